@@ -1,0 +1,119 @@
+"""What the loaders share: the folder, the recordings of one length, the Bunch."""
+
+import warnings
+from numbers import Real
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_heartkd.datasets._reading import read_recordings
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au", ".mp3")
+
+READING_CONSTRAINTS = {
+    "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+    "duration": [Interval(Real, 0, None, closed="neither"), None],
+    "on_error": [StrOptions({"raise", "skip"})],
+    "return_X_y": ["boolean"],
+    "n_jobs": [int, None],
+    "verbose": ["verbose"],
+}
+
+
+def audio_files(path):
+    """Return the folder and the sound files below it, hidden ones left out, in sorted order."""
+    root = Path(path)
+    if not root.exists():
+        raise FileNotFoundError(f"The folder {str(root)!r} does not exist; check the path.")
+    if not root.is_dir():
+        raise NotADirectoryError(f"{str(root)!r} is not a folder; give the folder that holds it.")
+    files = sorted(
+        file
+        for file in root.rglob("*")
+        if file.suffix.lower() in AUDIO_SUFFIXES
+        and not any(part.startswith((".", "__MACOSX")) for part in file.relative_to(root).parts)
+    )
+    if not files:
+        raise ValueError(
+            f"The folder {str(root)!r} holds no sound files; give the folder that holds the "
+            "recordings."
+        )
+    return root, files
+
+
+def read_table(table, *, sampling_rate, on_error, n_jobs, verbose):
+    """Read the files of a table; return the waveforms and the table completed."""
+    waveforms, original_rates, indices = read_recordings(
+        table["path"], sampling_rate, on_error=on_error, n_jobs=n_jobs, verbose=verbose
+    )
+    table = table.iloc[indices].reset_index(drop=True)
+    table["seconds"] = [len(waveform) / sampling_rate for waveform in waveforms]
+    table["original_sampling_rate"] = original_rates
+    return waveforms, table
+
+
+def make_bunch(waveforms, table, *, sampling_rate, duration, return_X_y, descr, **extra):
+    """Return the Bunch of a data set, or X and y.
+
+    The columns ``path`` and ``group`` of the table become ``filenames`` and ``groups``.
+    """
+    target, target_names = None, np.array([], dtype=str)
+    if table["label"].notna().any():
+        target = table["label"].to_numpy(dtype=str)
+        target_names = np.unique(target)
+    data = with_duration(waveforms, sampling_rate, duration)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        groups=table["group"].to_numpy(dtype=str),
+        sampling_rate=sampling_rate,
+        filenames=table["path"].to_numpy(dtype=str),
+        frame=table.drop(columns=["path", "group"]),
+        target_names=target_names,
+        DESCR=descr,
+        **extra,
+    )
+
+
+def with_duration(waveforms, sampling_rate, duration):
+    """Leave recordings ragged (None), or loop or crop each to `duration` seconds."""
+    if duration is None:
+        return waveforms
+    n_samples = round(duration * sampling_rate)
+    if n_samples < 1:
+        raise ValueError(
+            f"duration={duration!r} is less than one sample at {sampling_rate} Hz; choose a "
+            "longer one."
+        )
+    return np.stack([np.resize(waveform, n_samples) for waveform in waveforms])
+
+
+def require_two_classes(labels, root):
+    """Refuse a data set from which no classifier can learn."""
+    classes = pd.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(
+            f"All recordings in {str(root)!r} are of one class, {classes[0]!r}; a classifier needs "
+            "at least two."
+        )
+
+
+def warn_of_disagreement(source, pairs):
+    """Warn once if another source disagrees with the labels in use.
+
+    `pairs` holds for each file in dispute its name, the label in use and the other one.
+    """
+    if pairs:
+        examples = ", ".join(
+            f"{name} is {used!r}, not {other!r}" for name, used, other in pairs[:3]
+        )
+        more = ", …" if len(pairs) > 3 else ""
+        warnings.warn(
+            f"{source} disagree with the labels in use on {len(pairs)} files ({examples}{more}).",
+            stacklevel=4,
+        )
