@@ -177,8 +177,8 @@ def _table(root, files):
         )
     if strangers:
         warnings.warn(
-            f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL challenge "
-            f"and left out ({', '.join(strangers[:3])}{', …' if len(strangers) > 3 else ''}).",
+            f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
+            f"challenge and left out ({', '.join(strangers[:3])}{', …' if len(strangers) > 3 else ''}).",
             stacklevel=4,
         )
     return pd.DataFrame([row for row in rows if row is not None])
