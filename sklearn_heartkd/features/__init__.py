@@ -1,1 +1,5 @@
-"""To be filled."""
+"""From recordings to sequences for the networks, or to tables for any classifier."""
+
+from sklearn_heartkd.features._spectral import MFCC, LogMelSpectrogram
+
+__all__ = ["MFCC", "LogMelSpectrogram"]

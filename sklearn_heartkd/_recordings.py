@@ -1,0 +1,127 @@
+"""What every estimator that takes recordings shares: their validation and their length.
+
+Recordings are a 2-D array of shape (n_recordings, n_samples), or a sequence of 1-D arrays of
+different length, called ragged here. Arrays of one length in a list are a 2-D array.
+"""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+_DTYPES = [np.float64, np.float32]
+
+
+def check_recordings(estimator, X, *, reset):
+    """Validate recordings for an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in the errors; its `n_features_in_` and `feature_names_in_` are set or compared where
+        `X` is 2-D, and removed where `reset` is true and `X` is ragged.
+    X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+        Waveforms. float32 and float64 are kept, other numbers become float64.
+    reset : bool
+        True in `fit`, False elsewhere.
+
+    Returns
+    -------
+    recordings : ndarray of shape (n_recordings, n_samples) or list of 1-D ndarrays
+
+    Raises
+    ------
+    ValueError
+        If a recording is empty, not mono or holds NaN or infinity; the message names its row.
+    """
+    name = type(estimator).__name__
+    X = _stack_if_even(X)
+    if isinstance(X, list):
+        recordings = [_as_waveform(row, i, name) for i, row in enumerate(X)]
+        if reset:
+            for attribute in ("n_features_in_", "feature_names_in_"):
+                vars(estimator).pop(attribute, None)
+    else:
+        if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
+            raise ValueError(
+                f"{name} takes recordings as a 2-D array or a sequence of 1-D arrays, got one 1-D "
+                f"array of {X.size} values. Reshape your data with X.reshape(1, -1) if it is one "
+                "recording."
+            )
+        recordings = validate_data(
+            estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset
+        )
+    for i, row in enumerate(recordings):
+        _check_finite(row, i, name)
+    return recordings
+
+
+def is_ragged(recordings):
+    """Whether what `check_recordings` returned is ragged."""
+    return isinstance(recordings, list)
+
+
+def map_recordings(function, recordings):
+    """Apply a function that keeps the length to each recording; the container stays the same.
+
+    Ragged recordings come back as a 1-D array of arrays, which can be indexed and split like any
+    other array.
+    """
+    if not is_ragged(recordings):
+        out = np.empty_like(recordings)
+        for i, row in enumerate(recordings):
+            out[i] = function(row)
+        return out
+    out = np.empty(len(recordings), dtype=object)
+    for i, row in enumerate(recordings):
+        out[i] = function(row)
+    return out
+
+
+def fit_length(recording, n_samples):
+    """Crop the end of a recording, or loop it, to `n_samples`; silence is never added."""
+    if len(recording) >= n_samples:
+        return recording[:n_samples]
+    return np.resize(recording, n_samples)
+
+
+def _stack_if_even(X):
+    """Return a list for ragged input, a 2-D array for rows of one length, else X itself."""
+    is_series = type(X).__name__ == "Series" and X.dtype == object
+    is_object_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    if not (isinstance(X, list | tuple) or is_series or is_object_array):
+        return X
+    rows = list(X)
+    if not rows or any(isinstance(row, str) or not hasattr(row, "__len__") for row in rows):
+        return X
+    if any(isinstance(row, dict) for row in rows):
+        return X
+    if all(np.ndim(row) == 1 for row in rows) and len({len(row) for row in rows}) == 1:
+        return np.stack([np.asarray(row) for row in rows])
+    return rows
+
+
+def _as_waveform(row, i, name):
+    row = np.asarray(row)
+    if row.ndim != 1:
+        raise ValueError(
+            f"{name} takes mono recordings, but recording {i} has shape {row.shape}: "
+            "pass one 1-D array per recording, for example the mean of its channels."
+        )
+    if row.size == 0:
+        raise ValueError(f"{name} got recording {i} without samples: leave it out.")
+    if row.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} takes recordings of real numbers, but recording {i} is of dtype {row.dtype}: "
+            "convert it to float32."
+        )
+    return row if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
+
+
+def _check_finite(row, i, name):
+    finite = np.isfinite(row)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        value = "NaN" if np.isnan(row[at]) else "inf" if row[at] > 0 else "-inf"
+        raise ValueError(
+            f"{name} got recording {i} with the value {value} at sample {at}: repair the recording "
+            "or leave it out."
+        )

@@ -1,0 +1,196 @@
+"""What MFCC and LogMelSpectrogram share."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import gen_even_slices
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from sklearn_heartkd._recordings import check_recordings, is_ragged
+from sklearn_heartkd.features._front_end import FrontEnd, Kernel, hann_window, mel_filters
+from sklearn_heartkd.features._summary import STATISTICS, summarize, summary_names
+
+# The defaults of both estimators, for heart sounds at 2 kHz and small enough for a device.
+N_FFT = 128
+HOP_LENGTH = 40
+N_MELS = 32
+FMIN = 20.0
+FMAX = 800.0
+
+
+def _is_tabular(estimator):
+    if estimator.output == "sequence":
+        raise AttributeError(
+            f"{type(estimator).__name__}(output='sequence') gives a 3-D array, which has neither "
+            "feature names nor set_output: use output='flat' or output='summary' for a table."
+        )
+    return True
+
+
+class _SpectralFeatures(TransformerMixin, BaseEstimator):
+    """Base of the transformers from waveforms to spectral features.
+
+    A subclass gives its parameters in `__init__`, `_channel` (the prefix of its feature names) and
+    `_dct_matrix()`.
+    """
+
+    _parameter_constraints: dict = {
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "n_fft": [Interval(Integral, 2, None, closed="left")],
+        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        "n_mels": [Interval(Integral, 1, None, closed="left")],
+        "fmin": [Interval(Real, 0, None, closed="left")],
+        "fmax": [Interval(Real, 0, None, closed="neither"), None],
+        "normalize": ["boolean"],
+        "amin": [Interval(Real, 0, None, closed="neither")],
+        "top_db": [Interval(Real, 0, None, closed="left"), None],
+        "output": [StrOptions({"sequence", "flat", "summary"})],
+        "n_jobs": [None, Integral],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the parameters and the recordings; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+            Waveforms.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        self._front_end()
+        self._check_lengths(check_recordings(self, X, reset=True))
+        return self
+
+    def transform(self, X):
+        """Compute the features of each recording.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+            Waveforms; of different length only with ``output="summary"``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_recordings, n_channels, n_frames) or \
+                (n_recordings, n_features)
+            3-D with ``output="sequence"``, else 2-D. float32 for float32 recordings, else float64.
+        """
+        self._validate_params()
+        front_end = self._front_end()
+        recordings = check_recordings(self, X, reset=False)
+        self._check_lengths(recordings)
+        dtype = np.result_type(*{row.dtype for row in recordings})
+        if self.output == "summary":
+            shape: tuple[int, ...] = (2 * front_end.n_channels * len(STATISTICS),)
+        else:
+            shape = (front_end.n_channels, front_end.n_frames(len(recordings[0])))
+        features = np.empty((len(recordings), *shape), dtype=dtype)
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(recordings))
+        if n_jobs == 1:
+            _fill(features, recordings, front_end)
+        else:
+            Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem")(
+                delayed(_fill)(features[part], recordings[part], front_end)
+                for part in gen_even_slices(len(recordings), n_jobs)
+            )
+        return features.reshape(len(recordings), -1) if self.output == "flat" else features
+
+    @available_if(_is_tabular)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of a table.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Only compared with the names seen in `fit`.
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Such as ``mfcc3_t12`` (coefficient 3, frame 12) with ``output="flat"`` and
+            ``mfcc3_mean`` with ``output="summary"``.
+        """
+        _check_feature_names_in(self, input_features, generate_names=False)
+        front_end = self._front_end()
+        channels = [f"{self._channel}{i}" for i in range(front_end.n_channels)]
+        if self.output == "summary":
+            return np.asarray(summary_names(channels), dtype=object)
+        check_is_fitted(self, "n_features_in_")
+        frames = range(front_end.n_frames(self.n_features_in_))
+        return np.asarray([f"{c}_t{frame}" for c in channels for frame in frames], dtype=object)
+
+    @available_if(_is_tabular)
+    def set_output(self, *, transform=None):
+        """Choose the container of a table.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            None leaves the choice as it is.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        return super().set_output(transform=transform)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _front_end(self):
+        """Return the steps as a `FrontEnd`, for the exporters."""
+        name, nyquist = type(self).__name__, self.sampling_rate / 2
+        fmax = nyquist if self.fmax is None else self.fmax
+        if fmax > nyquist:
+            raise ValueError(
+                f"{name} got fmax={self.fmax} Hz, but a sampling_rate of {self.sampling_rate} Hz "
+                f"holds nothing above {nyquist:g} Hz: lower fmax or set it to None."
+            )
+        if self.fmin >= fmax:
+            raise ValueError(
+                f"{name} got fmin={self.fmin} Hz, which is not below fmax={fmax:g} Hz: lower fmin."
+            )
+        return FrontEnd(
+            sampling_rate=self.sampling_rate,
+            normalize=self.normalize,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            window=hann_window(self.n_fft),
+            mel=mel_filters(self.sampling_rate, self.n_fft, self.n_mels, self.fmin, fmax),
+            amin=self.amin,
+            top_db=self.top_db,
+            dct=self._dct_matrix(),
+        )
+
+    def _check_lengths(self, recordings):
+        if is_ragged(recordings) and self.output != "summary":
+            lengths = [len(row) for row in recordings]
+            raise ValueError(
+                f"{type(self).__name__}(output={self.output!r}) takes recordings of one length, "
+                f"got lengths from {min(lengths)} to {max(lengths)} samples: put FixedLength before "
+                "it, use output='summary', or wrap the pipeline in WindowedClassifier."
+            )
+
+
+def _fill(features, recordings, front_end):
+    """Write the features of each recording into the array."""
+    tabular = features.ndim == 2
+    kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
+    for i, row in enumerate(recordings):
+        sequence = kernels[row.dtype](row)
+        features[i] = summarize(sequence) if tabular else sequence

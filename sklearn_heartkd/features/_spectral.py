@@ -1,0 +1,223 @@
+"""LogMelSpectrogram and MFCC."""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval
+
+from sklearn_heartkd.features._base import FMAX, FMIN, HOP_LENGTH, N_FFT, N_MELS, _SpectralFeatures
+from sklearn_heartkd.features._front_end import dct_matrix
+
+
+class LogMelSpectrogram(_SpectralFeatures):
+    """Mel-band powers of heart sounds in decibels.
+
+    Each recording by itself gives what ``librosa.feature.melspectrogram(center=False)`` followed
+    by ``librosa.power_to_db`` gives for it [1]_. Nothing is learnt from the data.
+
+    Parameters
+    ----------
+    sampling_rate : float, default=2000
+        Sampling rate of the recordings in Hz.
+    n_fft : int, default=128
+        Length of a frame, and of its DFT, in samples. A recording that is shorter is looped to
+        one frame.
+    hop_length : int, default=40
+        Samples from one frame to the next. The frames start at the first sample and are not
+        padded: their number is ``1 + (n_samples - n_fft) // hop_length``.
+    n_mels : int, default=32
+        Number of mel bands.
+    fmin : float, default=20.0
+        Lower edge of the lowest band in Hz.
+    fmax : float or None, default=800.0
+        Upper edge of the highest band in Hz; None is half the sampling rate.
+    normalize : bool, default=True
+        Whether to give each recording zero mean and unit variance first, so that its loudness
+        does not matter. A constant recording becomes silence.
+    amin : float, default=1e-10
+        Powers below this one count as this one.
+    top_db : float or None, default=80.0
+        Dynamic range in decibels below the loudest value of the same recording; None is no limit.
+    output : {"sequence", "flat", "summary"}, default="sequence"
+        What `transform` returns.
+
+        - `"sequence"`: a 3-D array with time last, for the networks. It has no feature names and
+          no `set_output`.
+        - `"flat"`: the same as a table, with names such as ``mel3_t12``.
+        - `"summary"`: a table of statistics over time (mean, standard deviation, skewness,
+          extremes, quantiles) of each band and of its change from frame to frame, with names such
+          as ``mel3_mean`` and ``mel3_delta_std``. The only one for recordings of different length.
+    n_jobs : int or None, default=None
+        Number of threads; None is one unless in a :obj:`joblib.parallel_backend` context.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of a recording, where all have the same.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of a data frame seen in `fit`.
+
+    See Also
+    --------
+    MFCC : The discrete cosine transform of these bands.
+
+    References
+    ----------
+    .. [1] B. McFee et al., "librosa: Audio and music signal analysis in Python", Proceedings of
+       the 14th Python in Science Conference, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_heartkd import LogMelSpectrogram
+    >>> X = np.random.default_rng(0).standard_normal((4, 10000))
+    >>> LogMelSpectrogram().fit_transform(X).shape
+    (4, 32, 247)
+    """
+
+    _channel = "mel"
+
+    def __init__(
+        self,
+        *,
+        sampling_rate=2000,
+        n_fft=N_FFT,
+        hop_length=HOP_LENGTH,
+        n_mels=N_MELS,
+        fmin=FMIN,
+        fmax=FMAX,
+        normalize=True,
+        amin=1e-10,
+        top_db=80.0,
+        output="sequence",
+        n_jobs=None,
+    ):
+        self.sampling_rate = sampling_rate
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.normalize = normalize
+        self.amin = amin
+        self.top_db = top_db
+        self.output = output
+        self.n_jobs = n_jobs
+
+    def _dct_matrix(self):
+        return None
+
+
+class MFCC(_SpectralFeatures):
+    """Mel-frequency cepstral coefficients of heart sounds.
+
+    Each recording by itself gives what ``librosa.feature.mfcc(center=False)`` gives for it [1]_,
+    some times faster. Nothing is learnt from the data.
+
+    Parameters
+    ----------
+    sampling_rate : float, default=2000
+        Sampling rate of the recordings in Hz.
+    n_mfcc : int, default=20
+        Number of coefficients, at most `n_mels`.
+    n_fft : int, default=128
+        Length of a frame, and of its DFT, in samples. A recording that is shorter is looped to
+        one frame.
+    hop_length : int, default=40
+        Samples from one frame to the next. The frames start at the first sample and are not
+        padded: their number is ``1 + (n_samples - n_fft) // hop_length``.
+    n_mels : int, default=32
+        Number of mel bands.
+    fmin : float, default=20.0
+        Lower edge of the lowest band in Hz.
+    fmax : float or None, default=800.0
+        Upper edge of the highest band in Hz; None is half the sampling rate.
+    normalize : bool, default=True
+        Whether to give each recording zero mean and unit variance first, so that its loudness
+        does not matter. A constant recording becomes silence.
+    amin : float, default=1e-10
+        Powers below this one count as this one.
+    top_db : float or None, default=80.0
+        Dynamic range in decibels below the loudest value of the same recording; None is no limit.
+    output : {"sequence", "flat", "summary"}, default="sequence"
+        What `transform` returns.
+
+        - `"sequence"`: a 3-D array with time last, for the networks. It has no feature names and
+          no `set_output`.
+        - `"flat"`: the same as a table, with names such as ``mfcc3_t12``.
+        - `"summary"`: a table of statistics over time (mean, standard deviation, skewness,
+          extremes, quantiles) of each coefficient and of its change from frame to frame, with
+          names such as ``mfcc3_mean`` and ``mfcc3_delta_std``. The only one for recordings of
+          different length.
+    n_jobs : int or None, default=None
+        Number of threads; None is one unless in a :obj:`joblib.parallel_backend` context.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of a recording, where all have the same.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of a data frame seen in `fit`.
+
+    See Also
+    --------
+    LogMelSpectrogram : The bands that these coefficients describe.
+
+    References
+    ----------
+    .. [1] B. McFee et al., "librosa: Audio and music signal analysis in Python", Proceedings of
+       the 14th Python in Science Conference, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_heartkd import MFCC
+    >>> X = np.random.default_rng(0).standard_normal((4, 10000))
+    >>> MFCC().fit_transform(X).shape
+    (4, 20, 247)
+    >>> mfcc = MFCC(output="summary").set_output(transform="pandas")
+    >>> mfcc.fit_transform(X).columns[:3].tolist()
+    ['mfcc0_mean', 'mfcc0_std', 'mfcc0_skew']
+    """
+
+    _channel = "mfcc"
+    _parameter_constraints: dict = {
+        **_SpectralFeatures._parameter_constraints,
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_rate=2000,
+        n_mfcc=20,
+        n_fft=N_FFT,
+        hop_length=HOP_LENGTH,
+        n_mels=N_MELS,
+        fmin=FMIN,
+        fmax=FMAX,
+        normalize=True,
+        amin=1e-10,
+        top_db=80.0,
+        output="sequence",
+        n_jobs=None,
+    ):
+        self.sampling_rate = sampling_rate
+        self.n_mfcc = n_mfcc
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.normalize = normalize
+        self.amin = amin
+        self.top_db = top_db
+        self.output = output
+        self.n_jobs = n_jobs
+
+    def _dct_matrix(self):
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(
+                f"MFCC got n_mfcc={self.n_mfcc}, but n_mels={self.n_mels} bands give no more "
+                "coefficients than bands: lower n_mfcc or raise n_mels."
+            )
+        return dct_matrix(self.n_mfcc, self.n_mels)
