@@ -6,10 +6,12 @@ from sklearn_heartkd.datasets._reading import (
     read_recording,
     read_recordings,
 )
+from sklearn_heartkd.datasets._synthetic import make_heart_sounds
 
 __all__ = [
     "UnreadableRecordingError",
     "load_pascal",
+    "make_heart_sounds",
     "read_recording",
     "read_recordings",
 ]

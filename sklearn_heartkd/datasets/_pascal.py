@@ -176,9 +176,10 @@ def _table(root, files):
             "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder."
         )
     if strangers:
+        examples = ", ".join(strangers[:3]) + (", …" if len(strangers) > 3 else "")
         warnings.warn(
             f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
-            f"challenge and left out ({', '.join(strangers[:3])}{', …' if len(strangers) > 3 else ''}).",
+            f"challenge and left out ({examples}).",
             stacklevel=4,
         )
     return pd.DataFrame([row for row in rows if row is not None])

@@ -1,0 +1,325 @@
+"""The physiology behind the synthetic recordings: hearts, beats and what disturbs them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_PADDING = 0.3  # seconds on either side, cropped away after filtering
+_MURMURS = {  # the centre of the band in Hz
+    "ejection": (90, 220),
+    "holosystolic": (130, 300),
+    "diastolic": (180, 380),
+}
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Two damped oscillations, the second some milliseconds after the first."""
+
+    amplitude: float
+    frequencies: tuple[float, float]  # Hz
+    phases: tuple[float, float]
+    second: float  # amplitude of the second one
+    split: float  # seconds between the two
+    decay: float  # seconds
+
+    @property
+    def length(self):
+        """The time in seconds until it has died away to a twentieth."""
+        return self.split + 3.5 * self.decay
+
+    def __call__(self, t):
+        """Return the sound at the times `t` in seconds after its start."""
+        wave = np.zeros_like(t)
+        for frequency, phase, amplitude, start in zip(
+            self.frequencies, self.phases, (1.0, self.second), (0.0, self.split), strict=True
+        ):
+            u = np.maximum(t - start, 0)
+            envelope = (1 - np.exp(-u / (0.4 * self.decay))) * np.exp(-u / self.decay)
+            wave += amplitude * envelope * np.sin(2 * np.pi * frequency * u + phase)
+        return self.amplitude * wave
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What stays the same in all recordings of one subject."""
+
+    rr: float  # seconds between beats at rest
+    irregularity: float
+    breathing_rate: float  # Hz
+    systole: float  # relative to what is usual at that rate
+    sounds: dict[str, Sound]  # S1 and S2, and S3 or S4 of who has them
+    s3_delay: float  # seconds after S2
+    s4_lead: float  # seconds before S1
+    murmur: str | None
+    murmur_level: float  # relative to S1
+    murmur_band: tuple[float, float]  # Hz
+    prematurity: float  # share of a beat by which premature beats come early
+    artifacts: tuple[str, ...]
+    band: tuple[float, float]  # Hz, of the stethoscope
+    chest: float  # Hz, above which the chest damps
+    noise_slope: float
+    breath_noise: float
+    noise_offset: float  # dB
+    gain: float
+
+
+def draw_subject(rng, label):
+    """Draw a subject whose recordings are of the class `label`."""
+
+    def sound(amplitude, low, high, decay, split):
+        return Sound(
+            amplitude=amplitude,
+            frequencies=(rng.uniform(low, high), rng.uniform(low, 1.4 * high)),
+            phases=tuple(rng.uniform(0, 2 * np.pi, 2)),
+            second=rng.uniform(0.3, 0.9),
+            split=rng.uniform(*split),
+            decay=rng.uniform(*decay),
+        )
+
+    sounds = {
+        "S1": sound(1.0, 30, 75, (0.020, 0.036), (0.015, 0.035)),
+        "S2": sound(np.exp(rng.normal(-0.2, 0.4)), 38, 95, (0.014, 0.028), (0.010, 0.040)),
+    }
+    extra = {
+        "S3": sound(rng.uniform(0.25, 0.7), 24, 48, (0.020, 0.032), (0.0, 0.01)),
+        "S4": sound(rng.uniform(0.25, 0.7), 22, 45, (0.018, 0.028), (0.0, 0.01)),
+    }
+    has_extra = rng.choice(["S3", "S4", "both"], p=[0.5, 0.35, 0.15])
+    if label == "extrahls":
+        sounds |= {kind: extra[kind] for kind in extra if has_extra in (kind, "both")}
+    murmur = rng.choice(list(_MURMURS), p=[0.45, 0.35, 0.2])
+    centre = rng.uniform(*_MURMURS[murmur])
+    width = rng.uniform(0.35, 0.7)
+    return Subject(
+        rr=60 / rng.uniform(55, 100),
+        irregularity=rng.uniform(0.01, 0.035),
+        breathing_rate=rng.uniform(0.18, 0.35),
+        systole=rng.uniform(0.92, 1.08),
+        sounds=sounds,
+        s3_delay=rng.uniform(0.12, 0.16),
+        s4_lead=rng.uniform(0.10, 0.13),
+        murmur=str(murmur) if label == "murmur" else None,
+        murmur_level=np.exp(rng.uniform(np.log(0.04), np.log(0.35))),
+        murmur_band=(centre * (1 - width), centre * (1 + width)),
+        prematurity=rng.uniform(0.25, 0.42),
+        artifacts=tuple(rng.permutation(["speech", "friction", "knocks"])),
+        band=(rng.uniform(15, 35), rng.uniform(350, 900)),
+        chest=np.exp(rng.uniform(np.log(90), np.log(320))),
+        noise_slope=rng.uniform(0.4, 1.3),
+        breath_noise=rng.uniform(0, 0.8),
+        noise_offset=rng.normal(0, 3),
+        gain=np.exp(rng.normal(-1.2, 0.5)),
+    )
+
+
+def record(subject, label, rng, *, duration, sampling_rate, snr_db):
+    """Make one recording of a subject, and the events in it as (kind, start, end) in seconds."""
+    n_samples = round(duration * sampling_rate)
+    n_padded = n_samples + 2 * round(_PADDING * sampling_rate)
+    time = np.arange(n_padded) / sampling_rate - _PADDING
+    spectrum = _Spectrum(n_padded, sampling_rate)
+
+    beats = _beats(subject, label, rng, duration)
+    events = []
+    heart = np.zeros(n_padded)
+    for beat in beats:
+        for kind, start, amplitude in beat.sounds:
+            sound = subject.sounds[kind]
+            first, last = np.searchsorted(time, (start, start + 2 * sound.length))
+            heart[first:last] += amplitude * sound(time[first:last] - start)
+            events.append((kind, start, start + sound.length))
+        if beat.premature:
+            end = max(start for _, start, _ in beat.sounds) + subject.sounds["S2"].length
+            events.append(("premature", beat.start, end))
+    if subject.murmur is not None:
+        envelope, intervals = _murmur_envelope(subject, beats, time, rng)
+        texture = spectrum.noise(rng, spectrum.band(*subject.murmur_band))
+        heart += subject.murmur_level * envelope * texture
+        events += [("murmur", *interval) for interval in intervals]
+    heart = spectrum.filter(heart, spectrum.low_pass(subject.chest))
+
+    if label == "artifact":
+        disturbance = _artifact(subject, time, spectrum, rng)
+        audible = rng.uniform(0.1, 0.5) if rng.random() < 0.5 else 0.0
+        heart = disturbance + audible * heart * _rms(disturbance) / _rms(heart)
+        events = events if audible else []
+    signal = spectrum.filter(heart, spectrum.band(*subject.band))
+    noise = spectrum.filter(
+        _ambient_noise(subject, time, spectrum, rng), spectrum.band(*subject.band)
+    )
+    inside = slice(n_padded // 2 - n_samples // 2, n_padded // 2 - n_samples // 2 + n_samples)
+    signal, noise = signal[inside], noise[inside]
+    snr = snr_db + subject.noise_offset + rng.normal(0, 1)
+    waveform = signal + noise * _rms(signal) / _rms(noise) * 10 ** (-snr / 20)
+    waveform *= subject.gain * np.exp(rng.normal(0, 0.15)) / np.abs(waveform).max()
+    events = [
+        (kind, max(start, 0.0), min(end, duration))
+        for kind, start, end in events
+        if end > 0 and start < duration
+    ]
+    return waveform.astype(np.float32), sorted(events, key=lambda event: event[1])
+
+
+@dataclass
+class _Beat:
+    start: float  # of S1, in seconds
+    s2: float
+    following: float  # S1 of the next beat
+    premature: bool
+    sounds: list[tuple[str, float, float]]  # kind, start, amplitude
+
+
+def _beats(subject, label, rng, duration):
+    rr = subject.rr * np.exp(rng.normal(0, 0.04))
+    n_beats = int((duration + 2 * _PADDING) / rr * 1.3) + 6
+    phase = rng.uniform(0, 2 * np.pi)
+    breath = np.sin(phase + 2 * np.pi * subject.breathing_rate * rr * np.arange(n_beats))
+    intervals = rr * (1 + 0.035 * breath + subject.irregularity * rng.normal(size=n_beats))
+    starts = np.cumsum(intervals) - 2.5 * rr - rng.uniform(0, rr)
+    premature = np.zeros(n_beats, dtype=bool)
+    if label == "extrastole":
+        premature[_premature_beats(starts, rr * subject.prematurity, rng, duration)] = True
+        starts[premature] -= subject.prematurity * rr * rng.uniform(0.9, 1.1, premature.sum())
+
+    loudness = (1 + 0.12 * breath) * np.exp(rng.normal(0, 0.08, (2, n_beats)))
+    after = np.roll(premature, 1)
+    loudness[0] *= np.where(premature, rng.uniform(0.8, 1.3), np.where(after, 1.15, 1.0))
+    loudness[1] *= np.where(premature, rng.uniform(0.3, 0.7), np.where(after, 1.1, 1.0))
+    systoles = subject.systole * (0.20 + 0.12 * rr) * np.where(premature, 0.88, 1.0)
+    systoles = systoles + rng.normal(0, 0.004, n_beats)
+    beats = []
+    for k in range(n_beats - 1):
+        start, s2 = starts[k], starts[k] + systoles[k]
+        sounds = [("S1", start, loudness[0, k]), ("S2", s2, loudness[1, k])]
+        extra = np.exp(rng.normal(0, 0.15))
+        if "S3" in subject.sounds:
+            sounds.append(("S3", s2 + subject.s3_delay + rng.normal(0, 0.004), extra))
+        if "S4" in subject.sounds:
+            sounds.append(("S4", start - subject.s4_lead + rng.normal(0, 0.004), extra))
+        beats.append(_Beat(start, s2, starts[k + 1], bool(premature[k]), sounds))
+    return beats
+
+
+def _premature_beats(starts, early, rng, duration):
+    """Choose beats inside the recording, never two in a row, and at least one."""
+    candidates = np.flatnonzero((starts - early > 0) & (starts < duration - 0.3))
+    if len(candidates) == 0:
+        return [int(np.argmin(np.abs(starts - early - duration / 2)))]
+    chosen = [int(rng.choice(candidates))]
+    for beat in rng.permutation(candidates)[: rng.poisson(duration / 5)]:
+        if min(abs(beat - other) for other in chosen) > 1:
+            chosen.append(int(beat))
+    return chosen
+
+
+def _murmur_envelope(subject, beats, time, rng):
+    envelope = np.zeros_like(time)
+    intervals = []
+    for beat in beats:
+        s1_end = beat.start + 0.5 * subject.sounds["S1"].length
+        s2_end = beat.s2 + 0.5 * subject.sounds["S2"].length
+        if subject.murmur == "ejection":
+            start, end = s1_end, beat.s2 - 0.01
+        elif subject.murmur == "holosystolic":
+            start, end = beat.start + 0.02, beat.s2 + 0.01
+        else:
+            start, end = s2_end, s2_end + 0.65 * (beat.following - s2_end)
+        first, last = np.searchsorted(time, (start, end))
+        u = (time[first:last] - start) / (end - start)
+        if subject.murmur == "ejection":
+            shape = np.sin(np.pi * u) ** 1.5
+        elif subject.murmur == "holosystolic":
+            shape = np.minimum(1, 6 * np.minimum(u, 1 - u))
+        else:
+            shape = np.minimum(1, 8 * u) * (1 - u) ** 1.3
+        envelope[first:last] = shape * np.exp(rng.normal(0, 0.15))
+        intervals.append((start, end))
+    return envelope, intervals
+
+
+def _artifact(subject, time, spectrum, rng):
+    """Mix one to three disturbances; each subject is prone to one of them."""
+    parts = {"speech": _speech, "friction": _friction, "knocks": _knocks}
+    levels = np.exp(rng.normal((0.0, -1.5, -2.5), 0.6))
+    mix = np.zeros_like(time)
+    for kind, level in zip(subject.artifacts, levels, strict=True):
+        part = parts[kind](time, spectrum, rng)
+        mix += level * part / _rms(part)
+    return mix
+
+
+def _speech(time, spectrum, rng):
+    """Harmonics of a gliding voice under two formants, in syllables."""
+    pitch = rng.uniform(95, 230) * np.exp(0.12 * _slow(time, 2.0, rng))
+    phase = 2 * np.pi * np.cumsum(pitch) / spectrum.sampling_rate
+    n_harmonics = int(min(8, 0.4 * spectrum.sampling_rate / pitch.max()))
+    formants = rng.uniform(250, 500), rng.uniform(600, 1000)
+    voice = np.zeros_like(time)
+    for harmonic in range(1, n_harmonics + 1):
+        frequency = harmonic * pitch.mean()
+        gain = sum(1 / (1 + ((frequency - formant) / 120) ** 2) for formant in formants)
+        voice += (gain + 0.1 / harmonic) * np.sin(harmonic * phase)
+    syllables = np.clip(_slow(time, 4.0, rng) + 0.2, 0, None)
+    return voice * syllables + 1e-3 * rng.normal(size=len(time))
+
+
+def _friction(time, spectrum, rng):
+    """Bursts of broad noise: the membrane moved over skin or cloth."""
+    low = rng.uniform(40, 150)
+    texture = spectrum.noise(rng, spectrum.band(low, low * rng.uniform(4, 10)))
+    return texture * (np.clip(_slow(time, 2.5, rng) - 0.2, 0, None) ** 1.5 + 0.02)
+
+
+def _knocks(time, spectrum, rng):
+    """Blows on the stethoscope or the table, damped and of very different strength."""
+    knocks = 1e-3 * rng.normal(size=len(time))
+    for start in rng.uniform(time[0], time[-1], 1 + rng.poisson(1.5 * (time[-1] - time[0]))):
+        frequency, decay = rng.uniform(50, 280), rng.uniform(0.008, 0.05)
+        u = time[np.searchsorted(time, start) :] - start
+        blow = np.exp(-u / decay) * np.sin(2 * np.pi * frequency * u)
+        knocks[len(time) - len(u) :] += np.exp(rng.normal(0, 0.8)) * blow
+    return knocks
+
+
+def _ambient_noise(subject, time, spectrum, rng):
+    """Coloured noise, breath that comes and goes, and the mains."""
+    colour = spectrum.noise(rng, np.maximum(spectrum.frequencies, 20) ** -subject.noise_slope)
+    breath = spectrum.noise(rng, spectrum.band(150, 450))
+    cycle = np.sin(2 * np.pi * subject.breathing_rate * time + rng.uniform(0, 2 * np.pi))
+    mains = 0.1 * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 2 * np.pi))
+    return colour + subject.breath_noise * np.maximum(cycle, 0) ** 2 * breath + mains
+
+
+def _slow(time, rate, rng):
+    """Return a random curve of about unit variance that turns some `rate` times a second."""
+    knots = np.arange(time[0] - 1 / rate, time[-1] + 2 / rate, 0.5 / rate)
+    curve = np.interp(time, knots, rng.normal(size=len(knots)))
+    return 1.2 * curve
+
+
+def _rms(x):
+    return np.sqrt(np.mean(x * x))
+
+
+class _Spectrum:
+    """Filters and coloured noise of one length, through the FFT."""
+
+    def __init__(self, n_samples, sampling_rate):
+        self.n_samples = n_samples
+        self.sampling_rate = sampling_rate
+        self.frequencies = np.fft.rfftfreq(n_samples, 1 / sampling_rate)
+
+    def low_pass(self, cutoff):
+        return 1 / (1 + (self.frequencies / cutoff) ** 2)
+
+    def band(self, low, high):
+        f = np.maximum(self.frequencies, 1e-3)
+        return 1 / np.sqrt((1 + (low / f) ** 6) * (1 + (f / high) ** 6))
+
+    def filter(self, x, response):
+        return np.fft.irfft(np.fft.rfft(x) * response, self.n_samples)
+
+    def noise(self, rng, response):
+        noise = self.filter(rng.normal(size=self.n_samples), response)
+        return noise / _rms(noise)

@@ -1,0 +1,162 @@
+"""Synthetic heart sounds whose events are known."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils._param_validation import Interval, validate_params
+
+from sklearn_heartkd._random import draw_seed
+from sklearn_heartkd.datasets._assemble import make_bunch
+from sklearn_heartkd.datasets._heart import draw_subject, record
+
+_CLASSES = ("normal", "murmur", "extrahls", "extrastole", "artifact")
+
+_DESCR = """\
+Synthetic heart sounds
+
+Each subject has a heart of its own: sounds S1 and S2 (damped oscillations) of its own pitch,
+strength and splitting, a heart rate, a chest, a stethoscope and a room. All recordings of a
+subject are of one class and differ by less than subjects do, so recordings must be split by
+subject (`groups`). The table `events` tells where the sounds, murmurs and premature beats are.
+
+Recordings are made from the classes of the PASCAL challenge: normal; murmur (ejection,
+holosystolic or early diastolic); extrahls (a third or a fourth heart sound); extrastole
+(premature beats with a compensatory pause); artifact (speech, friction, knocks).
+
+They are for tests, demonstrations and experiments with a known truth. They say nothing about how
+well a model works on patients.
+"""
+
+
+@validate_params(
+    {
+        "n_recordings": [Interval(Integral, 1, None, closed="left")],
+        "classes": ["array-like"],
+        "n_subjects": [Interval(Integral, 1, None, closed="left"), None],
+        "duration": [Interval(Real, 0, None, closed="neither")],
+        "sampling_rate": [Interval(Real, 500, None, closed="left")],
+        "snr_db": [Interval(Real, None, None, closed="right")],
+        "random_state": ["random_state"],
+        "return_X_y": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_heart_sounds(
+    n_recordings=150,
+    *,
+    classes=_CLASSES,
+    n_subjects=None,
+    duration=5.0,
+    sampling_rate=2000,
+    snr_db=12.0,
+    random_state=None,
+    return_X_y=False,
+):
+    """Make heart-sound recordings with a physiological generator.
+
+    S1 and S2 are damped oscillations, the intervals between beats vary with the breath, murmurs
+    are bands of noise shaped by the heart's cycle, and everything is heard through the chest and
+    a stethoscope, in ambient noise. See ``DESCR`` of the result.
+
+    Parameters
+    ----------
+    n_recordings : int, default=150
+        The number of recordings, spread evenly over the subjects.
+    classes : sequence of str, default=("normal", "murmur", "extrahls", "extrastole", "artifact")
+        The classes, some of those in the default.
+    n_subjects : int, default=None
+        The number of subjects, spread evenly over the classes; None means one for five
+        recordings, but at least two for each class.
+    duration : float, default=5.0
+        The length of each recording in seconds.
+    sampling_rate : float, default=2000
+        The sampling rate in Hz, at least 500.
+    snr_db : float, default=12.0
+        The ratio of signal to ambient noise in dB, on average: subjects differ by some 3 dB.
+        ``np.inf`` means no noise.
+    random_state : int, RandomState instance or None, default=None
+        The seed: the same one gives the same recordings.
+    return_X_y : bool, default=False
+        True returns ``(data, target)`` instead of the Bunch.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        - data : float32 array of shape (n_recordings, n_samples).
+        - target : ndarray of str of shape (n_recordings,).
+        - groups : ndarray of str of shape (n_recordings,), the subjects.
+        - sampling_rate : float, in Hz.
+        - filenames : ndarray of str of shape (n_recordings,), names of files that do not exist.
+        - frame : DataFrame with the columns file, label, quality (""), subject, site (""),
+          seconds, original_sampling_rate.
+        - events : DataFrame with the columns recording (row in `data`), kind ("S1", "S2", "S3",
+          "S4", "murmur" or "premature"), start and end (seconds).
+        - target_names : ndarray of str, the classes.
+        - DESCR : str.
+
+    Raises
+    ------
+    ValueError
+        If a class is unknown, or there are more subjects than recordings.
+
+    References
+    ----------
+    .. [1] P. E. McSharry, G. D. Clifford, L. Tarassenko, L. A. Smith, "A dynamical model for
+       generating synthetic electrocardiogram signals", IEEE Transactions on Biomedical
+       Engineering 50(3), 2003: the variation of the intervals with the breath.
+    .. [2] A. A. Luisada, "The Sounds of the Normal Heart", Green, 1972: pitch and length of the
+       sounds.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.datasets import make_heart_sounds
+    >>> sounds = make_heart_sounds(20, duration=3.0, random_state=0)
+    >>> sounds.data.shape, sounds.data.dtype
+    ((20, 6000), dtype('float32'))
+    >>> sorted(set(sounds.events["kind"]))
+    ['S1', 'S2', 'S3', 'S4', 'murmur', 'premature']
+    """
+    classes = list(dict.fromkeys(classes))
+    unknown = [label for label in classes if label not in _CLASSES]
+    if unknown or not classes:
+        raise ValueError(f"classes must be some of {_CLASSES}, got {tuple(unknown)}.")
+    if n_subjects is None:
+        n_subjects = min(n_recordings, max(2 * len(classes), n_recordings // 5))
+    if n_subjects > n_recordings:
+        raise ValueError(
+            f"n_subjects={n_subjects} is more than n_recordings={n_recordings}; give every "
+            "subject a recording."
+        )
+    seed = draw_seed(random_state)
+    n_samples = max(1, round(duration * sampling_rate))
+    data = np.empty((n_recordings, n_samples), dtype=np.float32)
+    rows, events = [], []
+    for i in range(n_recordings):
+        who, visit = i % n_subjects, i // n_subjects
+        turn = who if n_subjects >= 2 * len(classes) else who + visit
+        label = classes[turn % len(classes)]
+        subject = draw_subject(np.random.default_rng([seed, 0, who]), label)
+        data[i], found = record(
+            subject,
+            label,
+            np.random.default_rng([seed, 1, i]),
+            duration=n_samples / sampling_rate,
+            sampling_rate=sampling_rate,
+            snr_db=snr_db,
+        )
+        events += [(i, *event) for event in found]
+        name = f"{label}__{who:03d}_{visit:02d}.wav"
+        rows.append((name, name, label, "", f"{who:03d}", "", f"{who:03d}"))
+    table = pd.DataFrame(
+        rows, columns=["path", "file", "label", "quality", "subject", "site", "group"]
+    ).assign(seconds=n_samples / sampling_rate, original_sampling_rate=sampling_rate)
+    return make_bunch(
+        data,
+        table,
+        sampling_rate=sampling_rate,
+        duration=None,
+        return_X_y=return_X_y,
+        descr=_DESCR,
+        events=pd.DataFrame(events, columns=["recording", "kind", "start", "end"]),
+    )
