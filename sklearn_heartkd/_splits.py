@@ -1,0 +1,70 @@
+"""The inner splits: by subject where the subjects are known."""
+
+import warnings
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+
+WITHOUT_GROUPS = (
+    "{owner} splits its training data without groups, so recordings of one subject can stand on "
+    "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
+    "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
+    "Pipeline)."
+)
+
+
+def warn_without_groups(owner):
+    """Warn that an inner split is about to ignore subjects."""
+    warnings.warn(WITHOUT_GROUPS.format(owner=type(owner).__name__), UserWarning, stacklevel=4)
+
+
+def hold_out(owner, y, groups, fraction, seed):
+    """Return the rows to train on and those to hold out, with every class in the training part.
+
+    Parameters
+    ----------
+    owner : estimator
+        Named in the warning if `groups` is None.
+    y : ndarray of shape (n,)
+        Class numbers.
+    groups : ndarray of shape (n,) or None
+    fraction : float
+        Wanted share of the held-out rows.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If no split leaves every class in the training part.
+    """
+    if groups is None:
+        warn_without_groups(owner)
+        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed)
+        try:
+            return next(splitter.split(y, y))
+        except ValueError as error:
+            raise ValueError(
+                f"Cannot hold out {fraction:.0%} of {len(y)} recordings: {error}"
+            ) from error
+    n_splits = max(2, round(1 / fraction))
+    n_groups = len(np.unique(groups))
+    if n_groups < n_splits:
+        raise ValueError(
+            f"Holding out {fraction:.0%} of the subjects needs at least {n_splits} of them, got "
+            f"{n_groups}; raise validation_fraction or give recordings of more subjects."
+        )
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    for training, held_out in _without_warnings(splitter.split(y, y, groups)):
+        if len(held_out) and len(np.unique(y[training])) == len(np.unique(y)):
+            return training, held_out
+    raise ValueError(
+        "No split by subject leaves every class in the training part, because one class comes from "
+        "a single subject; turn the inner split off or give recordings of more subjects."
+    )
+
+
+def _without_warnings(splits):
+    # a class with fewer members than splits is expected here, and every use checks for it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splits)

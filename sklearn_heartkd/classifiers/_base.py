@@ -1,0 +1,325 @@
+"""The scikit-learn side of every network: validation, weights, fitting, prediction, pickling."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import compute_class_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_heartkd._random import draw_seed, seeded_initialisation
+from sklearn_heartkd._splits import hold_out
+from sklearn_heartkd.augmentation import (
+    BandMasking,
+    Batch,
+    Gain,
+    Mixup,
+    RandomCrop,
+    TimeMasking,
+)
+from sklearn_heartkd.classifiers._training import Objective, evaluate, train
+
+_FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the classifiers that train a torch network with skorch.
+
+    A subclass has the network's own parameters and implements ``_build(n_channels, n_classes,
+    norm, dropout)``.
+    """
+
+    # requested by default, so that metadata routing hands the subjects to the inner splits
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints: dict = {
+        "norm": [StrOptions({"auto", "batch", "group"})],
+        "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
+        "augmentation": [StrOptions({"auto"}), list, tuple, None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "class_weight": [StrOptions({"auto", "balanced", "sqrt_balanced"}), dict, None],
+        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        norm="auto",
+        dropout="auto",
+        augmentation="auto",
+        label_smoothing=0.05,
+        class_weight="auto",
+        max_epochs="auto",
+        batch_size="auto",
+        learning_rate=4e-3,
+        weight_decay=0.05,
+        early_stopping=False,
+        validation_fraction=0.2,
+        n_iter_no_change=10,
+        device="auto",
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.norm = norm
+        self.dropout = dropout
+        self.augmentation = augmentation
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+            Sequence features, or a table, whose columns become channels of one frame.
+        y : array-like of shape (n_recordings,)
+            Class labels.
+        sample_weight : array-like of shape (n_recordings,), default=None
+            Rows of weight 0 count as absent.
+        groups : array-like of shape (n_recordings,), default=None
+            Subjects, which early stopping does not split.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X is neither 2-D nor 3-D or holds NaN, or y has fewer than two classes.
+        """
+        return self._fit(X, y, sample_weight, groups, self._make_objective)
+
+    def _make_objective(self, module, rows):
+        return Objective(self.label_smoothing)
+
+    def _fit(self, X, y, sample_weight, groups, make_objective):
+        X, y = self._validate(X, y)
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        )
+        present = np.flatnonzero(sample_weight > 0)
+        if groups is not None:
+            check_consistent_length(X, groups)
+            groups = np.asarray(groups)[present]
+        self.classes_, target = np.unique(y[present], return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 classes to tell apart, got "
+                f"{len(self.classes_)} class: {self.classes_.tolist()}."
+            )
+        self.input_shape_ = X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
+        self.n_dimensions_in_ = X.ndim
+        weight = sample_weight[present] * self._class_weights(target, sample_weight[present])
+        seed = draw_seed(self.random_state)
+        device = resolve_device(self.device)
+        rows = Batch(
+            x=torch.from_numpy(X[present].reshape(len(present), *self.input_shape_)).to(device),
+            target=torch.from_numpy(target).to(device),
+            weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
+            index=torch.from_numpy(present).to(device),
+        )
+        with seeded_initialisation(seed):
+            module = self._make_module().to(dtype=rows.x.dtype, device=device)
+            objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
+        validation = None
+        if self.early_stopping:
+            training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
+            rows, validation = _take(rows, training), _take(rows, held_out)
+        module.standardize.learn(rows.x, rows.weight)
+        batch_size = self._resolve("batch_size", 32, min(200, len(rows)))
+        n_batches = max(1, round(len(rows) / batch_size))
+        sequence_epochs = int(np.clip(np.ceil(450 / n_batches), 30, 100))
+        self.history_ = train(
+            module,
+            objective,
+            rows,
+            validation=validation,
+            augmentations=self._resolve("augmentation", default_augmentation(), []) or [],
+            batch_size=batch_size,
+            max_epochs=self._resolve("max_epochs", sequence_epochs, 50),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            n_iter_no_change=self.n_iter_no_change,
+            callbacks=self.callbacks or [],
+            verbose=self.verbose,
+            seed=seed,
+        )
+        self.module_ = module
+        self.n_iter_ = len(self.history_)
+        return self
+
+    def _validate_new(self, X):
+        X = validate_data(self, _as_array(X), reset=False, **_FORMS)
+        shape = X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
+        if X.ndim != self.n_dimensions_in_ or shape != self.input_shape_:
+            raise ValueError(
+                f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
+                f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
+                "use the features that it was fitted with."
+            )
+        return X.reshape(len(X), *shape)
+
+    def _validate(self, X, y):
+        X, y = validate_data(self, _as_array(X), y, **_FORMS)
+        if X.ndim > 3:
+            raise ValueError(
+                f"X has {X.ndim} dimensions; give (n_recordings, n_channels, n_frames) or "
+                "(n_recordings, n_features)."
+            )
+        check_classification_targets(y)
+        return X, y
+
+    def _class_weights(self, target, sample_weight):
+        kind = self._resolve("class_weight", "sqrt_balanced", None)
+        if kind is None:
+            return np.ones(len(target))
+        if isinstance(kind, dict):
+            table = compute_class_weight(kind, classes=self.classes_, y=self.classes_[target])
+        else:
+            counts = np.bincount(target, weights=sample_weight)
+            table = counts.sum() / (len(counts) * counts)
+            if kind == "sqrt_balanced":
+                table = np.sqrt(table)
+        return table[target]
+
+    def _resolve(self, name, for_sequences, for_tables):
+        """Return a parameter; "auto" means what suits the kind of input."""
+        value = getattr(self, name)
+        if not (isinstance(value, str) and value == "auto"):
+            return value
+        return for_sequences if self.input_shape_[1] > 1 else for_tables
+
+    def _make_module(self):
+        return self._build(
+            n_channels=self.input_shape_[0],
+            n_classes=len(self.classes_),
+            norm=self._resolve("norm", "batch", "group"),
+            dropout=self._resolve("dropout", 0.3, 0.0),
+        )
+
+    def _build(self, *, n_channels, n_classes, norm, dropout):
+        raise NotImplementedError
+
+    def _evaluate(self, X):
+        check_is_fitted(self)
+        return evaluate(self.module_, self._validate_new(X))
+
+    def embed(self, X):
+        """Return the input of the network's last layer, shape (n_recordings, n_dimensions)."""
+        return self._evaluate(X)[1]
+
+    def decision_function(self, X):
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_classes), or (n_recordings,) with two classes
+            With two classes, the second logit minus the first.
+        """
+        logits = self._evaluate(X)[0]
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X):
+        """Return the probabilities, shape (n_recordings, n_classes), ordered as ``classes_``."""
+        logits = self._evaluate(X)[0]
+        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponential / exponential.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        """Return the most probable class of each recording, shape (n_recordings,)."""
+        logits = self._evaluate(X)[0]
+        return self.classes_[logits.argmax(axis=1)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "module_" in state:
+            module = state.pop("module_")
+            state["weights_"] = {
+                name: value.cpu().numpy() for name, value in module.state_dict().items()
+            }
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        weights = state.pop("weights_", None)
+        super().__setstate__(state)
+        if weights is not None:
+            with torch.device("meta"):
+                module = self._make_module()
+            tensors = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+            module.load_state_dict(tensors, assign=True)
+            self.module_ = module.eval()
+
+
+def resolve_device(device):
+    """Return the torch device of `device`; "auto" is CUDA where there is one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def default_augmentation():
+    """Return the augmentation of sequences that "auto" stands for."""
+    return [RandomCrop(), Gain(), BandMasking(), TimeMasking(), Mixup()]
+
+
+def _take(rows, index):
+    index = torch.from_numpy(index).to(rows.x.device)
+    return Batch(rows.x[index], rows.target[index], rows.weight[index], rows.index[index])
+
+
+def _as_array(X):
+    """Turn a sequence of equally long recordings into an array; name the lengths otherwise."""
+    if isinstance(X, (list, tuple)):
+        shapes = {np.shape(row) for row in X}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"X holds recordings of {len(shapes)} different shapes, for example "
+                f"{sorted(shapes, key=str)[:2]}; make them equally long with FixedLength, or wrap "
+                "the classifier in WindowedClassifier."
+            )
+    return X

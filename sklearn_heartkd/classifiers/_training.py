@@ -1,0 +1,213 @@
+"""The training loop: a skorch net fed with augmented batches from a private generator."""
+
+import numpy as np
+import skorch
+import torch
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.utils import noop
+from torch import nn
+from torch.nn import functional
+
+from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.networks._common import use_generator
+
+
+class Objective(nn.Module):
+    """What a network is trained to minimise; distillation derives its own from this one.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        Share of the target probability that is spread over all classes.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, output, batch):
+        """Return the weighted mean cross-entropy; under mixup, that of both labels."""
+        loss = self._cross_entropy(output.logits, batch.target)
+        if batch.partner is not None:
+            other = self._cross_entropy(output.logits, batch.target[batch.partner])
+            loss = batch.share * loss + (1 - batch.share) * other
+        return weighted_mean(loss, batch.weight)
+
+    def _cross_entropy(self, logits, target):
+        return functional.cross_entropy(
+            logits, target, reduction="none", label_smoothing=self.label_smoothing
+        )
+
+
+def weighted_mean(values, weight):
+    """Return the mean of `values`, weighted by the rows' sample weights."""
+    return (values * weight).sum() / weight.sum()
+
+
+class _Batches:
+    """Iterate over the rows in batches of nearly equal size, so that none holds a single row."""
+
+    def __init__(self, dataset, batch_size, augmentations=(), generator=None):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.augmentations = augmentations
+        self.generator = generator
+
+    def __len__(self):
+        return max(1, round(len(self.dataset) / self.batch_size))
+
+    def __iter__(self):
+        batch = self.dataset.batch
+        device = batch.x.device
+        if self.generator is None:
+            order = torch.arange(len(batch), device=device)
+        else:
+            order = torch.randperm(len(batch), generator=self.generator, device=device)
+        for rows in torch.tensor_split(order, len(self)):
+            part = Batch(batch.x[rows], batch.target[rows], batch.weight[rows], batch.index[rows])
+            for augment in self.augmentations:
+                part = augment(part, self.generator)
+            yield part, part.target
+
+
+class _Rows(torch.utils.data.Dataset):
+    """The whole training data as one batch on the device."""
+
+    def __init__(self, batch):
+        self.batch = batch
+
+    def __len__(self):
+        return len(self.batch)
+
+    def __getitem__(self, row):
+        return self.batch.x[row], self.batch.target[row]
+
+
+class _Net(skorch.NeuralNet):
+    """A skorch net whose batches are `Batch` objects and whose criterion sees them whole."""
+
+    def train_step_single(self, batch, **fit_params):
+        self._set_training(True)
+        output = self.module_(batch[0].x)
+        loss = self.criterion_(output, batch[0])
+        loss.backward()
+        return {"loss": loss, "y_pred": output.logits}
+
+    def validation_step(self, batch, **fit_params):
+        self._set_training(False)
+        with torch.no_grad():
+            output = self.module_(batch[0].x)
+            return {"loss": self.criterion_(output, batch[0]), "y_pred": output.logits}
+
+
+class _Progress(Callback):
+    """One progress bar over the epochs, in a terminal only."""
+
+    def on_train_begin(self, net, **kwargs):
+        from tqdm.auto import tqdm
+
+        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", leave=False, disable=None)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.bar_.set_postfix(loss=f"{net.history[-1]['train_loss']:.3f}", refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        self.bar_.close()
+
+
+def train(
+    module,
+    objective,
+    batch,
+    *,
+    validation=None,
+    augmentations,
+    batch_size,
+    max_epochs,
+    learning_rate,
+    weight_decay,
+    n_iter_no_change,
+    callbacks,
+    verbose,
+    seed,
+):
+    """Train `module` in place and return one dict of losses an epoch.
+
+    Parameters
+    ----------
+    module : HeartSoundNetwork
+    objective : Objective
+        Its own parameters, if any, are trained along.
+    batch : Batch
+        All rows of the training data.
+    validation : Batch, optional
+        Rows on which the best epoch is chosen; training stops `n_iter_no_change` epochs
+        after it.
+    augmentations : list of Augmentation
+    batch_size, max_epochs : int
+    learning_rate : float
+        The peak of a one-cycle schedule (Smith and Topin 2018).
+    weight_decay : float
+        Of AdamW (Loshchilov and Hutter 2019).
+    callbacks : list of skorch callbacks
+    verbose : int
+    seed : int
+    """
+    device = batch.x.device
+    generator = torch.Generator(device=device).manual_seed(seed)
+    n_batches = max(1, round(len(batch) / batch_size))
+    schedule = LRScheduler(
+        torch.optim.lr_scheduler.OneCycleLR,
+        max_lr=learning_rate,
+        total_steps=max_epochs * n_batches + 1,
+        step_every="batch",
+    )
+    ours = [("schedule", schedule)]
+    if validation is not None:
+        stop = EarlyStopping(
+            monitor="valid_loss", patience=n_iter_no_change, load_best=True, sink=noop
+        )
+        ours.append(("early_stopping", stop))
+    if verbose:
+        ours.append(("progress", _Progress()))
+    net = _Net(
+        module,
+        objective,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=weight_decay,
+        lr=learning_rate,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        iterator_train=_Batches,
+        iterator_train__augmentations=augmentations,
+        iterator_train__generator=generator,
+        iterator_valid=_Batches,
+        train_split=None if validation is None else lambda rows, _: (rows, _Rows(validation)),
+        callbacks=[*ours, *callbacks],
+        callbacks__print_log=None,
+        verbose=0,
+        device=device,
+    )
+    use_generator(module, generator)
+    try:
+        net.fit(_Rows(batch), y=None)
+    finally:
+        use_generator(module, None)
+        module.eval()
+    kept = ("epoch", "train_loss", "valid_loss")
+    return [{key: row[key] for key in kept if key in row} for row in net.history]
+
+
+def evaluate(module, x, batch_size=256):
+    """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
+    reference = next(module.parameters())
+    logits, embeddings = [], []
+    module.eval()
+    with torch.inference_mode():
+        for start in range(0, len(x), batch_size):
+            part = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
+            output = module(part.to(reference))
+            logits.append(output.logits.cpu().numpy())
+            embeddings.append(output.embedding.cpu().numpy())
+    return np.concatenate(logits), np.concatenate(embeddings)
