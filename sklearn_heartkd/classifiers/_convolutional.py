@@ -184,8 +184,8 @@ class Conv2DClassifier(NetworkClassifier):
 class StudentClassifier(NetworkClassifier):
     """The small network: at most 10,000 parameters by default.
 
-    Convolutions over time and frequency, half of them separable (Howard et al. 2017), which can leave Python
-    as ONNX or C. Trained from scratch it is the baseline of every distillation.
+    Convolutions over time and frequency, half of them separable (Howard et al. 2017), which can
+    leave Python as ONNX or C. Trained from scratch it is the baseline of every distillation.
 
     Parameters
     ----------
