@@ -1,1 +1,55 @@
-"""To be filled."""
+"""Scores, comparison of models, calibration and efficiency."""
+
+from sklearn_heartkd.metrics._calibration import (
+    expected_calibration_error,
+    reject_threshold,
+    reliability_curve,
+    risk_coverage_curve,
+)
+from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test, oof_frame
+from sklearn_heartkd.metrics._pascal import (
+    artifact_f_score,
+    discriminant_power_score,
+    pascal_scorers,
+    pascal_scores,
+    total_precision_score,
+    youden_index_score,
+)
+from sklearn_heartkd.metrics._physionet import (
+    physionet2016_macc_score,
+    physionet2016_scorers,
+    physionet2016_scores,
+)
+from sklearn_heartkd.metrics._rejecting import RejectingClassifier
+from sklearn_heartkd.metrics._reliability_display import ReliabilityDisplay
+from sklearn_heartkd.metrics._screening import (
+    OperatingPoint,
+    operating_point,
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+)
+
+__all__ = [
+    "OperatingPoint",
+    "RejectingClassifier",
+    "ReliabilityDisplay",
+    "artifact_f_score",
+    "compare_models",
+    "corrected_t_test",
+    "discriminant_power_score",
+    "expected_calibration_error",
+    "oof_frame",
+    "operating_point",
+    "pascal_scorers",
+    "pascal_scores",
+    "physionet2016_macc_score",
+    "physionet2016_scorers",
+    "physionet2016_scores",
+    "reject_threshold",
+    "reliability_curve",
+    "risk_coverage_curve",
+    "sensitivity_at_specificity",
+    "specificity_at_sensitivity",
+    "total_precision_score",
+    "youden_index_score",
+]

@@ -1,0 +1,38 @@
+"""Resampling of whole subjects."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+
+def group_index(groups, n_recordings):
+    """Return the number of each recording's group; None makes each its own group."""
+    if groups is None:
+        return np.arange(n_recordings)
+    groups = column_or_1d(groups)
+    check_consistent_length(groups, np.empty(n_recordings))
+    return np.unique(groups, return_inverse=True)[1]
+
+
+def draw_counts(n_units, n_resamples, random_state):
+    """Draw how often each unit occurs in each bootstrap resample.
+
+    Returns an array of shape (n_resamples, n_units) whose rows sum to `n_units`.
+    """
+    random_state = check_random_state(random_state)
+    return random_state.multinomial(n_units, np.full(n_units, 1 / n_units), size=n_resamples)
+
+
+def percentile_interval(values, confidence_level, axis=0):
+    """Return the percentile interval of bootstrap values, without those that are not defined."""
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"confidence_level={confidence_level} must lie between 0 and 1.")
+    tail = (1 - confidence_level) / 2
+    values = np.asarray(values, dtype=float)
+    low = np.full(np.delete(values.shape, axis), np.nan)
+    high = low.copy()
+    defined = ~np.all(np.isnan(values), axis=axis)
+    if np.any(defined):
+        kept = np.moveaxis(values, axis, 0)[:, defined]
+        low[defined], high[defined] = np.nanquantile(kept, [tail, 1 - tail], axis=0)
+    return low, high

@@ -1,0 +1,246 @@
+"""How far predicted probabilities can be trusted."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+
+def check_proba(y_true, y_proba, labels):
+    """Check probabilities; return the labels' codes, the (n, n_classes) array and the labels."""
+    y_true = column_or_1d(y_true)
+    y_proba = np.asarray(y_proba, dtype=float)
+    check_consistent_length(y_true, y_proba)
+    labels = np.unique(y_true) if labels is None else np.asarray(labels)
+    if y_proba.ndim == 1:
+        y_proba = np.column_stack([1 - y_proba, y_proba])
+    if y_proba.shape[1] != len(labels):
+        raise ValueError(
+            f"y_proba has {y_proba.shape[1]} columns for {len(labels)} classes; "
+            "name the class of each column with labels=."
+        )
+    if not np.all((y_proba >= 0) & (y_proba <= 1)):
+        raise ValueError("y_proba must hold probabilities between 0 and 1; pass predict_proba(X).")
+    if strangers := sorted(set(y_true.tolist()) - set(labels.tolist()), key=str):
+        raise ValueError(
+            f"y_true holds {strangers[0]!r}, which is none of labels={labels.tolist()}."
+        )
+    codes = {label: code for code, label in enumerate(labels.tolist())}
+    return np.array([codes[label] for label in y_true.tolist()]), y_proba, labels
+
+
+def top_label(y_true, y_proba, labels):
+    """Return the confidence in the most probable class and whether that class is right."""
+    codes, y_proba, _ = check_proba(y_true, y_proba, labels)
+    top = np.argmax(y_proba, axis=1)
+    return y_proba[np.arange(len(top)), top], top == codes
+
+
+def reliability_curve(
+    y_true, y_proba, *, labels=None, n_bins=15, strategy="uniform", sample_weight=None
+):
+    """Compare the confidence in the predicted class with how often it is right.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
+        Predicted probabilities; one column is the probability of the second class.
+    labels : array-like of shape (n_classes,), default=None
+        The class of each column. None means the sorted labels of `y_true`.
+    n_bins : int, default=15
+        Number of bins.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width between 0 and 1, or of about equal numbers of recordings.
+    sample_weight : array-like of shape (n_recordings,), default=None
+        Weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per bin that is not empty: the mean `confidence`, the `accuracy`, and the `weight`,
+        the share of recordings in it.
+
+    See Also
+    --------
+    expected_calibration_error : The mean gap between the two.
+    ReliabilityDisplay : The picture.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import reliability_curve
+    >>> y_proba = [[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]
+    >>> reliability_curve(["murmur", "murmur", "normal", "normal"], y_proba, n_bins=2)
+       confidence  accuracy  weight
+    0       0.825      0.75     1.0
+    """
+    confidence, right = top_label(y_true, y_proba, labels)
+    if strategy == "uniform":
+        edges = np.linspace(0, 1, n_bins + 1)
+    elif strategy == "quantile":
+        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
+    else:
+        raise ValueError(f"strategy={strategy!r} is unknown; use 'uniform' or 'quantile'.")
+    weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, float)
+    check_consistent_length(right, weight)
+    bins = np.searchsorted(edges[1:-1], confidence, side="left")
+    total = np.bincount(bins, weight, minlength=n_bins)
+    filled = total > 0
+    sums = [np.bincount(bins, weight * v, minlength=n_bins)[filled] for v in (confidence, right)]
+    return pd.DataFrame(
+        {
+            "confidence": sums[0] / total[filled],
+            "accuracy": sums[1] / total[filled],
+            "weight": total[filled] / total.sum(),
+        }
+    )
+
+
+def expected_calibration_error(
+    y_true, y_proba, *, labels=None, n_bins=15, strategy="uniform", sample_weight=None
+):
+    """Compute the mean gap between confidence and accuracy of the predicted class.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
+        Predicted probabilities; one column is the probability of the second class.
+    labels : array-like of shape (n_classes,), default=None
+        The class of each column. None means the sorted labels of `y_true`.
+    n_bins : int, default=15
+        Number of bins.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width between 0 and 1, or of about equal numbers of recordings.
+    sample_weight : array-like of shape (n_recordings,), default=None
+        Weights.
+
+    Returns
+    -------
+    float
+        Between 0 (calibrated) and 1. It is biased upwards on few recordings.
+
+    References
+    ----------
+    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
+    ICML 2017.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import expected_calibration_error
+    >>> y_proba = [[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]
+    >>> error = expected_calibration_error(["murmur", "murmur", "normal", "normal"], y_proba)
+    >>> round(error, 3)  # 3/4 · |0.9 - 2/3| + 1/4 · |0.6 - 1|
+    0.275
+
+    As a scorer:
+
+    >>> from sklearn.metrics import make_scorer
+    >>> scorer = make_scorer(
+    ...     expected_calibration_error, response_method="predict_proba", greater_is_better=False
+    ... )
+    """
+    curve = reliability_curve(
+        y_true,
+        y_proba,
+        labels=labels,
+        n_bins=n_bins,
+        strategy=strategy,
+        sample_weight=sample_weight,
+    )
+    return float(np.sum(curve["weight"] * np.abs(curve["confidence"] - curve["accuracy"])))
+
+
+def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
+    """Compute the error among the recordings kept, for every reject threshold.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
+        Predicted probabilities; one column is the probability of the second class.
+    labels : array-like of shape (n_classes,), default=None
+        The class of each column. None means the sorted labels of `y_true`.
+    sample_weight : array-like of shape (n_recordings,), default=None
+        Weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per threshold, from the highest: `threshold` (recordings whose most probable class
+        has at least this probability are kept), `coverage` (their share) and `risk` (the share
+        of errors among them).
+
+    See Also
+    --------
+    reject_threshold : The threshold for a wanted error rate.
+
+    References
+    ----------
+    Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import risk_coverage_curve
+    >>> y_proba = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6]]
+    >>> risk_coverage_curve(["murmur", "murmur", "normal", "normal"], y_proba).round(3)
+       threshold  coverage   risk
+    0        0.9      0.25  0.000
+    1        0.8      0.50  0.000
+    2        0.7      0.75  0.333
+    3        0.6      1.00  0.250
+    """
+    confidence, right = top_label(y_true, y_proba, labels)
+    weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, float)
+    check_consistent_length(right, weight)
+    order = np.argsort(-confidence, kind="stable")
+    confidence, right, weight = confidence[order], right[order], weight[order]
+    last_of_tie = np.append(np.diff(confidence) != 0, True)
+    kept = np.cumsum(weight)[last_of_tie]
+    errors = np.cumsum(weight * ~right)[last_of_tie]
+    some = kept > 0
+    return pd.DataFrame(
+        {
+            "threshold": confidence[last_of_tie][some],
+            "coverage": kept[some] / kept[-1],
+            "risk": errors[some] / kept[some],
+        }
+    )
+
+
+def reject_threshold(y_true, y_proba, error_rate, *, labels=None, sample_weight=None):
+    """Choose the reject threshold that keeps most recordings at a wanted error rate.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels of held-out recordings.
+    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
+        Their predicted probabilities; one column is the probability of the second class.
+    error_rate : float
+        The share of errors allowed among the recordings that are not rejected.
+    labels : array-like of shape (n_classes,), default=None
+        The class of each column. None means the sorted labels of `y_true`.
+    sample_weight : array-like of shape (n_recordings,), default=None
+        Weights.
+
+    Returns
+    -------
+    float
+        Keep a recording if its most probable class has at least this probability. Infinite
+        where no threshold reaches the error rate: then everything is rejected.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import reject_threshold
+    >>> y_proba = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6]]
+    >>> reject_threshold(["murmur", "murmur", "normal", "normal"], y_proba, 0.1)
+    0.8
+    """
+    if not 0 <= error_rate <= 1:
+        raise ValueError(f"error_rate={error_rate} must lie between 0 and 1.")
+    curve = risk_coverage_curve(y_true, y_proba, labels=labels, sample_weight=sample_weight)
+    allowed = curve["threshold"][curve["risk"] <= error_rate + 1e-12]
+    return float(allowed.min()) if len(allowed) else float("inf")

@@ -1,0 +1,344 @@
+"""Comparison of models from their out-of-fold predictions."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.utils import check_random_state
+
+from sklearn_heartkd.metrics._bootstrap import draw_counts, percentile_interval
+from sklearn_heartkd.metrics._confusion import score_functions
+
+OOF_COLUMNS = ("model", "seed", "fold", "recording", "y_true", "y_pred")
+_CHUNK = 200
+
+
+def oof_frame(model, *, seed, fold, recording, y_true, y_pred, y_proba=None, classes=None):
+    """Put the predictions of one test fold into the long form that `compare_models` takes.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    seed : int
+        Seed of the run.
+    fold : int
+        Number of the test fold.
+    recording : array-like of shape (n_recordings,)
+        Indices of the recordings in the data.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
+    y_proba : array-like of shape (n_recordings, n_classes), default=None
+        Probabilities.
+    classes : array-like of shape (n_classes,), default=None
+        The class of each column of `y_proba`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per recording, with the columns model, seed, fold, recording, y_true, y_pred and
+        `p_<class>` for each class. Frames of folds, seeds and models are joined by
+        :func:`pandas.concat`.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import oof_frame
+    >>> oof_frame("svm", seed=0, fold=1, recording=[7], y_true=["murmur"], y_pred=["normal"],
+    ...           y_proba=[[0.25, 0.75]], classes=["murmur", "normal"])
+      model  seed  fold  recording  y_true  y_pred  p_murmur  p_normal
+    0   svm     0     1          7  murmur  normal      0.25      0.75
+    """
+    frame = pd.DataFrame(
+        {"seed": seed, "fold": fold, "recording": recording, "y_true": y_true, "y_pred": y_pred}
+    )
+    frame.insert(0, "model", model)
+    if y_proba is not None:
+        if classes is None or np.shape(y_proba) != (len(frame), len(classes)):
+            raise ValueError(
+                f"y_proba of shape {np.shape(y_proba)} needs a row per recording and classes= that "
+                "names each column."
+            )
+        for label, column in zip(classes, np.asarray(y_proba).T, strict=True):
+            frame[f"p_{label}"] = column
+    return frame
+
+
+def compare_models(
+    oof_predictions,
+    groups=None,
+    *,
+    baseline=None,
+    metrics=("accuracy", "balanced_accuracy", "f1_macro"),
+    n_resamples=2000,
+    confidence_level=0.95,
+    random_state=None,
+):
+    """Compare models by their out-of-fold predictions.
+
+    Each score is computed over all out-of-fold predictions of a seed and averaged over the seeds.
+    The intervals are percentile intervals of a bootstrap that draws whole subjects and, where there
+    are several, seeds, with replacement. All models get the same draws, so the differences are
+    paired: much of the luck of the draw cancels.
+
+    Parameters
+    ----------
+    oof_predictions : pandas.DataFrame
+        One row per model, seed and recording, with the columns model, seed, fold, recording (index
+        into the data), y_true and y_pred; others, such as the probabilities `p_<class>`, are
+        ignored here. :func:`oof_frame` makes it.
+    groups : array-like of shape (n_data,), mapping, or str, default=None
+        The subject of each recording: `groups[recording]`, or the name of a column. None takes
+        each recording as its own subject, which makes the intervals too narrow where subjects
+        have several.
+    baseline : str, default=None
+        The model that all are compared with. None means the first one.
+    metrics : sequence of str, default=("accuracy", "balanced_accuracy", "f1_macro")
+        Scores, also `recall_<class>`, `precision_<class>` and `f1_<class>`.
+    n_resamples : int, default=2000
+        Number of bootstrap resamples.
+    confidence_level : float, default=0.95
+        Level of the intervals.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the resampling.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and metric: `value`, `low`, `high`, `std` (over the folds of all seeds),
+        and against the baseline `difference`, `difference_low`, `difference_high`, `t`, `p_value`.
+        The last two are the corrected resampled t-test of Nadeau and Bengio over the folds,
+        two-sided, not corrected for the number of models.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a recording is predicted twice by one model and seed, the models
+        have different recordings or true labels, or their folds differ within a seed.
+
+    Notes
+    -----
+    Models that ran with the same seeds share the drawn seeds; others draw theirs independently.
+    The t-test uses the folds of the seeds that a model shares with the baseline. With few seeds
+    their share of the spread is underestimated; one seed shows none of it.
+
+    References
+    ----------
+    C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52, 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_heartkd.metrics import compare_models, oof_frame
+    >>> truth = np.tile(["murmur", "normal"], 20)
+    >>> wrong = np.where(np.arange(40) % 5, truth, "normal")
+    >>> oof = pd.concat([
+    ...     oof_frame(name, seed=0, fold=fold, recording=i, y_true=truth[i], y_pred=pred[i])
+    ...     for name, pred in [("majority", np.full(40, "normal")), ("network", wrong)]
+    ...     for fold, i in enumerate(np.split(np.arange(40), 5))
+    ... ])
+    >>> table = compare_models(oof, np.arange(40) // 2, metrics=["accuracy"], random_state=0)
+    >>> table[["model", "metric", "value", "difference"]]
+          model    metric  value  difference
+    0  majority  accuracy    0.5         0.0
+    1   network  accuracy    0.9         0.4
+    """
+    frame, models, classes = _check_oof(oof_predictions)
+    functions = score_functions(metrics, classes)
+    baseline = models[0] if baseline is None else baseline
+    if baseline not in models:
+        raise ValueError(f"baseline={baseline!r} is none of the models {models}; choose from them.")
+    subject = _subjects(frame, groups)
+    runs = frame.groupby(["model", "seed"], sort=False).ngroup().to_numpy()
+    run_keys = frame[["model", "seed"]].drop_duplicates().to_numpy().tolist()
+    n_runs, n_subjects, n_classes = len(run_keys), subject.max() + 1, len(classes)
+
+    cells = np.zeros((n_subjects, n_runs, n_classes, n_classes))
+    np.add.at(cells, (subject, runs, frame["true_code"], frame["pred_code"]), 1)
+    random_state = check_random_state(random_state)
+    counts = draw_counts(n_subjects, n_resamples, random_state)
+    seed_weights = _seed_weights(run_keys, models, n_resamples, random_state)
+
+    observed = {name: score(cells.sum(axis=0)) for name, score in functions.items()}
+    drawn: dict[str, list] = {name: [] for name in functions}
+    for start in range(0, n_resamples, _CHUNK):
+        chunk = counts[start : start + _CHUNK]
+        matrices = (chunk @ cells.reshape(n_subjects, -1)).reshape(len(chunk), *cells.shape[1:])
+        for name, score in functions.items():
+            drawn[name].append(score(matrices))
+
+    table = []
+    for name, score in functions.items():
+        by_run = np.concatenate(drawn[name])
+        values, resampled = {}, {}
+        for model in models:
+            own, weights = seed_weights[model]
+            values[model] = observed[name][own].mean()
+            resampled[model] = np.sum(by_run[:, own] * weights, axis=1)
+        folds = _fold_scores(frame, score, n_classes)
+        for model in models:
+            low, high = percentile_interval(resampled[model], confidence_level)
+            paired = resampled[model] - resampled[baseline]
+            difference_low, difference_high = percentile_interval(paired, confidence_level)
+            t, p_value = _corrected_t_test(folds, frame, model, baseline)
+            table.append(
+                {
+                    "model": model,
+                    "metric": name,
+                    "value": values[model],
+                    "low": float(low),
+                    "high": float(high),
+                    "std": folds[model].std(ddof=1),
+                    "difference": values[model] - values[baseline],
+                    "difference_low": float(difference_low),
+                    "difference_high": float(difference_high),
+                    "t": t,
+                    "p_value": p_value,
+                }
+            )
+    order = {model: i for i, model in enumerate(models)}
+    result = pd.DataFrame(table)
+    return result.sort_values("model", key=lambda m: m.map(order), kind="stable", ignore_index=True)
+
+
+def _check_oof(oof_predictions):
+    """Check the long frame; return it with coded labels, the models and the classes."""
+    missing = [name for name in OOF_COLUMNS if name not in oof_predictions]
+    if missing:
+        raise ValueError(f"oof_predictions lacks the column {missing[0]!r}; see oof_frame.")
+    if len(oof_predictions) == 0:
+        raise ValueError("oof_predictions is empty; give at least one fold.")
+    frame = oof_predictions.reset_index(drop=True)
+    key = ["model", "seed", "recording"]
+    if (twice := frame.duplicated(key)).any():
+        model, seed, recording = frame.loc[twice.idxmax(), key]
+        raise ValueError(
+            f"Recording {recording} is predicted twice by model {model!r} with seed {seed}; "
+            "keep one prediction per model, seed and recording."
+        )
+    models = frame["model"].drop_duplicates().tolist()
+    truth = frame.groupby("recording")["y_true"].nunique()
+    if (truth > 1).any():
+        raise ValueError(
+            f"Recording {truth.idxmax()} has several true labels; "
+            "the models were evaluated on different data."
+        )
+    sizes = frame.groupby(["model", "seed"], sort=False).size()
+    if (sizes < len(truth)).any():
+        model, seed = sizes.idxmin()
+        raise ValueError(
+            f"Model {model!r} with seed {seed} predicts {sizes.min()} of {len(truth)} recordings; "
+            "all models need predictions for the same ones."
+        )
+    if (frame.groupby(["seed", "recording"])["fold"].nunique() > 1).any():
+        raise ValueError(
+            "The models were split into different folds with the same seed; "
+            "run them on the same splits, or give other splits another seed."
+        )
+    classes = pd.unique(pd.concat([frame["y_true"], frame["y_pred"]]))
+    classes = np.array(sorted(classes), dtype=object)
+    codes = {label: code for code, label in enumerate(classes)}
+    frame["true_code"] = frame["y_true"].map(codes).astype(int)
+    frame["pred_code"] = frame["y_pred"].map(codes).astype(int)
+    return frame, models, classes
+
+
+def _subjects(frame, groups):
+    if groups is None:
+        subjects = frame["recording"]
+    elif isinstance(groups, str):
+        if groups not in frame:
+            raise ValueError(
+                f"groups={groups!r} is no column of oof_predictions; name one of them."
+            )
+        subjects = frame[groups]
+    elif isinstance(groups, Mapping):
+        subjects = frame["recording"].map(groups)
+    else:
+        groups = np.asarray(groups)
+        if frame["recording"].max() >= len(groups) or frame["recording"].min() < 0:
+            raise ValueError(
+                f"groups has {len(groups)} entries, but recording goes up to "
+                f"{frame['recording'].max()}; give the subject of every recording of the data."
+            )
+        subjects = pd.Series(groups[frame["recording"]])
+    if subjects.isna().any():
+        recording = frame["recording"][subjects.isna().to_numpy()].iloc[0]
+        raise ValueError(f"Recording {recording} has no subject in groups; give every one its own.")
+    return pd.factorize(subjects)[0]
+
+
+def _seed_weights(run_keys, models, n_resamples, random_state):
+    """Return, per model, its runs and the weights of its seeds in each resample."""
+    weights, shared = {}, {}
+    for model in models:
+        own = sorted((seed, run) for run, (name, seed) in enumerate(run_keys) if name == model)
+        seeds = tuple(seed for seed, _ in own)
+        if seeds not in shared:
+            shared[seeds] = draw_counts(len(seeds), n_resamples, random_state) / len(seeds)
+        weights[model] = ([run for _, run in own], shared[seeds])
+    return weights
+
+
+def _fold_scores(frame, score, n_classes):
+    """Score each test fold; a dict of models to a series over (seed, fold)."""
+    keys = ["model", "seed", "fold"]
+    index = frame.groupby(keys, sort=False).ngroup().to_numpy()
+    names = frame[keys].drop_duplicates()
+    cells = np.zeros((len(names), n_classes, n_classes))
+    np.add.at(cells, (index, frame["true_code"], frame["pred_code"]), 1)
+    scores = pd.Series(score(cells), index=pd.MultiIndex.from_frame(names))
+    return {model: scores.xs(model, level="model") for model in names["model"].unique()}
+
+
+def _corrected_t_test(folds, frame, model, baseline):
+    """Nadeau and Bengio's corrected resampled t-test over the shared folds."""
+    if model == baseline:
+        return np.nan, np.nan
+    differences = (folds[model] - folds[baseline]).dropna()
+    if len(differences) < 2:
+        return np.nan, np.nan
+    n_recordings = frame["recording"].nunique()
+    test_size = frame[frame["model"] == model].groupby(["seed", "fold"]).size().mean()
+    return corrected_t_test(differences, test_size / (n_recordings - test_size))
+
+
+def corrected_t_test(differences, test_train_ratio):
+    """Test whether the mean of fold-wise differences is 0, corrected for shared training data.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_folds,)
+        Differences of the two models' scores, fold by fold (all repetitions together).
+    test_train_ratio : float
+        Number of test over number of training recordings of a fold: 1 / (k - 1) for k folds.
+
+    Returns
+    -------
+    t : float
+        mean / sqrt((1 / n_folds + test_train_ratio) · variance); NaN where all differences are 0.
+    p_value : float
+        Two-sided, from Student's t with `n_folds` - 1 degrees of freedom.
+
+    References
+    ----------
+    C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52, 2003.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import corrected_t_test
+    >>> t, p_value = corrected_t_test([0.01, 0.02, 0.03, 0.02, 0.02], 1 / 4)
+    >>> round(t, 3), round(p_value, 3)
+    (4.216, 0.014)
+    """
+    differences = np.asarray(differences, dtype=float)
+    n_folds = len(differences)
+    if n_folds < 2:
+        raise ValueError(f"The test needs at least 2 folds, but got {n_folds}.")
+    if np.ptp(differences) == 0 and differences[0] == 0:
+        return float("nan"), 1.0
+    spread = np.sqrt((1 / n_folds + test_train_ratio) * differences.var(ddof=1))
+    with np.errstate(divide="ignore"):
+        t = differences.mean() / spread
+    return float(t), float(2 * stats.t.sf(abs(t), df=n_folds - 1))

@@ -1,0 +1,302 @@
+"""The scores of the PASCAL Classifying Heart Sounds Challenge."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import fbeta_score, make_scorer, precision_score
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+PASCAL_LABELS = {
+    "a": ("artifact", "extrahls", "murmur", "normal"),
+    "b": ("extrastole", "murmur", "normal"),
+}
+HEART_PROBLEM = ("extrastole", "murmur")
+_VARIANTS = ("standard", "challenge")
+
+
+def _check_variant(variant):
+    if variant not in _VARIANTS:
+        raise ValueError(f"variant={variant!r} is unknown; use 'standard' or 'challenge'.")
+
+
+def _rates(y_true, y_pred, positive, variant, correction=0.0):
+    """Return sensitivity, its complement, specificity and its complement."""
+    _check_variant(variant)
+    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    check_consistent_length(y_true, y_pred)
+    positive = np.atleast_1d(positive)
+    is_positive = np.isin(y_true, positive)
+    called_positive = np.isin(y_pred, positive)
+    rejected = ~called_positive if variant == "standard" else y_true == y_pred
+    rates = []
+    for members, right in ((is_positive, called_positive), (~is_positive, rejected)):
+        n_members = np.sum(members) + 2 * correction
+        if n_members == 0:
+            side = "none" if members is is_positive else "only recordings"
+            warnings.warn(
+                f"The score is not defined: y_true holds {side} of {positive.tolist()}.",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
+            return (np.nan,) * 4
+        n_right = np.sum(members & right) + correction
+        rates += [n_right / n_members, (n_members - n_right) / n_members]
+    return tuple(rates)
+
+
+def total_precision_score(y_true, y_pred, *, labels=None):
+    """Compute the sum of the precisions of all classes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_pred : array-like of shape (n_recordings,)
+        The predicted labels.
+    labels : array-like of shape (n_classes,), default=None
+        The classes to sum over. None means every label in `y_true` or `y_pred`.
+
+    Returns
+    -------
+    float
+        Between 0 and `n_classes`. A class that is never predicted adds 0.
+
+    References
+    ----------
+    P. Bentley, G. Nordehn, M. Coimbra, S. Mannor, "The PASCAL Classifying Heart Sounds
+    Challenge 2011 (CHSC2011)".
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import total_precision_score
+    >>> y_true = ["normal", "normal", "murmur", "extrastole"]
+    >>> y_pred = ["normal", "murmur", "murmur", "extrastole"]
+    >>> total_precision_score(y_true, y_pred)
+    2.5
+    """
+    if labels is None:
+        labels = unique_labels(y_true, y_pred)
+    precisions = precision_score(y_true, y_pred, labels=labels, average=None, zero_division=0.0)
+    return float(np.sum(precisions))
+
+
+def youden_index_score(y_true, y_pred, *, positive="artifact", variant="standard"):
+    """Compute Youden's index: sensitivity + specificity - 1.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_pred : array-like of shape (n_recordings,)
+        The predicted labels.
+    positive : label or list of labels, default="artifact"
+        What is to be found: one class, or several that count as one. PASCAL's set A asks for
+        `"artifact"`, set B for a heart problem: `["extrastole", "murmur"]`.
+    variant : {"standard", "challenge"}, default="standard"
+        `"standard"` counts every negative recording that is not called positive as right;
+        `"challenge"`, the sheet of the PASCAL challenge, only those put into their own class.
+
+    Returns
+    -------
+    float
+        Between -1 and 1; 0 is chance in the standard variant. NaN, with a warning, where `y_true`
+        holds no positive or no negative recording.
+
+    References
+    ----------
+    W. J. Youden, "Index for rating diagnostic tests", Cancer 3(1), 1950.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import youden_index_score
+    >>> y_true = ["artifact", "artifact", "normal", "murmur"]
+    >>> y_pred = ["artifact", "artifact", "murmur", "murmur"]
+    >>> youden_index_score(y_true, y_pred)
+    1.0
+    >>> youden_index_score(y_true, y_pred, variant="challenge")
+    0.5
+    """
+    sensitivity, _, specificity, _ = _rates(y_true, y_pred, positive, variant)
+    return float(sensitivity + specificity - 1)
+
+
+def artifact_f_score(y_true, y_pred, *, positive="artifact", beta=0.9, variant="standard"):
+    """Compute the F-score of artifact, by default with the challenge's β = 0.9.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_pred : array-like of shape (n_recordings,)
+        The predicted labels.
+    positive : label or list of labels, default="artifact"
+        What is to be found.
+    beta : float, default=0.9
+        Weight of the sensitivity S against the precision P.
+    variant : {"standard", "challenge"}, default="standard"
+        `"standard"` is (1 + β²) P S / (β² P + S); `"challenge"`, the sheet of the PASCAL
+        challenge, is β² P S / (β² P + S), whose perfect score at β = 0.9 is 0.4475.
+
+    Returns
+    -------
+    float
+        The score, 0 where no positive recording is found.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import artifact_f_score
+    >>> y = ["artifact", "normal", "murmur"]
+    >>> artifact_f_score(y, y)
+    1.0
+    >>> round(artifact_f_score(y, y, variant="challenge"), 4)
+    0.4475
+    """
+    _check_variant(variant)
+    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    check_consistent_length(y_true, y_pred)
+    positive = np.atleast_1d(positive)
+    score = fbeta_score(
+        np.isin(y_true, positive), np.isin(y_pred, positive), beta=beta, zero_division=0.0
+    )
+    return float(score if variant == "standard" else score * beta**2 / (1 + beta**2))
+
+
+def discriminant_power_score(
+    y_true, y_pred, *, positive=HEART_PROBLEM, variant="standard", correction=0.0
+):
+    """Compute the discriminant power √3/π · (log₁₀ X + log₁₀ Y).
+
+    X = Se / (1 - Se) and Y = Sp / (1 - Sp) are the odds of the sensitivity and the specificity.
+    Below 1 the test is called poor, above 3 good.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_pred : array-like of shape (n_recordings,)
+        The predicted labels.
+    positive : label or list of labels, default=("extrastole", "murmur")
+        What is to be found; the default is the heart problem of PASCAL's set B.
+    variant : {"standard", "challenge"}, default="standard"
+        Which negative recordings count as right, as in :func:`youden_index_score`.
+    correction : float, default=0.0
+        Added to each of the four counts. 0.5 (Haldane, Anscombe) keeps the score finite, as
+        averages over folds and searches need it.
+
+    Returns
+    -------
+    float
+        The score; without correction it is infinite where one of the rates is 0 or 1, and NaN
+        where these infinities cancel. NaN, with a warning, where `y_true` holds no positive or
+        no negative recording.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import discriminant_power_score
+    >>> y_true = ["murmur"] * 11 + ["normal"] * 11
+    >>> y_pred = ["murmur"] * 10 + ["normal"] * 11 + ["murmur"]
+    >>> round(discriminant_power_score(y_true, y_pred), 4)  # √3/π · (log₁₀ 10 + log₁₀ 10)
+    1.1027
+    """
+    rates = _rates(y_true, y_pred, positive, variant, correction)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se, not_se, sp, not_sp = np.log10(rates)
+        return float(np.sqrt(3) / np.pi * (se - not_se + sp - not_sp))
+
+
+def pascal_scores(y_true, y_pred, *, subset="a", variant="standard"):
+    """Compute all scores of the PASCAL challenge on its set A or B.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels.
+    y_pred : array-like of shape (n_recordings,)
+        The predicted labels.
+    subset : {"a", "b"}, default="a"
+        Set A: precision per class, total precision, Youden's index and F-score of artifact.
+        Set B: precision per class, total precision, Youden's index and discriminant power of
+        heart problem (extrastole or murmur).
+    variant : {"standard", "challenge"}, default="standard"
+        `"challenge"` follows the challenge's own sheet: see :func:`youden_index_score` and
+        :func:`artifact_f_score`.
+
+    Returns
+    -------
+    dict of str to float
+        The scores by name.
+
+    See Also
+    --------
+    pascal_scorers : The same scores for `scoring=`.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import pascal_scores
+    >>> y = ["artifact", "extrahls", "murmur", "normal"]
+    >>> scores = pascal_scores(y, y, subset="a")
+    >>> scores["total_precision"], scores["youden_index_artifact"]
+    (4.0, 1.0)
+    """
+    return {
+        name: score(y_true, y_pred, **parameters)
+        for name, (score, parameters) in _pascal_functions(subset, variant).items()
+    }
+
+
+def pascal_scorers(*, subset="a", variant="standard"):
+    """Give the scores of the PASCAL challenge as scorers.
+
+    Parameters
+    ----------
+    subset : {"a", "b"}, default="a"
+        As in :func:`pascal_scores`.
+    variant : {"standard", "challenge"}, default="standard"
+        As in :func:`pascal_scores`.
+
+    Returns
+    -------
+    dict of str to callable
+        For `scoring=` of :func:`~sklearn.model_selection.cross_validate`; a single one for
+        :class:`~sklearn.model_selection.GridSearchCV`. The discriminant power adds 0.5 to each
+        count, so that means over folds stay finite.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_heartkd.metrics import pascal_scorers
+    >>> X, y = [[0.0]] * 4, ["extrastole", "murmur", "normal", "normal"]
+    >>> model = DummyClassifier().fit(X, y)
+    >>> scorers = pascal_scorers(subset="b")
+    >>> scorers["total_precision"](model, X, y)
+    0.5
+    """
+    scorers = {}
+    for name, (score, parameters) in _pascal_functions(subset, variant).items():
+        if score is discriminant_power_score:
+            parameters = parameters | {"correction": 0.5}
+        scorers[name] = make_scorer(score, **parameters)
+    return scorers
+
+
+def _pascal_functions(subset, variant):
+    _check_variant(variant)
+    if subset not in PASCAL_LABELS:
+        raise ValueError(f"subset={subset!r} is unknown; use 'a' or 'b'.")
+    labels = PASCAL_LABELS[subset]
+    functions: dict[str, tuple[Callable[..., float], dict]] = {
+        f"precision_{label}": (total_precision_score, {"labels": [label]}) for label in labels
+    }
+    functions["total_precision"] = (total_precision_score, {"labels": list(labels)})
+    if subset == "a":
+        found = {"positive": "artifact", "variant": variant}
+        functions["youden_index_artifact"] = (youden_index_score, found)
+        functions["f_score_artifact"] = (artifact_f_score, found)
+    else:
+        found = {"positive": HEART_PROBLEM, "variant": variant}
+        functions["youden_index_heart_problem"] = (youden_index_score, found)
+        functions["discriminant_power_heart_problem"] = (discriminant_power_score, found)
+    return functions

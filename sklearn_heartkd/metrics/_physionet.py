@@ -1,0 +1,215 @@
+"""The score of the PhysioNet/Computing in Cardiology Challenge 2016."""
+
+import warnings
+
+import numpy as np
+from sklearn import get_config
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import make_scorer
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+_NAMES = ("abnormal", "normal", "unsure")
+_CODES = (1, -1, 0)
+
+
+def _check_answers(y_true, y_pred, labels):
+    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    check_consistent_length(y_true, y_pred)
+    if labels is None:
+        labels = _CODES if y_true.dtype.kind in "iuf" else _NAMES
+    for name, y, allowed in (("y_true", y_true, labels[:2]), ("y_pred", y_pred, labels)):
+        if strangers := sorted(set(y.tolist()) - set(allowed), key=str):
+            raise ValueError(
+                f"{name} holds {strangers[0]!r}, but may hold only {list(allowed)}; name the "
+                "labels for abnormal, normal and unsure with labels=."
+            )
+    return y_true, y_pred, labels
+
+
+def _modified_rate(right, unsure, good, weights, name):
+    """Weight the rates on good and on poor recordings; unsure is right on poor ones only."""
+    if right.size == 0:
+        warnings.warn(
+            f"The score is not defined: y_true holds no {name} recording.",
+            UndefinedMetricWarning,
+            stacklevel=4,
+        )
+        return np.nan
+    if weights is None:
+        weights = (np.mean(good), np.mean(~good))
+    rate = 0.0
+    for weight, members, hits in zip(weights, (good, ~good), (right, right | unsure), strict=True):
+        if weight == 0:
+            continue
+        if not members.any():
+            raise ValueError(
+                f"weights={tuple(weights)} asks for {name} recordings of both qualities, but one "
+                "quality is missing; pass quality=, or weights=None for the data's own weights."
+            )
+        rate += weight * np.mean(hits[members])
+    return float(rate)
+
+
+def _rates(y_true, y_pred, quality, weights, labels):
+    y_true, y_pred, (abnormal, normal, unsure) = _check_answers(y_true, y_pred, labels)
+    if quality is None:
+        good = np.ones(len(y_true), dtype=bool)
+    else:
+        check_consistent_length(y_true, quality)
+        good = column_or_1d(quality).astype(float) > 0
+    if weights is not None and np.shape(weights) != (4,):
+        raise ValueError(
+            f"weights={weights!r} must be the four numbers wa1, wa2, wn1, wn2 (abnormal good, "
+            "abnormal poor, normal good, normal poor)."
+        )
+    rates = []
+    for i, (label, name) in enumerate(((abnormal, "abnormal"), (normal, "normal"))):
+        members = y_true == label
+        own = None if weights is None else tuple(weights[2 * i : 2 * i + 2])
+        answers = y_pred[members]
+        rates.append(_modified_rate(answers == label, answers == unsure, good[members], own, name))
+    return rates
+
+
+def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=None):
+    """Compute modified sensitivity, specificity and accuracy of the 2016 challenge.
+
+    With A and N for truly abnormal and normal recordings, a, q, n for the answers abnormal, unsure
+    and normal, and 1 and 2 for good and poor signal quality::
+
+        Se = wa1 · Aa1 / (Aa1 + Aq1 + An1) + wa2 · (Aa2 + Aq2) / (Aa2 + Aq2 + An2)
+        Sp = wn1 · Nn1 / (Na1 + Nq1 + Nn1) + wn2 · (Nn2 + Nq2) / (Na2 + Nq2 + Nn2)
+        MAcc = (Se + Sp) / 2
+
+    "Unsure" is thus right on a poor recording and wrong on a good one.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels, abnormal or normal.
+    y_pred : array-like of shape (n_recordings,)
+        The answers: abnormal, normal or unsure.
+    quality : array-like of shape (n_recordings,), default=None
+        Signal quality, above 0 for good and 0 or below for poor. None: all are good.
+    weights : tuple of 4 floats, default=None
+        wa1, wa2, wn1, wn2. None takes the proportions of good and poor recordings among the
+        abnormal and among the normal ones of `y_true`, as the challenge does; on its whole
+        training set they are 0.8602, 0.1398, 0.9252, 0.0748.
+    labels : tuple of 3 labels, default=None
+        What stands for abnormal, normal and unsure. None means `("abnormal", "normal",
+        "unsure")`, and the challenge's codes `(1, -1, 0)` where `y_true` is numeric.
+
+    Returns
+    -------
+    dict of str to float
+        `"sensitivity"`, `"specificity"` and `"macc"`. NaN, with a warning, where `y_true` holds
+        no recording of a class.
+
+    Raises
+    ------
+    ValueError
+        If a label is unknown, or if `weights` weighs a quality that does not occur.
+
+    References
+    ----------
+    C. Liu et al., "An open access database for the evaluation of heart sound algorithms",
+    Physiological Measurement 37(12), 2016.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import physionet2016_scores
+    >>> y_true = ["abnormal", "abnormal", "normal", "normal"]
+    >>> y_pred = ["abnormal", "unsure", "normal", "unsure"]
+    >>> physionet2016_scores(y_true, y_pred, quality=[1, 0, 1, 1])
+    {'sensitivity': 1.0, 'specificity': 0.5, 'macc': 0.75}
+    """
+    sensitivity, specificity = _rates(y_true, y_pred, quality, weights, labels)
+    return {
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "macc": (sensitivity + specificity) / 2,
+    }
+
+
+def physionet2016_macc_score(y_true, y_pred, *, quality=None, weights=None, labels=None):
+    """Compute the modified accuracy MAcc of the 2016 challenge, its overall score.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_recordings,)
+        The true labels, abnormal or normal.
+    y_pred : array-like of shape (n_recordings,)
+        The answers: abnormal, normal or unsure.
+    quality : array-like of shape (n_recordings,), default=None
+        Signal quality, above 0 for good and 0 or below for poor. None: all are good.
+    weights : tuple of 4 floats, default=None
+        wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
+    labels : tuple of 3 labels, default=None
+        What stands for abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+
+    Returns
+    -------
+    float
+        The mean of the modified sensitivity and specificity.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.metrics import physionet2016_macc_score
+    >>> physionet2016_macc_score([1, 1, -1, -1], [1, 0, -1, -1])
+    0.75
+    """
+    sensitivity, specificity = _rates(y_true, y_pred, quality, weights, labels)
+    return (sensitivity + specificity) / 2
+
+
+def _sensitivity(y_true, y_pred, *, quality=None, weights=None, labels=None):
+    return _rates(y_true, y_pred, quality, weights, labels)[0]
+
+
+def _specificity(y_true, y_pred, *, quality=None, weights=None, labels=None):
+    return _rates(y_true, y_pred, quality, weights, labels)[1]
+
+
+def physionet2016_scorers(*, weights=None, labels=None):
+    """Give the scores of the 2016 challenge as scorers.
+
+    Parameters
+    ----------
+    weights : tuple of 4 floats, default=None
+        wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
+    labels : tuple of 3 labels, default=None
+        What stands for abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+
+    Returns
+    -------
+    dict of str to callable
+        Scorers `"sensitivity"`, `"specificity"` and `"macc"`. Under scikit-learn's metadata routing
+        they ask for `quality`, as in
+        `cross_validate(model, X, y, scoring=..., params={"quality": quality})`.
+
+    Examples
+    --------
+    >>> from sklearn import config_context
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn_heartkd.metrics import physionet2016_scorers
+    >>> X, y = [[0.0]] * 3, ["abnormal", "normal", "normal"]
+    >>> model = DummyClassifier().fit(X, y)
+    >>> physionet2016_scorers()["macc"](model, X, y)
+    0.5
+    >>> with config_context(enable_metadata_routing=True):
+    ...     physionet2016_scorers()["macc"](model, X, y, quality=[1, 1, 0])
+    0.5
+    """
+    functions = {
+        "sensitivity": _sensitivity,
+        "specificity": _specificity,
+        "macc": physionet2016_macc_score,
+    }
+    scorers = {
+        name: make_scorer(score, weights=weights, labels=labels)
+        for name, score in functions.items()
+    }
+    if get_config()["enable_metadata_routing"]:
+        for scorer in scorers.values():
+            scorer.set_score_request(quality=True)
+    return scorers

@@ -1,0 +1,253 @@
+"""A classifier that may say that it is unsure."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, _safe_indexing, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+)
+
+from sklearn_heartkd._splits import warn_without_groups
+from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
+
+
+def _estimator_offers(method):
+    def check(self):
+        return hasattr(getattr(self, "estimator_", self.estimator), method)
+
+    return check
+
+
+class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """A classifier that answers "unsure" where its probability is too low.
+
+    The reject threshold is chosen on the out-of-fold probabilities of the training data, split by
+    subject, so that the answers that are given have the wanted error rate, and as many as possible
+    are given. The estimator itself is then fitted on all the training data.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier with `predict_proba`, or a pipeline that ends in one.
+    error_rate : float, default=None
+        The share of errors allowed among the answers given. None rejects nothing.
+    cv : int, cross-validation generator or iterable, default=5
+        The inner splits. An integer is the number of stratified folds, by subject where `fit` gets
+        `groups`. Not used where `error_rate` is None.
+    reject_label : str or number, default="unsure"
+        What `predict` returns where it rejects. Numeric classes need a number.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The classifier fitted on all the training data.
+    classes_ : ndarray of shape (n_classes,)
+        The classes, without `reject_label`.
+    threshold_ : float
+        Recordings whose most probable class stays below it are rejected. Infinite where the error
+        rate cannot be reached: then everything is rejected.
+    risk_coverage_ : pandas.DataFrame
+        The curve that the threshold was chosen from; None where `error_rate` is None.
+    n_features_in_ : int
+        Number of features, where the estimator knows it.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where the estimator knows them.
+
+    See Also
+    --------
+    reject_threshold : The choice of the threshold alone.
+    risk_coverage_curve : Error rate against share of answers.
+
+    Notes
+    -----
+    `score` counts a rejected recording as an error. The error rate on new data scatters around the
+    wanted one; with few held-out errors it scatters much.
+
+    References
+    ----------
+    Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_heartkd.metrics import RejectingClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["murmur", "normal"], 100)
+    >>> X = rng.normal(size=(200, 1)) + 2 * (y == "normal")[:, None]
+    >>> model = RejectingClassifier(LogisticRegression(), error_rate=0.05)
+    >>> model.fit(X, y, groups=np.arange(200) // 2).predict([[-1.0], [1.0], [3.0]])
+    array(['murmur', 'unsure', 'normal'], dtype='<U6')
+    """
+
+    # requested by default, so that metadata routing hands the subjects to the inner splits
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "error_rate": [Interval(Real, 0, 1, closed="both"), None],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
+        "reject_label": [str, Real],
+    }
+
+    def __init__(self, estimator, *, error_rate=None, cv=5, reject_label="unsure"):
+        self.estimator = estimator
+        self.error_rate = error_rate
+        self.cv = cv
+        self.reject_label = reject_label
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Choose the threshold and fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like or sequence of n_recordings inputs
+            Whatever the estimator takes.
+        y : array-like of shape (n_recordings,)
+            Class labels.
+        sample_weight : array-like of shape (n_recordings,), default=None
+            Weights, for the estimator and for the errors. Weight 0 means absent.
+        groups : array-like of shape (n_recordings,), default=None
+            Subjects. The inner splits keep each in one fold.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        check_classification_targets(y)
+        X, y = indexable(X, y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, np.empty((len(y), 0)))
+        params = self._route(sample_weight, groups)
+        self.threshold_, self.risk_coverage_ = -np.inf, None
+        if self.error_rate is not None:
+            self._choose_threshold(X, np.asarray(y), sample_weight, groups, params)
+        self.estimator_ = clone(self.estimator).fit(X, y, **params.estimator.fit)
+        self.classes_ = self.estimator_.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def _route(self, sample_weight, groups):
+        """Sort out which of the metadata the estimator gets."""
+        given = {"sample_weight": sample_weight, "groups": groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        if get_config()["enable_metadata_routing"]:
+            return process_routing(self, "fit", **given)
+        last = self.estimator
+        prefix = ""
+        while isinstance(last, Pipeline):
+            prefix += last.steps[-1][0] + "__"
+            last = last.steps[-1][1]
+        fit = {prefix + name: v for name, v in given.items() if has_fit_parameter(last, name)}
+        return Bunch(estimator=Bunch(fit=fit))
+
+    def _choose_threshold(self, X, y, sample_weight, groups, params):
+        classes = np.unique(y)
+        if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):
+            raise ValueError(
+                f"reject_label={self.reject_label!r} does not go with classes such as "
+                f"{classes[0].item() if hasattr(classes[0], 'item') else classes[0]!r}; "
+                "give one of the same kind."
+            )
+        if self.reject_label in classes.tolist():
+            raise ValueError(
+                f"reject_label={self.reject_label!r} is one of the classes; choose another one."
+            )
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        proba = np.zeros((len(y), len(classes)))
+        held_out = np.zeros(len(y), dtype=bool)
+        for train, test in self._split(X, y, groups):
+            fit_params = {
+                name: _safe_indexing(value, train) for name, value in params.estimator.fit.items()
+            }
+            model = clone(self.estimator)
+            model.fit(_safe_indexing(X, train), y[train], **fit_params)
+            columns = np.searchsorted(classes, model.classes_)
+            proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))
+            held_out[test] = True
+        held_out &= weight > 0
+        arguments = (y[held_out], proba[held_out])
+        options = {"labels": classes, "sample_weight": weight[held_out]}
+        self.risk_coverage_ = risk_coverage_curve(*arguments, **options)
+        self.threshold_ = reject_threshold(*arguments, self.error_rate, **options)
+
+    def _split(self, X, y, groups):
+        if groups is not None:
+            check_consistent_length(y, groups)
+        if not isinstance(self.cv, Integral):
+            return check_cv(self.cv, y, classifier=True).split(X, y, groups)
+        if groups is None:
+            warn_without_groups(self)
+            return StratifiedKFold(self.cv).split(y, y)
+        return StratifiedGroupKFold(self.cv).split(y, y, groups)
+
+    def predict(self, X):
+        """Predict the class, or `reject_label`.
+
+        Parameters
+        ----------
+        X : array-like or sequence of n_recordings inputs
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings,)
+            The most probable class, or `reject_label` where its probability is below
+            `threshold_`.
+        """
+        check_is_fitted(self)
+        if self.error_rate is None:
+            return self.estimator_.predict(X)
+        proba = self.estimator_.predict_proba(X)
+        answers = self.classes_[np.argmax(proba, axis=1)]
+        return np.where(proba.max(axis=1) < self.threshold_, self.reject_label, answers)
+
+    @available_if(_estimator_offers("predict_proba"))
+    def predict_proba(self, X):
+        """Return the probabilities of the estimator, shape (n_recordings, n_classes)."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_estimator_offers("decision_function"))
+    def decision_function(self, X):
+        """Return the decision function of the estimator."""
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def get_metadata_routing(self):
+        """Return a router that hands metadata on to the estimator.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing of `sample_weight` and `groups`.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
