@@ -14,30 +14,29 @@ _MURMURS = {  # the centre of the band in Hz
 
 @dataclass(frozen=True)
 class Sound:
-    """Two damped oscillations, the second some milliseconds after the first."""
+    """Damped oscillations: two low ones, one after the other, and a sharp short one."""
 
-    amplitude: float
-    frequencies: tuple[float, float]  # Hz
-    phases: tuple[float, float]
-    second: float  # amplitude of the second one
-    split: float  # seconds between the two
-    decay: float  # seconds
+    frequencies: tuple[float, ...]  # Hz
+    phases: tuple[float, ...]
+    amplitudes: tuple[float, ...]
+    delays: tuple[float, ...]  # seconds
+    decays: tuple[float, ...]  # seconds
 
     @property
     def length(self):
         """The time in seconds until it has died away to a twentieth."""
-        return self.split + 3.5 * self.decay
+        return max(self.delays) + 3.5 * max(self.decays)
 
     def __call__(self, t):
         """Return the sound at the times `t` in seconds after its start."""
         wave = np.zeros_like(t)
-        for frequency, phase, amplitude, start in zip(
-            self.frequencies, self.phases, (1.0, self.second), (0.0, self.split), strict=True
+        for frequency, phase, amplitude, delay, decay in zip(
+            self.frequencies, self.phases, self.amplitudes, self.delays, self.decays, strict=True
         ):
-            u = np.maximum(t - start, 0)
-            envelope = (1 - np.exp(-u / (0.4 * self.decay))) * np.exp(-u / self.decay)
+            u = np.maximum(t - delay, 0)
+            envelope = (1 - np.exp(-u / (0.4 * decay))) * np.exp(-u / decay)
             wave += amplitude * envelope * np.sin(2 * np.pi * frequency * u + phase)
-        return self.amplitude * wave
+        return wave
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ class Subject:
     artifacts: tuple[str, ...]
     band: tuple[float, float]  # Hz, of the stethoscope
     chest: float  # Hz, above which the chest damps
+    clicks: float  # expected handling noises in a recording
     noise_slope: float
     breath_noise: float
     noise_offset: float  # dB
@@ -67,23 +67,28 @@ class Subject:
 def draw_subject(rng, label):
     """Draw a subject whose recordings are of the class `label`."""
 
-    def sound(amplitude, low, high, decay, split):
+    def sound(amplitude, low, high, decay, split, sharpness):
+        decay, split = rng.uniform(*decay), rng.uniform(*split)
         return Sound(
-            amplitude=amplitude,
-            frequencies=(rng.uniform(low, high), rng.uniform(low, 1.4 * high)),
-            phases=tuple(rng.uniform(0, 2 * np.pi, 2)),
-            second=rng.uniform(0.3, 0.9),
-            split=rng.uniform(*split),
-            decay=rng.uniform(*decay),
+            frequencies=(
+                rng.uniform(low, high),
+                rng.uniform(low, 1.4 * high),
+                rng.uniform(110, 260),
+            ),
+            phases=tuple(rng.uniform(0, 2 * np.pi, 3)),
+            amplitudes=tuple(amplitude * np.array([1.0, rng.uniform(0.3, 0.9), sharpness])),
+            delays=(0.0, split, 0.5 * split),
+            decays=(decay, decay, rng.uniform(0.004, 0.009)),
         )
 
+    sharp = np.exp(rng.normal(0.0, 0.35))
     sounds = {
-        "S1": sound(1.0, 30, 75, (0.020, 0.036), (0.015, 0.035)),
-        "S2": sound(np.exp(rng.normal(-0.2, 0.4)), 38, 95, (0.014, 0.028), (0.010, 0.040)),
+        "S1": sound(1.0, 38, 65, (0.018, 0.034), (0.015, 0.035), sharp),
+        "S2": sound(np.exp(rng.normal(-0.2, 0.25)), 48, 85, (0.012, 0.026), (0.01, 0.04), sharp),
     }
     extra = {
-        "S3": sound(rng.uniform(0.25, 0.7), 24, 48, (0.020, 0.032), (0.0, 0.01)),
-        "S4": sound(rng.uniform(0.25, 0.7), 22, 45, (0.018, 0.028), (0.0, 0.01)),
+        "S3": sound(rng.uniform(0.35, 0.8), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
+        "S4": sound(rng.uniform(0.35, 0.8), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
     }
     has_extra = rng.choice(["S3", "S4", "both"], p=[0.5, 0.35, 0.15])
     if label == "extrahls":
@@ -92,23 +97,24 @@ def draw_subject(rng, label):
     centre = rng.uniform(*_MURMURS[murmur])
     width = rng.uniform(0.35, 0.7)
     return Subject(
-        rr=60 / rng.uniform(55, 100),
-        irregularity=rng.uniform(0.01, 0.035),
+        rr=60 / rng.uniform(58, 88),
+        irregularity=rng.uniform(0.008, 0.025),
         breathing_rate=rng.uniform(0.18, 0.35),
         systole=rng.uniform(0.92, 1.08),
         sounds=sounds,
         s3_delay=rng.uniform(0.12, 0.16),
         s4_lead=rng.uniform(0.10, 0.13),
         murmur=str(murmur) if label == "murmur" else None,
-        murmur_level=np.exp(rng.uniform(np.log(0.04), np.log(0.35))),
+        murmur_level=np.exp(rng.uniform(np.log(0.12), np.log(0.6))),
         murmur_band=(centre * (1 - width), centre * (1 + width)),
         prematurity=rng.uniform(0.25, 0.42),
-        artifacts=tuple(rng.permutation(["speech", "friction", "knocks"])),
-        band=(rng.uniform(15, 35), rng.uniform(350, 900)),
-        chest=np.exp(rng.uniform(np.log(90), np.log(320))),
-        noise_slope=rng.uniform(0.4, 1.3),
-        breath_noise=rng.uniform(0, 0.8),
-        noise_offset=rng.normal(0, 3),
+        artifacts=tuple(rng.permutation(["speech", "friction", "knocks", "static"])),
+        band=(rng.uniform(18, 28), rng.uniform(500, 900)),
+        chest=np.exp(rng.uniform(np.log(80), np.log(180))),
+        clicks=rng.choice([0.0, 0.3, 1.0]),
+        noise_slope=rng.uniform(0.6, 1.1),
+        breath_noise=rng.uniform(0, 0.5),
+        noise_offset=rng.normal(0, 2),
         gain=np.exp(rng.normal(-1.2, 0.5)),
     )
 
@@ -138,6 +144,9 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
         heart += subject.murmur_level * envelope * texture
         events += [("murmur", *interval) for interval in intervals]
     heart = spectrum.filter(heart, spectrum.low_pass(subject.chest))
+
+    for start in rng.uniform(0, duration, rng.poisson(subject.clicks)):
+        _add_blow(heart, time, start, rng.uniform(0.002, 0.01), rng)
 
     if label == "artifact":
         disturbance = _artifact(subject, time, spectrum, rng)
@@ -184,7 +193,7 @@ def _beats(subject, label, rng, duration):
 
     loudness = (1 + 0.12 * breath) * np.exp(rng.normal(0, 0.08, (2, n_beats)))
     after = np.roll(premature, 1)
-    loudness[0] *= np.where(premature, rng.uniform(0.8, 1.3), np.where(after, 1.15, 1.0))
+    loudness[0] *= np.where(premature, rng.uniform(1.0, 1.6), np.where(after, 1.15, 1.0))
     loudness[1] *= np.where(premature, rng.uniform(0.3, 0.7), np.where(after, 1.1, 1.0))
     systoles = subject.systole * (0.20 + 0.12 * rr) * np.where(premature, 0.88, 1.0)
     systoles = systoles + rng.normal(0, 0.004, n_beats)
@@ -207,7 +216,7 @@ def _premature_beats(starts, early, rng, duration):
     if len(candidates) == 0:
         return [int(np.argmin(np.abs(starts - early - duration / 2)))]
     chosen = [int(rng.choice(candidates))]
-    for beat in rng.permutation(candidates)[: rng.poisson(duration / 5)]:
+    for beat in rng.permutation(candidates)[: rng.poisson(duration / 3)]:
         if min(abs(beat - other) for other in chosen) > 1:
             chosen.append(int(beat))
     return chosen
@@ -239,9 +248,9 @@ def _murmur_envelope(subject, beats, time, rng):
 
 
 def _artifact(subject, time, spectrum, rng):
-    """Mix one to three disturbances; each subject is prone to one of them."""
-    parts = {"speech": _speech, "friction": _friction, "knocks": _knocks}
-    levels = np.exp(rng.normal((0.0, -1.5, -2.5), 0.6))
+    """Mix the disturbances; each subject is prone to one of them."""
+    parts = {"speech": _speech, "friction": _friction, "knocks": _knocks, "static": _static}
+    levels = np.exp(rng.normal((0.0, -1.5, -2.5, -2.5), 0.6))
     mix = np.zeros_like(time)
     for kind, level in zip(subject.artifacts, levels, strict=True):
         part = parts[kind](time, spectrum, rng)
@@ -250,7 +259,7 @@ def _artifact(subject, time, spectrum, rng):
 
 
 def _speech(time, spectrum, rng):
-    """Harmonics of a gliding voice under two formants, in syllables."""
+    """Speak in syllables: harmonics of a gliding pitch under two formants."""
     pitch = rng.uniform(95, 230) * np.exp(0.12 * _slow(time, 2.0, rng))
     phase = 2 * np.pi * np.cumsum(pitch) / spectrum.sampling_rate
     n_harmonics = int(min(8, 0.4 * spectrum.sampling_rate / pitch.max()))
@@ -265,25 +274,35 @@ def _speech(time, spectrum, rng):
 
 
 def _friction(time, spectrum, rng):
-    """Bursts of broad noise: the membrane moved over skin or cloth."""
+    """Rub the membrane over skin or cloth: bursts of broad noise."""
     low = rng.uniform(40, 150)
     texture = spectrum.noise(rng, spectrum.band(low, low * rng.uniform(4, 10)))
     return texture * (np.clip(_slow(time, 2.5, rng) - 0.2, 0, None) ** 1.5 + 0.02)
 
 
 def _knocks(time, spectrum, rng):
-    """Blows on the stethoscope or the table, damped and of very different strength."""
+    """Knock on the stethoscope or the table: damped blows of very different strength."""
     knocks = 1e-3 * rng.normal(size=len(time))
     for start in rng.uniform(time[0], time[-1], 1 + rng.poisson(1.5 * (time[-1] - time[0]))):
-        frequency, decay = rng.uniform(50, 280), rng.uniform(0.008, 0.05)
-        u = time[np.searchsorted(time, start) :] - start
-        blow = np.exp(-u / decay) * np.sin(2 * np.pi * frequency * u)
-        knocks[len(time) - len(u) :] += np.exp(rng.normal(0, 0.8)) * blow
+        _add_blow(knocks, time, start, rng.uniform(0.008, 0.05), rng)
     return knocks
 
 
+def _add_blow(wave, time, start, decay, rng):
+    frequency = rng.uniform(50, 280)
+    u = time[np.searchsorted(time, start) :] - start
+    blow = np.exp(-u / decay) * np.sin(2 * np.pi * frequency * u)
+    wave[len(time) - len(u) :] += np.exp(rng.normal(0, 0.8)) * blow
+
+
+def _static(time, spectrum, rng):
+    """Hiss steadily, with gaps of silence."""
+    level = np.where(_slow(time, 0.5, rng) > -1.5, 1.0, 1e-3)
+    return level * spectrum.noise(rng, spectrum.band(20, rng.uniform(300, 2000)))
+
+
 def _ambient_noise(subject, time, spectrum, rng):
-    """Coloured noise, breath that comes and goes, and the mains."""
+    """Make coloured noise, breath that comes and goes, and the hum of the mains."""
     colour = spectrum.noise(rng, np.maximum(spectrum.frequencies, 20) ** -subject.noise_slope)
     breath = spectrum.noise(rng, spectrum.band(150, 450))
     cycle = np.sin(2 * np.pi * subject.breathing_rate * time + rng.uniform(0, 2 * np.pi))
@@ -311,7 +330,7 @@ class _Spectrum:
         self.frequencies = np.fft.rfftfreq(n_samples, 1 / sampling_rate)
 
     def low_pass(self, cutoff):
-        return 1 / (1 + (self.frequencies / cutoff) ** 2)
+        return 1 / np.sqrt(1 + (self.frequencies / cutoff) ** 3)
 
     def band(self, low, high):
         f = np.maximum(self.frequencies, 1e-3)

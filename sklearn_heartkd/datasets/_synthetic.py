@@ -49,7 +49,7 @@ def make_heart_sounds(
     n_subjects=None,
     duration=5.0,
     sampling_rate=2000,
-    snr_db=12.0,
+    snr_db=15.0,
     random_state=None,
     return_X_y=False,
 ):
@@ -72,8 +72,8 @@ def make_heart_sounds(
         The length of each recording in seconds.
     sampling_rate : float, default=2000
         The sampling rate in Hz, at least 500.
-    snr_db : float, default=12.0
-        The ratio of signal to ambient noise in dB, on average: subjects differ by some 3 dB.
+    snr_db : float, default=15.0
+        The ratio of signal to ambient noise in dB, on average: subjects differ by some 2 dB.
         ``np.inf`` means no noise.
     random_state : int, RandomState instance or None, default=None
         The seed: the same one gives the same recordings.
