@@ -182,15 +182,21 @@ class _SpectralFeatures(TransformerMixin, BaseEstimator):
             lengths = [len(row) for row in recordings]
             raise ValueError(
                 f"{type(self).__name__}(output={self.output!r}) takes recordings of one length, "
-                f"got lengths from {min(lengths)} to {max(lengths)} samples: put FixedLength before "
+                f"got {min(lengths)} to {max(lengths)} samples: put FixedLength before "
                 "it, use output='summary', or wrap the pipeline in WindowedClassifier."
             )
 
 
 def _fill(features, recordings, front_end):
     """Write the features of each recording into the array."""
-    tabular = features.ndim == 2
-    kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
-    for i, row in enumerate(recordings):
-        sequence = kernels[row.dtype](row)
-        features[i] = summarize(sequence) if tabular else sequence
+    if is_ragged(recordings):
+        kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
+        for i, row in enumerate(recordings):
+            features[i] = summarize(kernels[row.dtype](row[np.newaxis])[0])
+        return
+    kernel = Kernel(front_end, recordings.dtype)
+    for chunk in kernel.chunks(*recordings.shape):
+        sequences = kernel(recordings[chunk])
+        if features.ndim == 2:
+            sequences = [summarize(sequence) for sequence in sequences]
+        features[chunk] = sequences

@@ -10,8 +10,7 @@ import scipy.sparse
 
 from sklearn_heartkd._recordings import fit_length
 
-_FRAMES_PER_BLOCK = 512  # frames, spectra and powers of a block stay in the processor's cache
-_CONSTANT = 1e-7  # a standard deviation below this share of the mean is rounding, not sound
+_FRAMES_AT_ONCE = 1024  # so that the spectra of a chunk stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,52 +71,71 @@ class FrontEnd:
 
 
 class Kernel:
-    """A front end made ready for one floating-point type; called with one waveform."""
+    """A front end made ready for one floating-point type; called with recordings of one length."""
 
     def __init__(self, front_end, dtype):
         used = np.flatnonzero(front_end.mel.any(axis=0))
-        self.bins = slice(used[0], used[-1] + 1) if used.size else slice(0, 1)
+        first, stop = (used[0], used[-1] + 1) if used.size else (0, 1)
+        self.parts = slice(2 * first, 2 * stop)  # of the real and imaginary parts in turn
         self.front_end = front_end
         self.window = front_end.window.astype(dtype)
-        self.mel = scipy.sparse.csr_array(front_end.mel[:, self.bins].astype(dtype))
+        self.mel = scipy.sparse.csr_array(front_end.mel[:, first:stop].astype(dtype))
         self.dct = None if front_end.dct is None else front_end.dct.astype(dtype)
 
-    def __call__(self, waveform):
-        """Return the features, of shape (n_channels, n_frames)."""
+    def chunks(self, n_recordings, n_samples):
+        """Yield slices of as many recordings as share the cache."""
+        step = max(1, _FRAMES_AT_ONCE // self.front_end.n_frames(n_samples))
+        for start in range(0, n_recordings, step):
+            yield slice(start, start + step)
+
+    def __call__(self, waveforms):
+        """Return the features, of shape (n_recordings, n_channels, n_frames)."""
         front_end = self.front_end
         if front_end.normalize:
-            waveform = standardize(waveform)
-        if len(waveform) < front_end.n_fft:
-            waveform = fit_length(waveform, front_end.n_fft)
-        frames = np.lib.stride_tricks.sliding_window_view(waveform, front_end.n_fft)
-        frames = frames[:: front_end.hop_length]
-        blocks = [
-            self.mel @ self._power(frames[start : start + _FRAMES_PER_BLOCK])
-            for start in range(0, len(frames), _FRAMES_PER_BLOCK)
-        ]
-        features = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+            waveforms = np.stack([standardize(waveform) for waveform in waveforms])
+        if waveforms.shape[1] < front_end.n_fft:
+            waveforms = np.stack([fit_length(waveform, front_end.n_fft) for waveform in waveforms])
+        n_recordings, n_samples = waveforms.shape
+        n_frames = front_end.n_frames(n_samples)
+        row, sample = waveforms.strides
+        frames = np.lib.stride_tricks.as_strided(
+            waveforms,
+            (n_recordings, n_frames, front_end.n_fft),
+            (row, front_end.hop_length * sample, sample),
+            writeable=False,
+        )
+        features = np.empty((len(front_end.mel), n_recordings, n_frames), self.window.dtype)
+        for start in range(0, n_frames, _FRAMES_AT_ONCE):
+            block = slice(start, start + _FRAMES_AT_ONCE)
+            power = self._power(frames[:, block])
+            bands = self.mel @ power.reshape(len(power), -1)
+            features[:, :, block] = bands.reshape(-1, *power.shape[1:])
         np.maximum(features, front_end.amin, out=features)
         np.log10(features, out=features)
         features *= 10
+        features = features.transpose(1, 0, 2)
         if front_end.top_db is not None:
-            np.maximum(features, features.max() - front_end.top_db, out=features)
+            floor = features.max(axis=(1, 2), keepdims=True) - front_end.top_db
+            np.maximum(features, floor, out=features)
         return features if self.dct is None else self.dct @ features
 
     def _power(self, frames):
-        """Return the power spectrum with time last, as the mel matrix takes it."""
-        spectrum = scipy.fft.rfft(frames * self.window, axis=1, overwrite_x=True)[:, self.bins]
-        power = np.empty(spectrum.shape[::-1], dtype=self.window.dtype)
-        return np.add(np.square(spectrum.real).T, np.square(spectrum.imag).T, out=power)
+        """Return the powers of the bins that the mel bands use, of shape (bins, rows, frames)."""
+        spectra = scipy.fft.rfft(frames * self.window, overwrite_x=True)
+        squares = np.square(spectra.view(self.window.dtype)[:, :, self.parts])
+        power = np.empty((squares.shape[2] // 2, *squares.shape[:2]), self.window.dtype)
+        for i, recording in enumerate(squares):
+            power[:, i] = (recording[:, ::2] + recording[:, 1::2]).T
+        return power
 
 
 def standardize(waveform):
     """Return the waveform with zero mean and unit variance; a constant one becomes zeros."""
-    mean = waveform.mean(dtype=np.float64)
+    mean = waveform.mean()
     centred = waveform - mean
-    std = np.sqrt(np.mean(np.square(centred)))
-    if not std > _CONSTANT * abs(mean):
-        return np.zeros_like(waveform)
-    return (centred / std).astype(waveform.dtype)
+    std = np.sqrt(np.square(centred).mean())
+    rounding = 32 * np.finfo(waveform.dtype).eps * abs(mean)
+    return np.divide(centred, std, out=centred) if std > rounding else np.zeros_like(waveform)
 
 
 @lru_cache(maxsize=32)
