@@ -5,10 +5,10 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd.datasets._reading import read_recordings
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au", ".mp3")
@@ -90,12 +90,12 @@ def with_duration(waveforms, sampling_rate, duration):
             f"duration={duration!r} is less than one sample at {sampling_rate} Hz; choose a "
             "longer one."
         )
-    return np.stack([np.resize(waveform, n_samples) for waveform in waveforms])
+    return np.stack([fit_length(waveform, n_samples) for waveform in waveforms])
 
 
 def require_two_classes(labels, root):
     """Refuse a data set from which no classifier can learn."""
-    classes = pd.unique(labels)
+    classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
             f"All recordings in {str(root)!r} are of one class, {classes[0]!r}; a classifier needs "

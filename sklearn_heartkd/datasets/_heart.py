@@ -84,11 +84,11 @@ def draw_subject(rng, label):
     sharp = np.exp(rng.normal(0.0, 0.35))
     sounds = {
         "S1": sound(1.0, 38, 65, (0.018, 0.034), (0.015, 0.035), sharp),
-        "S2": sound(np.exp(rng.normal(-0.2, 0.25)), 48, 85, (0.012, 0.026), (0.01, 0.04), sharp),
+        "S2": sound(np.exp(rng.normal(-0.2, 0.2)), 48, 85, (0.012, 0.026), (0.01, 0.04), sharp),
     }
     extra = {
-        "S3": sound(rng.uniform(0.35, 0.8), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
-        "S4": sound(rng.uniform(0.35, 0.8), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
+        "S3": sound(rng.uniform(0.5, 1.0), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
+        "S4": sound(rng.uniform(0.5, 1.0), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
     }
     has_extra = rng.choice(["S3", "S4", "both"], p=[0.5, 0.35, 0.15])
     if label == "extrahls":
@@ -97,7 +97,7 @@ def draw_subject(rng, label):
     centre = rng.uniform(*_MURMURS[murmur])
     width = rng.uniform(0.35, 0.7)
     return Subject(
-        rr=60 / rng.uniform(58, 88),
+        rr=60 / rng.uniform(60, 85),
         irregularity=rng.uniform(0.008, 0.025),
         breathing_rate=rng.uniform(0.18, 0.35),
         systole=rng.uniform(0.92, 1.08),
@@ -107,12 +107,12 @@ def draw_subject(rng, label):
         murmur=str(murmur) if label == "murmur" else None,
         murmur_level=np.exp(rng.uniform(np.log(0.12), np.log(0.6))),
         murmur_band=(centre * (1 - width), centre * (1 + width)),
-        prematurity=rng.uniform(0.25, 0.42),
+        prematurity=rng.uniform(0.32, 0.45),
         artifacts=tuple(rng.permutation(["speech", "friction", "knocks", "static"])),
         band=(rng.uniform(18, 28), rng.uniform(500, 900)),
         chest=np.exp(rng.uniform(np.log(80), np.log(180))),
-        clicks=rng.choice([0.0, 0.3, 1.0]),
-        noise_slope=rng.uniform(0.6, 1.1),
+        clicks=rng.choice([0.0, 0.2, 0.6]),
+        noise_slope=rng.uniform(0.7, 1.0),
         breath_noise=rng.uniform(0, 0.5),
         noise_offset=rng.normal(0, 2),
         gain=np.exp(rng.normal(-1.2, 0.5)),
@@ -193,8 +193,8 @@ def _beats(subject, label, rng, duration):
 
     loudness = (1 + 0.12 * breath) * np.exp(rng.normal(0, 0.08, (2, n_beats)))
     after = np.roll(premature, 1)
-    loudness[0] *= np.where(premature, rng.uniform(1.0, 1.6), np.where(after, 1.15, 1.0))
-    loudness[1] *= np.where(premature, rng.uniform(0.3, 0.7), np.where(after, 1.1, 1.0))
+    loudness[0] *= np.where(premature, rng.uniform(1.3, 1.9), np.where(after, 1.15, 1.0))
+    loudness[1] *= np.where(premature, rng.uniform(0.2, 0.5), np.where(after, 1.1, 1.0))
     systoles = subject.systole * (0.20 + 0.12 * rr) * np.where(premature, 0.88, 1.0)
     systoles = systoles + rng.normal(0, 0.004, n_beats)
     beats = []
@@ -216,7 +216,7 @@ def _premature_beats(starts, early, rng, duration):
     if len(candidates) == 0:
         return [int(np.argmin(np.abs(starts - early - duration / 2)))]
     chosen = [int(rng.choice(candidates))]
-    for beat in rng.permutation(candidates)[: rng.poisson(duration / 3)]:
+    for beat in rng.permutation(candidates)[: rng.poisson(duration / 2.5)]:
         if min(abs(beat - other) for other in chosen) > 1:
             chosen.append(int(beat))
     return chosen
