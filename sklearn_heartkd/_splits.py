@@ -3,7 +3,12 @@
 import warnings
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.model_selection import (
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
 
 WITHOUT_GROUPS = (
     "{owner} splits its training data without groups, so recordings of one subject can stand on "
@@ -68,3 +73,35 @@ def _without_warnings(splits):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return list(splits)
+
+
+def subject_folds(owner, splitter, y, groups):
+    """List the splits of a cross-validation splitter, by subject where they are known.
+
+    A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`.
+
+    Parameters
+    ----------
+    owner : estimator
+        Named in the warning if `groups` is None.
+    splitter : cross-validation splitter
+    y : ndarray of shape (n,)
+    groups : array-like of shape (n,) or None
+
+    Raises
+    ------
+    ValueError
+        If there are fewer subjects than folds.
+    """
+    if groups is None:
+        if hasattr(splitter, "random_state"):  # a list of splits is the caller's own choice
+            warn_without_groups(owner)
+    elif type(splitter) in (StratifiedKFold, KFold):
+        n_groups = len(np.unique(groups))
+        if n_groups < splitter.n_splits:
+            raise ValueError(
+                f"{splitter.n_splits} folds by subject need at least as many subjects, got "
+                f"{n_groups}; use cv={n_groups} or give recordings of more subjects."
+            )
+        splitter = StratifiedGroupKFold(splitter.n_splits)
+    return _without_warnings(splitter.split(np.zeros((len(y), 1)), y, groups))

@@ -20,6 +20,8 @@ class Batch:
         Sample weights.
     index : Tensor of shape (n,)
         The rows' numbers in the training data.
+    subject : Tensor of shape (n,)
+        Numbers of the subjects; every row its own where they are unknown.
     partner : Tensor of shape (n,) or None
         Under mixup, the row of this batch that is mixed into each row.
     share : Tensor of shape (n,) or None
@@ -30,11 +32,18 @@ class Batch:
     target: Tensor
     weight: Tensor
     index: Tensor
+    subject: Tensor
     partner: Tensor | None = None
     share: Tensor | None = None
 
     def __len__(self):
         return len(self.x)
+
+    def take(self, rows):
+        """Return the batch of some rows, before any mixup."""
+        return Batch(
+            self.x[rows], self.target[rows], self.weight[rows], self.index[rows], self.subject[rows]
+        )
 
 
 class Augmentation(BaseEstimator):

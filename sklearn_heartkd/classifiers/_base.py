@@ -135,6 +135,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if groups is not None:
             check_consistent_length(X, groups)
             groups = np.asarray(groups)[present]
+            subject = np.unique(groups, return_inverse=True)[1]
+        else:
+            subject = np.arange(len(present))
         self.classes_, target = np.unique(y[present], return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -151,6 +154,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             target=torch.from_numpy(target).to(device),
             weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
             index=torch.from_numpy(present).to(device),
+            subject=torch.from_numpy(subject).to(device),
         )
         with seeded_initialisation(seed):
             module = self._make_module().to(dtype=rows.x.dtype, device=device)
@@ -158,7 +162,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         validation = None
         if self.early_stopping:
             training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
-            rows, validation = _take(rows, training), _take(rows, held_out)
+            rows, validation = rows.take(training), rows.take(held_out)
         module.standardize.learn(rows.x, rows.weight)
         batch_size = self._resolve("batch_size", 32, min(200, len(rows)))
         n_batches = max(1, round(len(rows) / batch_size))
@@ -305,11 +309,6 @@ def resolve_device(device):
 def default_augmentation():
     """Return the augmentation of sequences that "auto" stands for."""
     return [RandomCrop(), Gain(), BandMasking(), TimeMasking(), Mixup()]
-
-
-def _take(rows, index):
-    index = torch.from_numpy(index).to(rows.x.device)
-    return Batch(rows.x[index], rows.target[index], rows.weight[index], rows.index[index])
 
 
 def _as_array(X):

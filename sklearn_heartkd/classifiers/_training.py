@@ -8,7 +8,6 @@ from skorch.utils import noop
 from torch import nn
 from torch.nn import functional
 
-from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.networks._common import use_generator
 
 
@@ -64,7 +63,7 @@ class _Batches:
         else:
             order = torch.randperm(len(batch), generator=self.generator, device=device)
         for rows in torch.tensor_split(order, len(self)):
-            part = Batch(batch.x[rows], batch.target[rows], batch.weight[rows], batch.index[rows])
+            part = batch.take(rows)
             for augment in self.augmentations:
                 part = augment(part, self.generator)
             yield part, part.target
@@ -206,7 +205,7 @@ def evaluate(module, x, batch_size=256):
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(x), batch_size):
-            part = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
+            part = torch.tensor(x[start : start + batch_size])
             output = module(part.to(reference))
             logits.append(output.logits.cpu().numpy())
             embeddings.append(output.embedding.cpu().numpy())

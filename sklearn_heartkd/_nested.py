@@ -1,0 +1,160 @@
+"""What the meta-estimators share: fitting, seeding and questioning an estimator inside another."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.validation import has_fit_parameter
+
+from sklearn_heartkd._random import draw_seed
+from sklearn_heartkd._unwrap import unwrap
+
+
+def clone_seeded(estimator, random_state):
+    """Clone `estimator`; give every random state in it that is None a seed of its own.
+
+    Parameters
+    ----------
+    estimator : estimator
+    random_state : RandomState
+    """
+    estimator = clone(estimator)
+    if isinstance(estimator, FrozenEstimator):
+        return estimator
+    seeds = {}
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        if (name == "random_state" or name.endswith("__random_state")) and value is None:
+            seeds[name] = draw_seed(random_state)
+    return estimator.set_params(**seeds) if seeds else estimator
+
+
+def fit_parameters(estimator, **metadata):
+    """Return the arguments under which `estimator.fit` takes the metadata that are not None.
+
+    A Pipeline hands them to its last step. What an estimator does not take is left out, except
+    sample weights, without which it would be a different model.
+
+    Raises
+    ------
+    TypeError
+        If sample weights are given and `estimator` takes none.
+    """
+    metadata = {name: value for name, value in metadata.items() if value is not None}
+    if isinstance(estimator, FrozenEstimator):
+        return {}
+    if isinstance(estimator, Pipeline) and not _routing_enabled():
+        step, last = estimator.steps[-1]
+        return {
+            f"{step}__{name}": value for name, value in fit_parameters(last, **metadata).items()
+        }
+    if _routing_enabled() and isinstance(estimator, Pipeline):
+        taken = get_routing_for_object(estimator).consumes("fit", metadata)
+    else:
+        inner = getattr(estimator, "estimator", None) if hasattr(estimator, "best_score_") else None
+        taken = {name for name in metadata if has_fit_parameter(inner or estimator, name)}
+        if _is_search(estimator):
+            taken = {name for name in metadata if _search_takes(estimator, name)}
+    if "sample_weight" in metadata and "sample_weight" not in taken:
+        raise TypeError(
+            f"sample_weight was given, but {type(estimator).__name__} takes none in fit; leave the "
+            "weights out or use an estimator that takes them."
+        )
+    return {name: value for name, value in metadata.items() if name in taken}
+
+
+def _is_search(estimator):
+    return hasattr(estimator, "refit") and hasattr(estimator, "estimator")
+
+
+def _search_takes(search, name):
+    # a search hands every keyword on to the estimator, and groups to its splitter
+    return name == "groups" or has_fit_parameter(search.estimator, name)
+
+
+def representation(model, X, probabilities=None):
+    """Return embeddings of `X` where the fitted `model` has them, else log-probabilities."""
+    if can_embed(model):
+        return embed(model, X)
+    if probabilities is None:
+        probabilities = model.predict_proba(X)
+    return log_probabilities(probabilities)
+
+
+def can_embed(model):
+    """Whether the fitted `model`, or the end of it, has a method `embed`."""
+    return any(hasattr(part, "embed") for part in unwrap(model))
+
+
+def embed(model, X):
+    """Return the embeddings of `X`, looked for through pipelines, searches and frozen models."""
+    if isinstance(model, Pipeline):
+        return embed(model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X)
+    if hasattr(model, "embed"):
+        return model.embed(X)
+    return embed(unwrap(model)[1], X)
+
+
+def log_probabilities(probabilities):
+    """Return log p, with zeros raised to the smallest normal number of the precision."""
+    probabilities = np.asarray(probabilities)
+    if probabilities.dtype not in (np.float32, np.float64):
+        probabilities = probabilities.astype(np.float64)
+    return np.log(np.clip(probabilities, 1e-12, None))
+
+
+def require_probabilities(estimator, role):
+    """Raise if `estimator` cannot give probabilities."""
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"{role} {type(estimator).__name__} has no predict_proba; wrap it in "
+            "sklearn.calibration.CalibratedClassifierCV to give it one."
+        )
+
+
+def align(probabilities, from_classes, to_classes, role):
+    """Reorder columns from one list of classes to another; drop surplus ones and renormalise.
+
+    Raises
+    ------
+    ValueError
+        If a wanted class is missing.
+    """
+    position = {label: i for i, label in enumerate(from_classes)}
+    missing = [label for label in to_classes if label not in position]
+    if missing:
+        raise ValueError(
+            f"{role} does not know {missing!r}, only {list(from_classes)!r}; fit it on recordings of "
+            "every class."
+        )
+    aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
+    total = aligned.sum(axis=1, keepdims=True)
+    return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
+
+
+def takes_sequences(estimator):
+    """Whether `estimator` takes 3-D X, judged by the tags of its first step."""
+    while True:
+        if isinstance(estimator, Pipeline):
+            steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
+            estimator = steps[0]
+        elif isinstance(estimator, FrozenEstimator) or _is_search(estimator):
+            estimator = estimator.estimator
+        else:
+            return get_tags(estimator).input_tags.three_d_array
+
+
+def as_taken(estimator, X):
+    """Return X, flattened to a table if it is 3-D and `estimator` takes only tables."""
+    if getattr(X, "ndim", 2) == 3 and not takes_sequences(estimator):
+        return X.reshape(len(X), -1)
+    return X
+
+
+def rows_of(X, rows):
+    """Return some rows of an array, or of a sequence of recordings of different length."""
+    if isinstance(X, list):
+        return [X[i] for i in rows]
+    return X[rows]

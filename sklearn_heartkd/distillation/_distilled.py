@@ -1,0 +1,332 @@
+"""DistilledClassifier."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import Memory
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    check_memory,
+)
+
+from sklearn_heartkd._nested import (
+    clone_seeded,
+    embed,
+    log_probabilities,
+    require_probabilities,
+    rows_of,
+)
+from sklearn_heartkd._random import draw_seed
+from sklearn_heartkd._validation import check_any_input, check_any_new_input
+from sklearn_heartkd.classifiers import StudentClassifier
+from sklearn_heartkd.classifiers._base import NetworkClassifier
+from sklearn_heartkd.distillation._base import DistillationLoss
+from sklearn_heartkd.distillation._catalogue import resolve_losses
+from sklearn_heartkd.distillation._objective import DistillationObjective
+from sklearn_heartkd.distillation._parameters import NestedListsMixin
+from sklearn_heartkd.distillation._teaching import cached_outputs, networks_of, prepare_lesson
+from sklearn_heartkd.refinement import ClusterTable
+
+
+class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """A small network that learns from the labels and from any scikit-learn classifier.
+
+    The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
+    with the labels, the teacher's soft targets and a contrastive loss between the embeddings of both;
+    k-means clusters of the student's embeddings refine its probabilities. What predicts afterwards is
+    the student with its clusters alone.
+
+    Parameters
+    ----------
+    teacher : classifier or list of (name, classifier)
+        Any scikit-learn classifier or pipeline with `predict_proba`. One with a method `embed` also
+        teaches by its embeddings; for others log-probabilities stand in. 3-D X is flattened for one
+        that only takes tables. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again; if it
+        was fitted on recordings that a cross-validation tests on, those scores are too good. Several
+        teachers are averaged.
+    student : network classifier or Pipeline that ends in one, default=None
+        None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
+    losses : str, loss or list of (name, loss, weight), default="kd+infonce"
+        Names joined by "+", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
+        every choice, with weight 0.3 unless it is given.
+    weights : dict, default=None
+        Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.5}``;
+        0 leaves a loss out.
+    temperature : float, default=None
+        Of the soft targets, where the losses are given by name; None is 2.
+    teacher_weights : list of float, default=None
+        Shares of several teachers in the mean of their probabilities; None is equal shares.
+    teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
+        "cached" asks the teacher once about each recording; "augmented" asks it again about the
+        augmented batch that the student sees, which needs networks that work on X itself. "auto" is
+        "augmented" where that is possible and `cv` is None.
+    cv : int, splitter or None, default=None
+        Splits for out-of-fold soft targets, by subject where `groups` are given to `fit`: a teacher is
+        over-confident on recordings it has seen. None makes no split. Embeddings of different folds
+        cannot be compared, so the out-of-fold log-probabilities stand in for them.
+    refine : {"kmeans"} or None, default="kmeans"
+        Whether to average the student's probabilities with those of k-means clusters.
+    n_clusters : int or "auto", default="auto"
+        Clusters of the refinement; "auto" is the number of classes.
+    refine_weight : float, default=0.5
+        Share of the clusters in the average.
+    memory : str or object with the joblib.Memory interface, default=None
+        Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
+        a teacher once per split. It needs a `random_state` that is an int.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the student, the teacher and the clusters; nested estimators that have a random state
+        of their own keep it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    teacher_ : classifier, or Bunch of classifiers by name for several
+        Fitted on all training data.
+    student_ : classifier or Pipeline
+    refiner_ : ClusterTable or None
+    history_ : list of dict
+        Number and loss of each epoch of the student.
+    n_features_in_ : int
+        Size of the second dimension of X, where it is an array.
+
+    See Also
+    --------
+    sklearn_heartkd.KMeansRefinedClassifier : The same refinement around any classifier.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network".
+    Tian, Krishnan and Isola (2020), "Contrastive representation distillation".
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd import MFCC, DistilledClassifier, StudentClassifier
+    >>> from sklearn_heartkd.datasets import make_heart_sounds
+    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
+    >>> X = MFCC().fit_transform(sounds.data)
+    >>> model = DistilledClassifier(
+    ...     RandomForestClassifier(20), StudentClassifier(max_epochs=5), random_state=0
+    ... )
+    >>> model.fit(X, sounds.target).predict(X).shape
+    (24,)
+    """
+
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints: dict = {
+        "teacher": [HasMethods(["fit"]), list],
+        "student": [HasMethods(["fit", "predict"]), None],
+        "losses": [str, DistillationLoss, list],
+        "weights": [dict, None],
+        "temperature": [Interval(Real, 0, None, closed="neither"), None],
+        "teacher_weights": ["array-like", None],
+        "teacher_outputs": [StrOptions({"auto", "cached", "augmented"})],
+        "cv": ["cv_object"],
+        "refine": [StrOptions({"kmeans"}), None],
+        "n_clusters": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "refine_weight": [Interval(Real, 0, 1, closed="both")],
+        "memory": [str, HasMethods(["cache"]), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        teacher,
+        student=None,
+        *,
+        losses="kd+infonce",
+        weights=None,
+        temperature=None,
+        teacher_weights=None,
+        teacher_outputs="auto",
+        cv=None,
+        refine="kmeans",
+        n_clusters="auto",
+        refine_weight=0.5,
+        memory=None,
+        random_state=None,
+    ):
+        self.teacher = teacher
+        self.student = student
+        self.losses = losses
+        self.weights = weights
+        self.temperature = temperature
+        self.teacher_weights = teacher_weights
+        self.teacher_outputs = teacher_outputs
+        self.cv = cv
+        self.refine = refine
+        self.n_clusters = n_clusters
+        self.refine_weight = refine_weight
+        self.memory = memory
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the teacher, then the student, then the clusters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
+            Features that teacher and student take, or whatever the first steps of both take, if they
+            are pipelines.
+        y : array-like of shape (n_recordings,)
+        sample_weight : array-like of shape (n_recordings,), default=None
+            Handed to the teacher and the student. Rows of weight 0 count as absent.
+        groups : array-like of shape (n_recordings,), default=None
+            Subjects: no inner split crosses them, and the contrastive loss does not set recordings
+            of one subject against each other.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If a teacher has no `predict_proba`, or `student` is not one of our networks.
+        ValueError
+            If a loss is unknown, or a frozen teacher misses a class or comes with `cv`.
+        """
+        X, y = check_any_input(self, X, y)
+        check_classification_targets(y)
+        terms = resolve_losses(self.losses, self.weights, self.temperature)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+            present = np.flatnonzero(sample_weight > 0)
+            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            groups = None if groups is None else np.asarray(groups)[present]
+        check_consistent_length(y, groups)
+        random_state = check_random_state(self.random_state)
+        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
+        self.classes_ = np.unique(y)
+        head, network = self._split_student(random_state)
+        features = X if head is None else head.fit_transform(X, y)
+        asked = self._networks_to_ask(lessons, head, features)
+        cached = cached_outputs(lessons, shares)
+
+        def make_objective(module, rows):
+            return DistillationObjective(terms, module, rows, cached, asked, shares)
+
+        network._fit(features, y, sample_weight, groups, make_objective)
+        self.student_ = network if head is None else Pipeline([*head.steps, (self._end, network)])
+        fitted = [lesson.teacher for lesson in lessons]
+        several = isinstance(self.teacher, list)
+        names = [name for name, _ in self._teachers()]
+        self.teacher_ = Bunch(**dict(zip(names, fitted, strict=True))) if several else fitted[0]
+        self.history_ = network.history_
+        self.refiner_ = None
+        if self.refine == "kmeans":
+            self.refiner_ = ClusterTable.learn(
+                network.embed(features),
+                np.searchsorted(self.classes_, y),
+                np.ones(len(y)) if sample_weight is None else sample_weight,
+                n_classes=len(self.classes_),
+                n_clusters=len(self.classes_) if self.n_clusters == "auto" else self.n_clusters,
+                random_state=draw_seed(random_state),
+            )
+        return self
+
+    def _teachers(self):
+        return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
+
+    def _prepare_lessons(self, X, y, sample_weight, groups, random_state):
+        teachers = self._teachers()
+        shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
+        if len(shares) != len(teachers):
+            raise ValueError(
+                f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
+            )
+        for name, teacher in teachers:
+            require_probabilities(teacher, f"The teacher {name!r},")
+        prepare = check_memory(self.memory or Memory(None)).cache(prepare_lesson, ignore=["owner"])
+        lessons = [
+            prepare(
+                self,
+                name,
+                clone_seeded(teacher, random_state),
+                X,
+                y,
+                sample_weight,
+                groups,
+                self.cv,
+            )
+            for name, teacher in teachers
+        ]
+        return lessons, list(shares)
+
+    def _split_student(self, random_state):
+        """Return the student's earlier steps, or None, and its network, both unfitted."""
+        student = StudentClassifier() if self.student is None else clone(self.student)
+        student = clone_seeded(student, random_state)
+        network = student.steps[-1][1] if isinstance(student, Pipeline) else student
+        if not isinstance(network, NetworkClassifier):
+            raise TypeError(
+                f"The student must be one of the networks of sklearn_heartkd or a Pipeline that ends "
+                f"in one, got {type(network).__name__}."
+            )
+        if network is student:
+            return None, network
+        self._end = student.steps[-1][0]
+        return (student[:-1] if len(student) > 1 else None), network
+
+    def _networks_to_ask(self, lessons, head, features):
+        if self.teacher_outputs == "cached" or (
+            self.teacher_outputs == "auto" and self.cv is not None
+        ):
+            return None
+        networks = None if head is not None else networks_of(lessons, self.classes_, features)
+        if networks is None and self.teacher_outputs == "augmented":
+            raise ValueError(
+                "teacher_outputs='augmented' needs teachers that are networks of sklearn_heartkd and "
+                "take the student's 3-D features themselves; use teacher_outputs='cached'."
+            )
+        return networks
+
+    def predict_proba(self, X):
+        """Return the refined probabilities of the student, shape (n_recordings, n_classes)."""
+        check_is_fitted(self)
+        X = check_any_new_input(self, X)
+        own = self.student_.predict_proba(X)
+        if self.refiner_ is None:
+            return own
+        clusters = self.refiner_.predict_proba(embed(self.student_, X))
+        return (1 - self.refine_weight) * own + self.refine_weight * clusters
+
+    def decision_function(self, X):
+        """Return the student's logits, or log-probabilities after the refinement.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_classes), or (n_recordings,) with two classes
+            With two classes, the second minus the first.
+        """
+        check_is_fitted(self)
+        if self.refiner_ is None:
+            return self.student_.decision_function(check_any_new_input(self, X))
+        scores = log_probabilities(self.predict_proba(X))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """Return the most probable class of each recording, shape (n_recordings,)."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def embed(self, X):
+        """Return the student's embeddings, shape (n_recordings, n_dimensions)."""
+        check_is_fitted(self)
+        return embed(self.student_, check_any_new_input(self, X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        student = StudentClassifier() if self.student is None else self.student
+        tags.input_tags = get_tags(student).input_tags
+        tags.input_tags.sparse = False
+        return tags

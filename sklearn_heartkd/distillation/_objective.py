@@ -1,0 +1,88 @@
+"""The student's objective: a weighted sum of losses against the teacher's outputs."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from sklearn_heartkd.distillation._base import Setting, TeacherOutput
+
+
+class DistillationObjective(nn.Module):
+    """Weighted sum of the losses' terms.
+
+    Parameters
+    ----------
+    terms : list of (name, DistillationLoss, weight)
+        Those of weight 0 are left out.
+    module : HeartSoundNetwork
+        The student.
+    rows : Batch
+        All rows of the training data that the student learns from.
+    cached : TeacherOutput
+        The teacher's outputs for all rows given to `fit`, addressed by `rows.index`.
+    networks : list of HeartSoundNetwork or None
+        Teachers that are asked again about each augmented batch; None uses `cached`.
+    shares : list of float
+        Weights of the teachers in their mean.
+    """
+
+    def __init__(self, terms, module, rows, cached, networks, shares):
+        super().__init__()
+        to = {"dtype": rows.x.dtype, "device": rows.x.device}
+        self.cached = TeacherOutput(
+            cached.log_probabilities.to(**to),
+            cached.embedding.to(**to),
+            None if cached.sequence is None else cached.sequence.to(**to),
+        )
+        setting = Setting(
+            student_size=module.embedding_size,
+            teacher_size=cached.embedding.shape[1],
+            n_classes=cached.log_probabilities.shape[1],
+            teacher=self.cached.take(rows.index),
+            rows=rows,
+        )
+        kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
+        self.weights = [weight for _, _, weight in kept]
+        self.terms = nn.ModuleList(loss.make_term(setting) for _, loss, _ in kept)
+        # a plain list: the teachers are not trained along
+        self.networks = None if networks is None else [net.to(**to).eval() for net in networks]
+        self.shares = shares
+
+    def forward(self, student, batch):
+        """Return the loss of a batch."""
+        teacher = self._ask_cache(batch) if self.networks is None else self._ask_networks(batch)
+        total = student.logits.new_zeros(())
+        for weight, term in zip(self.weights, self.terms, strict=True):
+            total = total + weight * term(student, teacher, batch)
+        return total
+
+    def _ask_cache(self, batch):
+        teacher = self.cached.take(batch.index)
+        if batch.partner is None:
+            return teacher
+        share = batch.share[:, None]
+        probabilities = teacher.log_probabilities.exp()
+        mixed = share * probabilities + (1 - share) * probabilities[batch.partner]
+        return replace(teacher, log_probabilities=mixed.clamp_min(1e-12).log())
+
+    def _ask_networks(self, batch):
+        with torch.no_grad():
+            outputs = [network(batch.x) for network in self.networks]
+        return combine(
+            [output.logits.softmax(dim=1) for output in outputs],
+            [output.embedding for output in outputs],
+            [output.sequence for output in outputs],
+            self.shares,
+        )
+
+
+def combine(probabilities, embeddings, sequences, shares):
+    """Average the probabilities of several teachers and concatenate their embeddings."""
+    total = sum(share * p for share, p in zip(shares, probabilities, strict=True)) / sum(shares)
+    single = len(sequences) == 1
+    return TeacherOutput(
+        log_probabilities=total.clamp_min(1e-12).log(),
+        embedding=torch.cat(embeddings, dim=1),
+        sequence=sequences[0] if single else None,
+    )

@@ -1,0 +1,68 @@
+"""Parameters of the teachers and losses in a list, exposed as those of nested estimators are."""
+
+
+class NestedListsMixin:
+    """Expose ``teacher__<name>__<parameter>`` and ``losses__<name>__<parameter>``.
+
+    Where `teacher` or `losses` is a list of named objects, the objects and their parameters become
+    parameters of the meta-estimator, as in :class:`~sklearn.ensemble.VotingClassifier`; the weight of
+    a loss is ``losses__<name>__weight``.
+    """
+
+    _lists = ("teacher", "losses")
+
+    def get_params(self, deep=True):
+        """Return the parameters, and with `deep` those of nested objects."""
+        found = super().get_params(deep=False)
+        if not deep:
+            return found
+        for outer, value in list(found.items()):
+            if outer in self._lists and isinstance(value, list):
+                for name, nested, *weight in _named(value):
+                    found[f"{outer}__{name}"] = nested
+                    if weight:
+                        found[f"{outer}__{name}__weight"] = weight[0]
+                    if hasattr(nested, "get_params"):
+                        for inner, setting in nested.get_params().items():
+                            found[f"{outer}__{name}__{inner}"] = setting
+            elif hasattr(value, "get_params") and not isinstance(value, type):
+                for inner, setting in value.get_params().items():
+                    found[f"{outer}__{inner}"] = setting
+        return found
+
+    def set_params(self, **params):
+        """Set parameters, also nested ones."""
+        rest = {}
+        for key, value in params.items():
+            outer, _, inner = key.partition("__")
+            if (
+                inner
+                and outer in self._lists
+                and isinstance(params.get(outer, getattr(self, outer)), list)
+            ):
+                continue
+            rest[key] = value
+        super().set_params(**rest)
+        for key, value in params.items():
+            if key not in rest:
+                self._set_in_list(*key.split("__", 2), value=value)
+        return self
+
+    def _set_in_list(self, outer, name, inner=None, *, value):
+        items = [list(item) for item in _named(getattr(self, outer))]
+        for item in items:
+            if item[0] == name:
+                if inner is None:
+                    item[1] = value
+                elif inner == "weight" and len(item) == 3:
+                    item[2] = value
+                else:
+                    item[1].set_params(**{inner: value})
+                setattr(self, outer, [tuple(item) for item in items])
+                return
+        names = [item[0] for item in items]
+        raise ValueError(f"{outer} holds no {name!r}; its names are {names}.")
+
+
+def _named(items):
+    return [item for item in items if isinstance(item, (tuple, list)) and len(item) in (2, 3)]

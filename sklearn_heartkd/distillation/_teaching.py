@@ -1,0 +1,115 @@
+"""Fitting the teachers and asking them about the training data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+
+from sklearn_heartkd._nested import (
+    align,
+    as_taken,
+    can_embed,
+    embed,
+    fit_parameters,
+    log_probabilities,
+    rows_of,
+)
+from sklearn_heartkd._splits import subject_folds
+from sklearn_heartkd._unwrap import unwrap_once
+from sklearn_heartkd.classifiers._base import NetworkClassifier
+from sklearn_heartkd.distillation._objective import combine
+
+
+@dataclass
+class Lesson:
+    """A fitted teacher and what it says about the training data.
+
+    Attributes
+    ----------
+    teacher : estimator
+    probabilities : ndarray of shape (n, n_classes)
+        Ordered as the classes of `y`; out of fold where a splitter was given.
+    embedding : ndarray of shape (n, n_dimensions)
+        Log-probabilities where the teacher has no embeddings, and out of fold, where the
+        embeddings of different folds could not be compared.
+    """
+
+    teacher: object
+    probabilities: np.ndarray
+    embedding: np.ndarray
+
+
+def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
+    """Fit one teacher (unless it is frozen) and return its `Lesson`.
+
+    Raises
+    ------
+    ValueError
+        If a frozen teacher comes with `cv` or misses a class of `y`.
+    """
+    frozen = isinstance(teacher, FrozenEstimator)
+    if frozen and cv is not None:
+        raise ValueError(
+            f"The teacher {name!r} is frozen and cannot be fitted out of fold; leave cv=None, or give "
+            "the teacher without FrozenEstimator."
+        )
+    role = f"The teacher {name!r}"
+    X = as_taken(teacher, X)
+    classes = np.unique(y)
+    fitted = teacher if frozen else _fit(teacher, X, y, sample_weight, groups)
+    if cv is None:
+        probabilities = align(fitted.predict_proba(X), fitted.classes_, classes, role)
+        embedding = embed(fitted, X) if can_embed(fitted) else log_probabilities(probabilities)
+        return Lesson(fitted, probabilities, embedding)
+    probabilities = np.full((len(y), len(classes)), np.nan)
+    for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
+        fold = _fit(
+            clone(teacher),
+            rows_of(X, training),
+            y[training],
+            None if sample_weight is None else np.asarray(sample_weight)[training],
+            None if groups is None else np.asarray(groups)[training],
+        )
+        answer = fold.predict_proba(rows_of(X, held_out))
+        probabilities[held_out] = align(answer, fold.classes_, classes, f"{role} in a fold")
+    if np.isnan(probabilities).any():
+        raise ValueError(
+            f"cv={cv!r} leaves some recordings out of every test part; use a splitter whose test parts "
+            "cover all of them, such as StratifiedGroupKFold."
+        )
+    return Lesson(fitted, probabilities, log_probabilities(probabilities))
+
+
+def _fit(teacher, X, y, sample_weight, groups):
+    return teacher.fit(X, y, **fit_parameters(teacher, sample_weight=sample_weight, groups=groups))
+
+
+def cached_outputs(lessons, shares):
+    """Return the `TeacherOutput` of all lessons together."""
+    return combine(
+        [torch.from_numpy(np.asarray(lesson.probabilities)) for lesson in lessons],
+        [torch.from_numpy(np.ascontiguousarray(lesson.embedding)) for lesson in lessons],
+        [None] * len(lessons),
+        shares,
+    )
+
+
+def networks_of(lessons, classes, X):
+    """Return the teachers' torch networks if all can be asked about a batch of X, else None.
+
+    They can where a teacher is one of our networks, fitted on X itself and on its classes.
+    """
+    networks = []
+    for lesson in lessons:
+        model = lesson.teacher
+        while isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
+            model = unwrap_once(model)
+        if not (isinstance(model, NetworkClassifier) and X.ndim == 3):
+            return None
+        if not np.array_equal(model.classes_, classes):
+            return None
+        networks.append(model.module_)
+    return networks

@@ -1,0 +1,85 @@
+"""k-means clusters and what each of them says about the class."""
+
+import warnings
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+
+class ClusterTable:
+    """Nearest-centroid lookup of class probabilities.
+
+    Parameters
+    ----------
+    centers : ndarray of shape (n_clusters, n_dimensions)
+    table : ndarray of shape (n_clusters, n_classes)
+        Class probabilities of each cluster.
+    """
+
+    def __init__(self, centers, table):
+        self.centers = centers
+        self.table = table
+
+    @classmethod
+    def learn(cls, embedding, target, weight, *, n_classes, n_clusters, random_state):
+        """Cluster the rows and count the classes in each cluster.
+
+        The first centre of each class is its weighted mean, so that repeated rows and weighted rows
+        give the same clusters; further centres lie along the class's main direction.
+
+        Parameters
+        ----------
+        embedding : ndarray of shape (n, n_dimensions)
+        target : ndarray of shape (n,)
+            Class numbers.
+        weight : ndarray of shape (n,)
+        n_classes, n_clusters : int
+        random_state : int
+        """
+        centers = _initial_centers(embedding, target, weight, n_classes, n_clusters)
+        kmeans = KMeans(
+            len(centers), init=centers, n_init=1, tol=0.0, max_iter=300, random_state=random_state
+        )
+        with warnings.catch_warnings():
+            # fewer distinct rows than clusters: the surplus clusters stay empty
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            cluster = kmeans.fit(embedding, sample_weight=weight).labels_
+        prior = np.bincount(target, weights=weight, minlength=n_classes) / weight.sum()
+        counts = np.zeros((len(centers), n_classes))
+        np.add.at(counts, (cluster, target), weight)
+        counts += (
+            prior  # one more recording of unknown class, so that a small cluster is not certain
+        )
+        table = counts / counts.sum(axis=1, keepdims=True)
+        return cls(kmeans.cluster_centers_, table)
+
+    def assign(self, embedding):
+        """Return the number of the nearest centre of each row."""
+        squares = (self.centers**2).sum(axis=1)
+        return np.argmin(squares - 2 * embedding @ self.centers.T, axis=1)
+
+    def predict_proba(self, embedding):
+        """Return the class probabilities of the rows' clusters, shape (n, n_classes)."""
+        return self.table[self.assign(embedding)]
+
+
+def _initial_centers(embedding, target, weight, n_classes, n_clusters):
+    mass = np.bincount(target, weights=weight, minlength=n_classes)
+    order = np.argsort(-mass, kind="stable")
+    order = order[mass[order] > 0]
+    shares = np.zeros(n_classes, dtype=int)
+    for i in range(n_clusters):
+        shares[order[i % len(order)]] += 1
+    centers = []
+    for label in np.flatnonzero(shares):
+        rows = embedding[target == label].astype(np.float64)
+        share = weight[target == label] / mass[label]
+        mean = share @ rows
+        centered = (rows - mean) * np.sqrt(share)[:, None]
+        _, spread, directions = np.linalg.svd(centered, full_matrices=False)
+        largest = np.abs(directions[0]).argmax()
+        direction = directions[0] * np.sign(directions[0][largest]) * spread[0]
+        offsets = np.linspace(-1, 1, shares[label]) if shares[label] > 1 else [0.0]
+        centers += [mean + offset * direction for offset in offsets]
+    return np.array(centers, dtype=embedding.dtype)

@@ -1,0 +1,210 @@
+"""KMeansRefinedClassifier."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from sklearn_heartkd._nested import (
+    align,
+    can_embed,
+    clone_seeded,
+    embed,
+    fit_parameters,
+    log_probabilities,
+    representation,
+    require_probabilities,
+    rows_of,
+)
+from sklearn_heartkd._random import draw_seed
+from sklearn_heartkd._splits import subject_folds
+from sklearn_heartkd._validation import check_any_input, check_any_new_input
+from sklearn_heartkd.refinement._cluster_table import ClusterTable
+
+WEIGHTS = np.arange(0, 10) / 10
+
+
+def _embeds(self):
+    return can_embed(getattr(self, "estimator_", self.estimator))
+
+
+class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Average a classifier's probabilities with those of k-means clusters of its embeddings.
+
+    k-means runs on the embeddings of the training data, or on log-probabilities where the classifier
+    has no embeddings; each cluster has a table of class probabilities; a new recording gets the
+    average of the classifier's probabilities and its cluster's.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With `predict_proba`. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again.
+    n_clusters : int or "auto", default="auto"
+        Number of clusters; "auto" is the number of classes. The clusters start at the classes'
+        means, further ones along each class's main direction.
+    weight : float or "auto", default=0.5
+        Share of the clusters in the average. "auto" takes, among 0, 0.1, …, 0.9, the one with the
+        smallest logarithmic loss on held-out parts of the training data, and needs `cv`.
+    cv : int, splitter or None, default=None
+        The inner splits for ``weight="auto"``: by subject where `groups` are given to `fit`.
+    random_state : int, RandomState instance or None, default=None
+        Seeds k-means, and the estimator if its own random state is None.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    estimator_ : classifier
+        The fitted classifier.
+    clusters_ : ClusterTable
+        Centres and class probabilities of the clusters.
+    weight_ : float
+        The weight in use.
+    n_features_in_ : int
+        Size of the second dimension of X, where it is an array.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_heartkd import KMeansRefinedClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = KMeansRefinedClassifier(LogisticRegression(max_iter=500)).fit(X, y)
+    >>> model.clusters_.table.shape
+    (3, 3)
+    """
+
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "n_clusters": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "weight": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
+        "cv": ["cv_object"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, estimator, *, n_clusters="auto", weight=0.5, cv=None, random_state=None):
+        self.estimator = estimator
+        self.n_clusters = n_clusters
+        self.weight = weight
+        self.cv = cv
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the classifier, then the clusters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
+            Whatever the classifier takes.
+        y : array-like of shape (n_recordings,)
+        sample_weight : array-like of shape (n_recordings,), default=None
+        groups : array-like of shape (n_recordings,), default=None
+            Subjects, handed to the classifier and to the inner splits.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If the classifier has no `predict_proba`, or takes no sample weights and some are given.
+        ValueError
+            If ``weight="auto"`` comes without `cv`.
+        """
+        require_probabilities(self.estimator, "The classifier")
+        X, y = check_any_input(self, X, y)
+        check_classification_targets(y)
+        if self.weight == "auto" and self.cv is None:
+            raise ValueError(
+                "weight='auto' chooses the weight on held-out recordings; say how to split them, "
+                "for example cv=3."
+            )
+        random_state = check_random_state(self.random_state)
+        estimator = clone_seeded(self.estimator, random_state)
+        seed = draw_seed(random_state)
+        self.estimator_ = self._fit_classifier(estimator, X, y, sample_weight, groups)
+        self.classes_ = self.estimator_.classes_
+        self.weight_ = self.weight
+        if self.weight == "auto":
+            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, seed)
+        self.clusters_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
+        return self
+
+    def _fit_classifier(self, estimator, X, y, sample_weight, groups):
+        arguments = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
+        return estimator.fit(X, y, **arguments)
+
+    def _learn_clusters(self, fitted, X, y, sample_weight, seed):
+        weight = (
+            np.ones(len(y))
+            if sample_weight is None
+            else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+        )
+        rows = np.flatnonzero(weight > 0)
+        return ClusterTable.learn(
+            representation(fitted, rows_of(X, rows)),
+            np.searchsorted(fitted.classes_, y[rows]),
+            weight[rows],
+            n_classes=len(fitted.classes_),
+            n_clusters=len(fitted.classes_) if self.n_clusters == "auto" else self.n_clusters,
+            random_state=seed,
+        )
+
+    def _choose_weight(self, estimator, X, y, sample_weight, groups, seed):
+        losses = np.zeros(len(WEIGHTS))
+        for training, held_out in subject_folds(
+            self, check_cv(self.cv, y, classifier=True), y, groups
+        ):
+            weight = None if sample_weight is None else np.asarray(sample_weight)[training]
+            subjects = None if groups is None else np.asarray(groups)[training]
+            parts = rows_of(X, training), y[training], weight
+            fitted = self._fit_classifier(clone_seeded(estimator, None), *parts, subjects)
+            clusters = self._learn_clusters(fitted, *parts, seed)
+            given = rows_of(X, held_out)
+            own = align(fitted.predict_proba(given), fitted.classes_, self.classes_, "A fold")
+            table = clusters.predict_proba(representation(fitted, given))
+            truth = np.searchsorted(self.classes_, y[held_out])[:, None]
+            importance = (
+                np.ones(len(held_out))
+                if sample_weight is None
+                else np.asarray(sample_weight)[held_out]
+            )
+            for i, share in enumerate(WEIGHTS):
+                mixed = (1 - share) * own + share * table
+                found = np.take_along_axis(mixed, truth, axis=1)[:, 0]
+                losses[i] -= importance @ log_probabilities(found)
+        return float(WEIGHTS[losses.argmin()])
+
+    def predict_proba(self, X):
+        """Return the averaged probabilities, shape (n_recordings, n_classes)."""
+        check_is_fitted(self)
+        X = check_any_new_input(self, X)
+        own = self.estimator_.predict_proba(X)
+        clusters = self.clusters_.predict_proba(representation(self.estimator_, X, own))
+        return (1 - self.weight_) * own + self.weight_ * clusters
+
+    def predict(self, X):
+        """Return the most probable class of each recording, shape (n_recordings,)."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    @available_if(_embeds)
+    def embed(self, X):
+        """Return the classifier's embeddings, shape (n_recordings, n_dimensions)."""
+        check_is_fitted(self)
+        return embed(self.estimator_, check_any_new_input(self, X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.input_tags.sparse = False
+        return tags
