@@ -8,15 +8,12 @@ method runs in turn, round after round, and its fastest round counts.
 """
 
 import argparse
-import os
 import time
 import tracemalloc
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
-
 import librosa
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from sklearn_heartkd import MFCC
 
@@ -88,4 +85,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(1):
+        main()

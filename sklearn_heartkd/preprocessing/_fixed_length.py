@@ -1,0 +1,84 @@
+"""FixedLength."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils._param_validation import Interval
+
+from sklearn_heartkd._recordings import check_recordings, fit_length
+from sklearn_heartkd.preprocessing._base import _Stateless
+
+
+class FixedLength(ClassNamePrefixFeaturesOutMixin, _Stateless):
+    """Bring recordings of any length to one length by looping or cropping.
+
+    A longer recording keeps its beginning, a shorter one starts over until the length is full.
+    Silence is never added: with it the length of a recording, which often gives its class away,
+    would stay visible to a model.
+
+    Parameters
+    ----------
+    duration : float, default=5.0
+        Length of the result in seconds.
+    sampling_rate : float, default=2000
+        Sampling rate of the recordings in Hz.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of a recording, where all have the same.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of a data frame seen in `fit`.
+
+    See Also
+    --------
+    WindowedClassifier : Uses all of a long recording.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_heartkd import FixedLength
+    >>> recordings = [np.arange(1.0, 4.0), np.arange(1.0, 9.0)]
+    >>> FixedLength(duration=5.0, sampling_rate=1).fit_transform(recordings)
+    array([[1., 2., 3., 1., 2.],
+           [1., 2., 3., 4., 5.]])
+    """
+
+    _parameter_constraints: dict = {
+        "duration": [Interval(Real, 0, None, closed="neither")],
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, *, duration=5.0, sampling_rate=2000):
+        self.duration = duration
+        self.sampling_rate = sampling_rate
+
+    @property
+    def _n_features_out(self):
+        return round(self.duration * self.sampling_rate)
+
+    def _check_parameters(self):
+        if self._n_features_out == 0:
+            raise ValueError(
+                f"FixedLength got duration={self.duration} s, which is less than a sample at "
+                f"{self.sampling_rate} Hz: give the duration in seconds."
+            )
+
+    def transform(self, X):
+        """Loop or crop each recording.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+            Waveforms.
+
+        Returns
+        -------
+        recordings : ndarray of shape (n_recordings, round(duration * sampling_rate))
+            float32 for float32 recordings, else float64.
+        """
+        self._validate_params()
+        self._check_parameters()
+        recordings = check_recordings(self, X, reset=False)
+        return np.stack([fit_length(recording, self._n_features_out) for recording in recordings])
