@@ -7,6 +7,7 @@ from sklearn_heartkd.metrics._calibration import (
     risk_coverage_curve,
 )
 from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test, oof_frame
+from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
 from sklearn_heartkd.metrics._pascal import (
     artifact_f_score,
     discriminant_power_score,
@@ -37,6 +38,8 @@ __all__ = [
     "compare_models",
     "corrected_t_test",
     "discriminant_power_score",
+    "efficiency_profile",
+    "efficiency_ratio",
     "expected_calibration_error",
     "oof_frame",
     "operating_point",

@@ -196,16 +196,16 @@ def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
     weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, float)
     check_consistent_length(right, weight)
     order = np.argsort(-confidence, kind="stable")
+    order = order[weight[order] > 0]
     confidence, right, weight = confidence[order], right[order], weight[order]
     last_of_tie = np.append(np.diff(confidence) != 0, True)
     kept = np.cumsum(weight)[last_of_tie]
     errors = np.cumsum(weight * ~right)[last_of_tie]
-    some = kept > 0
     return pd.DataFrame(
         {
-            "threshold": confidence[last_of_tie][some],
-            "coverage": kept[some] / kept[-1],
-            "risk": errors[some] / kept[some],
+            "threshold": confidence[last_of_tie],
+            "coverage": kept / kept[-1],
+            "risk": errors / kept,
         }
     )
 

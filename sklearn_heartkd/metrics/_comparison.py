@@ -209,7 +209,9 @@ def _check_oof(oof_predictions):
         raise ValueError(f"oof_predictions lacks the column {missing[0]!r}; see oof_frame.")
     if len(oof_predictions) == 0:
         raise ValueError("oof_predictions is empty; give at least one fold.")
-    frame = oof_predictions.reset_index(drop=True)
+    models = oof_predictions["model"].drop_duplicates().tolist()
+    # in the order of the recordings, so that the draws do not depend on the order of the rows
+    frame = oof_predictions.sort_values("recording", kind="stable", ignore_index=True)
     key = ["model", "seed", "recording"]
     if (twice := frame.duplicated(key)).any():
         model, seed, recording = frame.loc[twice.idxmax(), key]
@@ -217,7 +219,6 @@ def _check_oof(oof_predictions):
             f"Recording {recording} is predicted twice by model {model!r} with seed {seed}; "
             "keep one prediction per model, seed and recording."
         )
-    models = frame["model"].drop_duplicates().tolist()
     truth = frame.groupby("recording")["y_true"].nunique()
     if (truth > 1).any():
         raise ValueError(

@@ -1,0 +1,274 @@
+"""What a fitted model costs on the device: size, work, memory and time."""
+
+import gc
+import pickle
+import sys
+import tracemalloc
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from time import perf_counter
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples, check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from sklearn_heartkd._unwrap import final_estimator, unwrap
+
+_PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "embed")
+
+
+def efficiency_profile(estimator, X, *, n_calls=100, n_warmup=5):
+    """Measure what the prediction of one recording costs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier, pipeline, search or meta-estimator.
+    X : array-like or sequence of n_recordings inputs
+        Recordings or features as `estimator.predict` takes them. They are predicted one at a time.
+    n_calls : int, default=100
+        Number of timed predictions; they go through X in turn.
+    n_warmup : int, default=5
+        Number of predictions before the timed ones.
+
+    Returns
+    -------
+    pandas.Series
+        Named after the final estimator, with these entries:
+
+        - `parameters`: trainable numbers of the network;
+        - `macs`: multiply-accumulates of the network for the first recording, from torch's
+          counter: matrix products and convolutions, recurrent layers included;
+        - `float32_bytes`, `int8_bytes`: the network's weights, with floating-point buffers; in
+          int8, biases, norms and buffers keep four bytes a number and each output channel has a
+          four-byte scale;
+        - `pickle_bytes`: the pickled final estimator, the size that all models have;
+        - `peak_memory_bytes`: arrays and tensors alive at once while the first recording is
+          predicted, without the model itself and without workspaces inside torch's kernels;
+        - `latency_ms`, `latency_p95_ms`: median and 95th percentile of a whole prediction, on one
+          thread;
+        - `front_end_ms`, `front_end_p95_ms`: of it, the steps before the last one of all pipelines;
+        - `network_ms`, `network_p95_ms`: of it, the forward pass of the network, or the prediction
+          of the final estimator where that is no network.
+
+        What concerns only networks is NaN for other models.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    ValueError
+        If X is empty or `n_calls` is below 1.
+
+    See Also
+    --------
+    efficiency_ratio : Teacher against student.
+
+    Notes
+    -----
+    The estimator is copied, and the number of threads is restored afterwards. A voting ensemble of
+    networks counts all of them. A distilled classifier counts its student, as its teacher is not
+    needed to predict.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_heartkd.metrics import efficiency_profile
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    >>> profile = efficiency_profile(model, X, n_calls=10)
+    >>> bool(profile["front_end_ms"] + profile["network_ms"] <= 1.5 * profile["latency_ms"])
+    True
+    """
+    check_is_fitted(estimator)
+    if n_calls < 1:
+        raise ValueError(f"n_calls={n_calls} must be at least 1.")
+    if _num_samples(X) == 0:
+        raise ValueError("X is empty; give at least one recording.")
+    final = final_estimator(estimator)
+    profile = dict.fromkeys(("parameters", "macs", "float32_bytes", "int8_bytes"), np.nan)
+    profile["pickle_bytes"] = len(pickle.dumps(final))
+    model = deepcopy(estimator)
+    recordings = [_safe_indexing(X, [i]) for i in range(min(_num_samples(X), n_calls))]
+    modules = _modules(model)
+    with _single_thread():
+        if modules:
+            profile.update(_network_costs(model, modules, recordings[0]))
+        profile["peak_memory_bytes"] = _peak_memory(model, recordings[0], bool(modules))
+        profile.update(_latencies(model, modules, recordings, n_calls, n_warmup))
+    return pd.Series(profile, name=type(final).__name__, dtype=float)
+
+
+def efficiency_ratio(teacher, student, X, *, n_calls=100, n_warmup=5):
+    """Compare what teacher and student cost.
+
+    Parameters
+    ----------
+    teacher, student : estimator
+        Fitted models that both take X.
+    X : array-like or sequence of n_recordings inputs
+        Recordings or features.
+    n_calls : int, default=100
+        Number of timed predictions.
+    n_warmup : int, default=5
+        Number of predictions before the timed ones.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per entry of :func:`efficiency_profile`, with the columns `teacher`, `student` and
+        `ratio`, the teacher's cost over the student's.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_heartkd.metrics import efficiency_ratio
+    >>> X, y = load_iris(return_X_y=True)
+    >>> teacher = RandomForestClassifier().fit(X, y)
+    >>> student = LogisticRegression().fit(X, y)
+    >>> table = efficiency_ratio(teacher, student, X, n_calls=5)
+    >>> bool(table.loc["pickle_bytes", "ratio"] > 10)
+    True
+    """
+    table = pd.DataFrame(
+        {
+            "teacher": efficiency_profile(teacher, X, n_calls=n_calls, n_warmup=n_warmup),
+            "student": efficiency_profile(student, X, n_calls=n_calls, n_warmup=n_warmup),
+        }
+    )
+    table["ratio"] = table["teacher"] / table["student"].replace(0.0, np.nan)
+    return table
+
+
+def _modules(model):
+    """List the torch modules that predict for `model`."""
+    final = final_estimator(model)
+    if hasattr(final, "module_"):
+        return [final.module_]
+    members = getattr(final, "estimators_", [])
+    members = members.ravel() if isinstance(members, np.ndarray) else members
+    return [module for member in members for module in _modules(member)]
+
+
+@contextmanager
+def _single_thread():
+    """Compute on one thread; put the numbers of threads back afterwards."""
+    torch = sys.modules.get("torch")
+    n_threads = torch.get_num_threads() if torch else None
+    with ExitStack() as stack:
+        stack.enter_context(threadpool_limits(1))
+        stack.enter_context(joblib.parallel_config(backend="sequential"))
+        if torch:
+            stack.callback(torch.set_num_threads, n_threads)
+            torch.set_num_threads(1)
+        yield
+
+
+def _network_costs(model, modules, recording):
+    from sklearn_heartkd.metrics._torch_cost import count_bytes, count_macs, count_parameters
+
+    shapes = []
+    handles = [
+        module.register_forward_pre_hook(
+            lambda module, args: shapes.append((module, args[0].shape))
+        )
+        for module in modules
+    ]
+    model.predict(recording)
+    for handle in handles:
+        handle.remove()
+    sizes = [count_bytes(module) for module in modules]
+    return {
+        "parameters": sum(count_parameters(module) for module in modules),
+        "macs": sum(count_macs(module, shape) for module, shape in shapes),
+        "float32_bytes": sum(float32 for float32, _ in sizes),
+        "int8_bytes": sum(int8 for _, int8 in sizes),
+    }
+
+
+def _peak_memory(model, recording, has_modules):
+    """Return the most bytes of arrays and tensors alive at once during a prediction."""
+    model.predict(recording)  # what is made once and kept is not part of a prediction
+    gc.collect()
+    was_tracing = tracemalloc.is_tracing()
+    if not was_tracing:
+        tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        peaks = [0]
+        with ExitStack() as stack:
+            if has_modules:
+                from sklearn_heartkd.metrics._torch_cost import LiveTensors
+
+                def note(live):
+                    peaks.append(live + tracemalloc.get_traced_memory()[0] - before)
+
+                stack.enter_context(LiveTensors(note))
+            tracemalloc.reset_peak()
+            model.predict(recording)
+        return max(*peaks, tracemalloc.get_traced_memory()[1] - before)
+    finally:
+        if not was_tracing:
+            tracemalloc.stop()
+
+
+class _Stopwatch:
+    """Sum the time spent in some functions; a call within a call counts once."""
+
+    def __init__(self):
+        self.seconds = 0.0
+        self._depth = 0
+
+    def replace(self, owner, name):
+        """Put a timed version of a method onto `owner`."""
+        function = getattr(owner, name)
+
+        def timed(*args, **kwargs):
+            self._depth += 1
+            start = perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.seconds += perf_counter() - start
+
+        setattr(owner, name, timed)
+
+
+def _latencies(model, modules, recordings, n_calls, n_warmup):
+    """Time predictions of single recordings; `model` is a copy and is spoilt."""
+    front_end, network = _Stopwatch(), _Stopwatch()
+    for part in unwrap(model):
+        if isinstance(part, Pipeline):
+            for _, step in part.steps[:-1]:
+                if hasattr(step, "transform"):
+                    front_end.replace(step, "transform")
+    for module in modules:
+        network.replace(module, "forward")
+    if not modules:
+        final = final_estimator(model)
+        for name in _PREDICTIONS:
+            if hasattr(final, name):
+                network.replace(final, name)
+    times = []
+    for call in range(n_warmup + n_calls):
+        front_end.seconds = network.seconds = 0.0
+        start = perf_counter()
+        model.predict(recordings[call % len(recordings)])
+        times.append((perf_counter() - start, front_end.seconds, network.seconds))
+    milliseconds = 1000 * np.array(times[n_warmup:])
+    middle, slow = np.percentile(milliseconds, [50, 95], axis=0)
+    result = {}
+    for i, name in enumerate(("latency", "front_end", "network")):
+        result[f"{name}_ms"], result[f"{name}_p95_ms"] = middle[i], slow[i]
+    return result
