@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd.datasets._reading import read_recordings
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au", ".mp3")
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au")
 
 READING_CONSTRAINTS = {
     "sampling_rate": [Interval(Real, 0, None, closed="neither")],

@@ -13,8 +13,8 @@ from tqdm import tqdm
 _SHORTEST = 0.1  # seconds
 _SLOWEST, _FASTEST = 100, 1_000_000  # Hz; a rate outside them comes from a damaged header
 _LOUDEST = 1e10
-_FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"}
-_COMPRESSED = {"FLAC", "OGG", "MP3"}  # a byte of these may hold any number of samples
+_FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG"}
+_COMPRESSED = {"FLAC", "OGG"}  # a byte of these may hold any number of samples
 _MOST_SAMPLES = 2**27
 _MOST_SAMPLES_PER_BYTE = 8
 
@@ -46,7 +46,7 @@ def read_recording(file, sampling_rate=None):
     Parameters
     ----------
     file : path-like or binary file-like
-        A WAV (16, 24 or 32 bit, or float), FLAC, OGG, MP3, AIFF, AU or CAF file of any sampling
+        A WAV (16, 24 or 32 bit, or float), FLAC, OGG, AIFF, AU or CAF file of any sampling
         rate. Several channels are averaged.
     sampling_rate : float, default=None
         The rate in Hz to resample to (soxr, high quality); None keeps the file's own.
@@ -165,14 +165,14 @@ def _read(file, sampling_rate):
         original_rate = sound.samplerate
         _check_header(sound, n_bytes)
         channels = sound.read(dtype="float32", always_2d=True)
-        if len(channels) < sound.frames and sound.format != "MP3":
+        if len(channels) < sound.frames:
             raise _UnusableError(f"cut off: {len(channels)} of {sound.frames} samples are there")
-    waveform = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
-    if len(waveform) == 0:
+    if len(channels) == 0:
         raise _UnusableError("no samples")
-    if len(waveform) < _SHORTEST * original_rate:
-        raise _UnusableError(f"shorter than {_SHORTEST} s ({len(waveform)} samples)")
-    _check_samples(waveform)
+    if len(channels) < _SHORTEST * original_rate:
+        raise _UnusableError(f"shorter than {_SHORTEST} s ({len(channels)} samples)")
+    _check_samples(channels)
+    waveform = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
     if sampling_rate is not None and sampling_rate != original_rate:
         waveform = soxr.resample(waveform, original_rate, sampling_rate, quality="HQ")
         _check_samples(waveform)
@@ -216,8 +216,8 @@ def _check_header(sound, n_bytes):
         raise _UnusableError(f"{n_samples} samples, more than the {_MOST_SAMPLES} supported")
 
 
-def _check_samples(waveform):
-    if not np.abs(waveform).max() < _LOUDEST:
+def _check_samples(samples):
+    if not np.abs(samples).max() < _LOUDEST:
         raise _UnusableError("NaN, infinite or absurdly large samples")
 
 
