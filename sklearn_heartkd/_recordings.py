@@ -33,19 +33,14 @@ def check_recordings(estimator, X, *, reset):
         If a recording is empty, not mono or holds NaN or infinity; the message names its row.
     """
     name = type(estimator).__name__
-    X = _stack_if_even(X)
-    if isinstance(X, list):
+    X = _unpack_objects(X)
+    if _differs_in_length(X):
         recordings = [_as_waveform(row, i, name) for i, row in enumerate(X)]
         if reset:
             for attribute in ("n_features_in_", "feature_names_in_"):
                 vars(estimator).pop(attribute, None)
     else:
-        if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
-            raise ValueError(
-                f"{name} takes recordings as a 2-D array or a sequence of 1-D arrays, got one 1-D "
-                f"array of {X.size} values. Reshape your data with X.reshape(1, -1) if it is one "
-                "recording."
-            )
+        _check_dimensions(X, name)
         recordings = validate_data(
             estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset
         )
@@ -83,20 +78,38 @@ def fit_length(recording, n_samples):
     return np.resize(recording, n_samples)
 
 
-def _stack_if_even(X):
-    """Return a list for ragged input, a 2-D array for rows of one length, else X itself."""
+def _unpack_objects(X):
+    """Turn a 1-D array or a series of arrays into a list of them."""
     is_series = type(X).__name__ == "Series" and X.dtype == object
-    is_object_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    if not (isinstance(X, list | tuple) or is_series or is_object_array):
-        return X
-    rows = list(X)
-    if not rows or any(isinstance(row, str) or not hasattr(row, "__len__") for row in rows):
-        return X
-    if any(isinstance(row, dict) for row in rows):
-        return X
-    if all(np.ndim(row) == 1 for row in rows) and len({len(row) for row in rows}) == 1:
-        return np.stack([np.asarray(row) for row in rows])
-    return rows
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    return list(X) if is_series or is_array else X
+
+
+def _differs_in_length(X):
+    """Whether X is a sequence whose rows cannot be stacked to a 2-D array."""
+    if not isinstance(X, list | tuple):
+        return False
+    if not any(hasattr(row, "__len__") and not isinstance(row, str) for row in X):
+        return False
+    return any(np.ndim(row) != 1 for row in X) or len({len(row) for row in X}) > 1
+
+
+def _check_dimensions(X, name):
+    if not isinstance(X, list | tuple | np.ndarray) or np.ndim(X) == 2:
+        return
+    if np.ndim(X) > 2:
+        raise ValueError(
+            f"{name} takes mono recordings as a 2-D array or a sequence of 1-D arrays, but X has "
+            f"shape {np.shape(X)}: pass waveforms, with one channel each."
+        )
+    if len(X) == 0:
+        raise ValueError(f"{name} got no recordings (0 sample(s)): at least one is needed.")
+    if np.asarray(X).dtype.kind in "fiub":
+        raise ValueError(
+            f"{name} takes recordings as a 2-D array or a sequence of 1-D arrays, but X is one 1-D "
+            f"array of {len(X)} values: Reshape your data with X.reshape(1, -1) if it is one "
+            "recording."
+        )
 
 
 def _as_waveform(row, i, name):
