@@ -166,7 +166,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         module.standardize.learn(rows.x, rows.weight)
         batch_size = self._resolve("batch_size", 32, min(200, len(rows)))
         n_batches = max(1, round(len(rows) / batch_size))
-        sequence_epochs = int(np.clip(np.ceil(450 / n_batches), 30, 100))
+        sequence_epochs = int(np.clip(np.ceil(450 / n_batches), 10, 100))
         self.history_ = train(
             module,
             objective,

@@ -18,8 +18,8 @@ class_weight : dict, "balanced", "sqrt_balanced", "auto" or None, default="auto"
     "balanced" weighs classes inversely to their frequency, "sqrt_balanced" to its square root;
     "auto" is "sqrt_balanced" for sequences and None for tables.
 max_epochs : int or "auto", default="auto"
-    Passes over the training data. "auto" is 50 for tables; for sequences it is 30, or more where
-    30 make fewer than 450 batches, but at most 100.
+    Passes over the training data. "auto" is 50 for tables; for sequences it is as many as make
+    450 batches, but at least 10 and at most 100.
 batch_size : int or "auto", default="auto"
     Rows in a batch. "auto" is 32 for sequences and up to 200 for tables.
 learning_rate : float, default=LEARNING_RATE

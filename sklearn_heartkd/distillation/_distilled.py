@@ -200,13 +200,11 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         terms = resolve_losses(self.losses, self.weights, self.temperature)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-            present = np.flatnonzero(sample_weight > 0)
-            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else np.asarray(groups)[present]
         check_consistent_length(y, groups)
         random_state = check_random_state(self.random_state)
         lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
-        self.classes_ = np.unique(y)
+        present = np.flatnonzero(np.ones(len(y)) if sample_weight is None else sample_weight > 0)
+        self.classes_ = np.unique(y[present])
         head, network = self._split_student(random_state)
         features = X if head is None else head.fit_transform(X, y)
         asked = self._networks_to_ask(lessons, head, features)
@@ -225,9 +223,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         self.refiner_ = None
         if self.refine == "kmeans":
             self.refiner_ = ClusterTable.learn(
-                network.embed(features),
-                np.searchsorted(self.classes_, y),
-                np.ones(len(y)) if sample_weight is None else sample_weight,
+                network.embed(rows_of(features, present)),
+                np.searchsorted(self.classes_, y[present]),
+                np.ones(len(y)) if sample_weight is None else sample_weight[present],
                 n_classes=len(self.classes_),
                 n_clusters=len(self.classes_) if self.n_clusters == "auto" else self.n_clusters,
                 random_state=draw_seed(random_state),

@@ -58,7 +58,7 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
         )
     role = f"The teacher {name!r}"
     X = as_taken(teacher, X)
-    classes = np.unique(y)
+    classes = np.unique(y if sample_weight is None else y[sample_weight > 0])
     fitted = teacher if frozen else _fit(teacher, X, y, sample_weight, groups)
     if cv is None:
         probabilities = align(fitted.predict_proba(X), fitted.classes_, classes, role)
