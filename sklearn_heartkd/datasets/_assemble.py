@@ -95,10 +95,9 @@ def with_duration(waveforms, sampling_rate, duration):
 
 def require_two_classes(labels, root):
     """Refuse a data set from which no classifier can learn."""
-    classes = np.unique(labels)
-    if len(classes) < 2:
+    if len(set(labels)) < 2:
         raise ValueError(
-            f"All recordings in {str(root)!r} are of one class, {classes[0]!r}; a classifier needs "
+            f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a classifier needs "
             "at least two."
         )
 

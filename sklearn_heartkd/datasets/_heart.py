@@ -81,14 +81,14 @@ def draw_subject(rng, label):
             decays=(decay, decay, rng.uniform(0.004, 0.009)),
         )
 
-    sharp = np.exp(rng.normal(0.0, 0.35))
+    sharp = np.exp(rng.normal(0.0, 0.25))
     sounds = {
         "S1": sound(1.0, 38, 65, (0.018, 0.034), (0.015, 0.035), sharp),
-        "S2": sound(np.exp(rng.normal(-0.2, 0.2)), 48, 85, (0.012, 0.026), (0.01, 0.04), sharp),
+        "S2": sound(np.exp(rng.normal(-0.2, 0.15)), 48, 85, (0.012, 0.026), (0.01, 0.04), sharp),
     }
     extra = {
-        "S3": sound(rng.uniform(0.5, 1.0), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
-        "S4": sound(rng.uniform(0.5, 1.0), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
+        "S3": sound(rng.uniform(0.6, 1.1), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
+        "S4": sound(rng.uniform(0.6, 1.1), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
     }
     has_extra = rng.choice(["S3", "S4", "both"], p=[0.5, 0.35, 0.15])
     if label == "extrahls":

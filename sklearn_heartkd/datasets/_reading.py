@@ -59,6 +59,8 @@ def read_recording(file, sampling_rate=None):
 
     Raises
     ------
+    ValueError
+        If `sampling_rate` is not positive.
     UnreadableRecordingError
         If the file does not exist, is no sound file, is damaged, holds no samples, NaN, infinite
         or absurdly large samples, or is shorter than a tenth of a second.
@@ -145,6 +147,8 @@ class _UnusableError(Exception):
 
 def _attempt(file, sampling_rate):
     """Return the waveform, its original rate and None, or None, None and the reason."""
+    if sampling_rate is not None and not sampling_rate > 0:
+        raise ValueError(f"sampling_rate must be above 0 Hz or None, got {sampling_rate!r}.")
     try:
         return *_read(file, sampling_rate), None
     except _UnusableError as reason:

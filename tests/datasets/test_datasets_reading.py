@@ -126,6 +126,12 @@ def test_unknown_on_error_is_refused():
         read_recordings([], on_error="ignore")
 
 
+def test_a_rate_that_is_none_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(), 8000)
+    with pytest.raises(ValueError, match="sampling_rate must be above 0 Hz or None, got -1"):
+        read_recording(tmp_path / "a.wav", sampling_rate=-1)
+
+
 def test_progress_bar(tmp_path, capsys):
     soundfile.write(tmp_path / "a.wav", tone(), 8000)
     read_recordings([tmp_path / "a.wav"])
