@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.utils import check_random_state
 
 from sklearn_heartkd.metrics._bootstrap import draw_counts, percentile_interval
-from sklearn_heartkd.metrics._confusion import score_functions
+from sklearn_heartkd.metrics._resampled_scores import ResampledScores, check_metrics
 
 OOF_COLUMNS = ("model", "seed", "fold", "recording", "y_true", "y_pred")
 _CHUNK = 200
@@ -85,8 +85,8 @@ def compare_models(
     ----------
     oof_predictions : pandas.DataFrame
         One row per model, seed and recording, with the columns model, seed, fold, recording (index
-        into the data), y_true and y_pred; others, such as the probabilities `p_<class>`, are
-        ignored here. :func:`oof_frame` makes it.
+        into the data), y_true and y_pred, and for `roc_auc_<class>` the probability `p_<class>`.
+        :func:`oof_frame` makes it.
     groups : array-like of shape (n_data,), mapping, or str, default=None
         The subject of each recording: `groups[recording]`, or the name of a column. None takes
         each recording as its own subject, which makes the intervals too narrow where subjects
@@ -94,7 +94,8 @@ def compare_models(
     baseline : str, default=None
         The model that all are compared with. None means the first one.
     metrics : sequence of str, default=("accuracy", "balanced_accuracy", "f1_macro")
-        Scores, also `recall_<class>`, `precision_<class>` and `f1_<class>`.
+        Scores, also `recall_<class>`, `precision_<class>`, `f1_<class>`, and `roc_auc_<class>`,
+        the area under the ROC curve of the class against the rest from its probability.
     n_resamples : int, default=2000
         Number of bootstrap resamples.
     confidence_level : float, default=0.95
@@ -145,51 +146,48 @@ def compare_models(
     1   network  accuracy    0.9         0.4
     """
     frame, models, classes = _check_oof(oof_predictions)
-    functions = score_functions(metrics, classes)
+    check_metrics(metrics, classes)
     baseline = models[0] if baseline is None else baseline
     if baseline not in models:
         raise ValueError(f"baseline={baseline!r} is none of the models {models}; choose from them.")
     subject = _subjects(frame, groups)
-    runs = frame.groupby(["model", "seed"], sort=False).ngroup().to_numpy()
-    run_keys = frame[["model", "seed"]].drop_duplicates().to_numpy().tolist()
-    n_runs, n_subjects, n_classes = len(run_keys), subject.max() + 1, len(classes)
-
-    cells = np.zeros((n_subjects, n_runs, n_classes, n_classes))
-    np.add.at(cells, (subject, runs, frame["true_code"], frame["pred_code"]), 1)
+    runs, run_keys = _number(frame, ["model", "seed"])
+    folds, fold_keys = _number(frame, ["model", "seed", "fold"])
+    score_runs = ResampledScores(frame, runs, subject, classes)
+    score_folds = ResampledScores(frame, folds, subject, classes)
     random_state = check_random_state(random_state)
-    counts = draw_counts(n_subjects, n_resamples, random_state)
+    once = np.ones((1, subject.max() + 1))
+    counts = draw_counts(subject.max() + 1, n_resamples, random_state)
     seed_weights = _seed_weights(run_keys, models, n_resamples, random_state)
-
-    observed = {name: score(cells.sum(axis=0)) for name, score in functions.items()}
-    drawn: dict[str, list] = {name: [] for name in functions}
-    for start in range(0, n_resamples, _CHUNK):
-        chunk = counts[start : start + _CHUNK]
-        matrices = (chunk @ cells.reshape(n_subjects, -1)).reshape(len(chunk), *cells.shape[1:])
-        for name, score in functions.items():
-            drawn[name].append(score(matrices))
+    ratio = _test_train_ratio(frame, baseline)
 
     table = []
-    for name, score in functions.items():
-        by_run = np.concatenate(drawn[name])
+    for metric in metrics:
+        observed = score_runs(metric, once)[0]
+        drawn = np.concatenate(
+            [score_runs(metric, counts[i : i + _CHUNK]) for i in range(0, n_resamples, _CHUNK)]
+        )
         values, resampled = {}, {}
         for model in models:
             own, weights = seed_weights[model]
-            values[model] = observed[name][own].mean()
-            resampled[model] = np.sum(by_run[:, own] * weights, axis=1)
-        folds = _fold_scores(frame, score, n_classes)
+            values[model] = observed[own].mean()
+            resampled[model] = np.sum(drawn[:, own] * weights, axis=1)
+        by_fold = pd.Series(score_folds(metric, once)[0], index=pd.MultiIndex.from_frame(fold_keys))
         for model in models:
             low, high = percentile_interval(resampled[model], confidence_level)
             paired = resampled[model] - resampled[baseline]
             difference_low, difference_high = percentile_interval(paired, confidence_level)
-            t, p_value = _corrected_t_test(folds, frame, model, baseline)
+            gains = (by_fold[model] - by_fold[baseline]).dropna()
+            testable = model != baseline and len(gains) > 1
+            t, p_value = corrected_t_test(gains, ratio) if testable else (np.nan, np.nan)
             table.append(
                 {
                     "model": model,
-                    "metric": name,
+                    "metric": metric,
                     "value": values[model],
                     "low": float(low),
                     "high": float(high),
-                    "std": folds[model].std(ddof=1),
+                    "std": by_fold[model].std(ddof=1),
                     "difference": values[model] - values[baseline],
                     "difference_low": float(difference_low),
                     "difference_high": float(difference_high),
@@ -274,7 +272,8 @@ def _seed_weights(run_keys, models, n_resamples, random_state):
     """Return, per model, its runs and the weights of its seeds in each resample."""
     weights, shared = {}, {}
     for model in models:
-        own = sorted((seed, run) for run, (name, seed) in enumerate(run_keys) if name == model)
+        seeds_of_runs = enumerate(zip(run_keys["model"], run_keys["seed"], strict=True))
+        own = sorted((seed, run) for run, (name, seed) in seeds_of_runs if name == model)
         seeds = tuple(seed for seed, _ in own)
         if seeds not in shared:
             shared[seeds] = draw_counts(len(seeds), n_resamples, random_state) / len(seeds)
@@ -282,27 +281,16 @@ def _seed_weights(run_keys, models, n_resamples, random_state):
     return weights
 
 
-def _fold_scores(frame, score, n_classes):
-    """Score each test fold; a dict of models to a series over (seed, fold)."""
-    keys = ["model", "seed", "fold"]
-    index = frame.groupby(keys, sort=False).ngroup().to_numpy()
-    names = frame[keys].drop_duplicates()
-    cells = np.zeros((len(names), n_classes, n_classes))
-    np.add.at(cells, (index, frame["true_code"], frame["pred_code"]), 1)
-    scores = pd.Series(score(cells), index=pd.MultiIndex.from_frame(names))
-    return {model: scores.xs(model, level="model") for model in names["model"].unique()}
+def _number(frame, keys):
+    """Return, for some columns, the number of each row's values and the distinct values."""
+    return frame.groupby(keys, sort=False).ngroup().to_numpy(), frame[keys].drop_duplicates()
 
 
-def _corrected_t_test(folds, frame, model, baseline):
-    """Nadeau and Bengio's corrected resampled t-test over the shared folds."""
-    if model == baseline:
-        return np.nan, np.nan
-    differences = (folds[model] - folds[baseline]).dropna()
-    if len(differences) < 2:
-        return np.nan, np.nan
+def _test_train_ratio(frame, model):
+    """Return the mean number of test recordings of a fold over that of its training recordings."""
     n_recordings = frame["recording"].nunique()
-    test_size = frame[frame["model"] == model].groupby(["seed", "fold"]).size().mean()
-    return corrected_t_test(differences, test_size / (n_recordings - test_size))
+    n_test = frame[frame["model"] == model].groupby(["seed", "fold"]).size().mean()
+    return n_test / (n_recordings - n_test) if n_test < n_recordings else np.nan
 
 
 def corrected_t_test(differences, test_train_ratio):

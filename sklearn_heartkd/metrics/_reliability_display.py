@@ -84,11 +84,11 @@ class ReliabilityDisplay:
         ax.set(
             xlabel="Confidence in the predicted class",
             ylabel="Accuracy",
-            xlim=(0, 1),
-            ylim=(0, 1),
+            xlim=(-0.02, 1.02),
+            ylim=(-0.02, 1.02),
             aspect="equal",
         )
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

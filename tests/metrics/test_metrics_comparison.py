@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 from sklearn.utils import check_random_state
 
 from sklearn_heartkd.metrics import compare_models, corrected_t_test, oof_frame
@@ -43,13 +50,15 @@ SKLEARN = {
     "balanced_accuracy": balanced_accuracy_score,
     "f1_macro": lambda t, p: f1_score(t, p, average="macro", zero_division=0),
     "recall_murmur": lambda t, p: recall_score(t, p, labels=["murmur"], average="macro"),
+    "precision_murmur": lambda t, p: precision_score(t, p, labels=["murmur"], average="macro"),
+    "f1_murmur": lambda t, p: f1_score(t, p, labels=["murmur"], average="macro"),
 }
 
 
 def test_values_are_scikit_learns_averaged_over_seeds():
     oof, groups = make_oof({"svm": 0.5, "net": 0.8})
     table = compare_models(oof, groups, metrics=list(SKLEARN), n_resamples=10, random_state=0)
-    assert table["model"].tolist() == ["svm"] * 4 + ["net"] * 4
+    assert table["model"].tolist() == ["svm"] * 6 + ["net"] * 6
     for model in ("svm", "net"):
         own = oof[oof["model"] == model]
         for metric, score in SKLEARN.items():
@@ -86,6 +95,32 @@ def test_intervals_equal_a_slow_and_obvious_bootstrap():
     paired = np.subtract(scores["net"], scores["svm"])
     low, high = np.quantile(paired, [0.025, 0.975])
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((low, high))
+
+
+def test_roc_auc_equals_a_slow_and_obvious_bootstrap():
+    oof, groups = make_oof({"svm": 0.5, "net": 0.8}, n_seeds=1, n_recordings=40)
+    rng = np.random.default_rng(0)
+    oof["p_normal"] = np.round(rng.random(len(oof)) + 0.3 * (oof["y_true"] == "normal"), 1)
+    table = compare_models(oof, groups, metrics=["roc_auc_normal"], n_resamples=30, random_state=3)
+    part = oof[oof["model"] == "net"]
+    truth = part["y_true"] == "normal"
+    row = cell(table, "net", "roc_auc_normal")
+    assert row["value"] == pytest.approx(roc_auc_score(truth, part["p_normal"]))
+    drawn = [
+        roc_auc_score(truth, part["p_normal"], sample_weight=counts[groups[part["recording"]]])
+        for counts in draw_counts(groups.max() + 1, 30, check_random_state(3))
+    ]
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+    with pytest.raises(ValueError, match="needs the probability 'p_murmur'"):
+        compare_models(oof, groups, metrics=["roc_auc_murmur"])
+
+
+def test_a_single_fold_has_no_test():
+    oof, groups = make_oof({"svm": 0.5, "net": 0.8}, n_seeds=1, n_folds=1)
+    table = compare_models(oof, groups, metrics=["accuracy"], n_resamples=20, random_state=0)
+    row = cell(table, "net", "accuracy")
+    assert np.isnan([row["std"], row["t"], row["p_value"]]).all()
+    assert row["difference_low"] < row["difference"] < row["difference_high"]
 
 
 def test_difference_and_test_against_the_baseline():
