@@ -1,7 +1,7 @@
 """Validation of X for meta-estimators, whose inner estimators check the rest."""
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
@@ -24,7 +24,7 @@ def check_any_input(estimator, X, y):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
         X = [np.asarray(row) for row in X]
-        y = column_or_1d(y, warn=True)
+        y = _check_y(y)
         check_consistent_length(X, y)
         return X, y
     X, y = validate_data(estimator, X, y, **_FORMS)

@@ -6,6 +6,7 @@ from sklearn_heartkd.classifiers._convolutional import (
     StudentClassifier,
 )
 from sklearn_heartkd.classifiers._recurrent import LSTMClassifier, RNNClassifier
+from sklearn_heartkd.classifiers._windowed import WindowedClassifier
 
 __all__ = [
     "Conv1DClassifier",
@@ -13,4 +14,5 @@ __all__ = [
     "LSTMClassifier",
     "RNNClassifier",
     "StudentClassifier",
+    "WindowedClassifier",
 ]

@@ -1,0 +1,184 @@
+"""WindowedClassifier, and the cutting of recordings into windows."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+    check_is_fitted,
+)
+
+from sklearn_heartkd._nested import clone_seeded, fit_parameters, require_probabilities
+from sklearn_heartkd._recordings import check_recordings
+
+
+def cut_windows(recordings, n_window, n_hop):
+    """Cut recordings into overlapping windows of equal length.
+
+    Windows start at 0, `n_hop`, 2 `n_hop`, …; the last one is moved back so that it ends with
+    the recording. A recording shorter than a window is looped to one: padding with silence would
+    give its length away.
+
+    Parameters
+    ----------
+    recordings : sequence of 1-D ndarray
+    n_window, n_hop : int
+        Samples.
+
+    Returns
+    -------
+    windows : ndarray of shape (n_windows, n_window)
+    source : ndarray of shape (n_windows,)
+        The recording from which each window was cut.
+    """
+    windows, source = [], []
+    for i, row in enumerate(recordings):
+        if len(row) < n_window:
+            row = np.resize(row, n_window)
+        starts = np.arange(0, len(row) - n_window + 1, n_hop)
+        if starts[-1] + n_window < len(row):
+            starts = np.append(starts, len(row) - n_window)
+        windows += [row[start : start + n_window] for start in starts]
+        source += [i] * len(starts)
+    return np.stack(windows), np.array(source)
+
+
+def average_over_windows(values, source, n_recordings):
+    """Return the mean of the rows of `values` over the windows of each recording."""
+    total = np.zeros((n_recordings, values.shape[1]), dtype=values.dtype)
+    np.add.at(total, source, values)
+    return total / np.bincount(source, minlength=n_recordings)[:, None]
+
+
+class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Fit a classifier on windows of recordings, and average its probabilities per recording.
+
+    It makes any classifier of equally long recordings one of recordings of any length. Each window
+    carries its recording's label and subject; a recording of many windows weighs more, unless
+    `sample_weight` says otherwise.
+
+    Parameters
+    ----------
+    estimator : classifier or Pipeline
+        Takes windows, of shape (n_windows, n_samples); with `predict_proba`.
+    window : float, default=3.0
+        Length of a window in seconds.
+    hop : float, default=1.5
+        From the start of one window to the next, in seconds.
+    sampling_rate : float, default=2000
+        Of the recordings, in Hz.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the classifier where its own random state is None.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    estimator_ : classifier
+        Fitted on the windows.
+    n_features_in_ : int
+        Samples of a recording, where all have the same.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_heartkd import MFCC, WindowedClassifier
+    >>> from sklearn_heartkd.datasets import make_heart_sounds
+    >>> sounds = make_heart_sounds(20, classes=("normal", "murmur"), random_state=0)
+    >>> ragged = [sounds.data[i, : 6000 + 100 * i] for i in range(20)]
+    >>> forest = make_pipeline(MFCC(output="summary"), RandomForestClassifier(10, random_state=0))
+    >>> model = WindowedClassifier(forest).fit(ragged, sounds.target)
+    >>> model.predict_proba(ragged).shape
+    (20, 2)
+    """
+
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "window": [Interval(Real, 0, None, closed="neither")],
+        "hop": [Interval(Real, 0, None, closed="neither")],
+        "sampling_rate": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, estimator, *, window=3.0, hop=1.5, sampling_rate=2000, random_state=None):
+        self.estimator = estimator
+        self.window = window
+        self.hop = hop
+        self.sampling_rate = sampling_rate
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fit the classifier on the windows of all recordings.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+            Waveforms.
+        y : array-like of shape (n_recordings,)
+        sample_weight : array-like of shape (n_recordings,), default=None
+            Handed on to each window of the recording.
+        groups : array-like of shape (n_recordings,), default=None
+            Subjects, handed on to each window.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If the classifier has no `predict_proba`, or takes no sample weights and some are given.
+        """
+        require_probabilities(self.estimator, "The classifier")
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        X = check_recordings(self, X, reset=True)
+        y = _check_y(y)
+        check_consistent_length(X, y, groups)
+        check_classification_targets(y)
+        windows, source = self._cut(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)[source]
+        if groups is not None:
+            groups = np.asarray(groups)[source]
+        estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
+        arguments = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
+        self.estimator_ = estimator.fit(windows, y[source], **arguments)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def _cut(self, X):
+        n_window = max(1, round(self.window * self.sampling_rate))
+        return cut_windows(X, n_window, max(1, round(self.hop * self.sampling_rate)))
+
+    def predict_proba(self, X):
+        """Return the mean probabilities of each recording's windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_classes)
+        """
+        check_is_fitted(self)
+        X = check_recordings(self, X, reset=False)
+        windows, source = self._cut(X)
+        return average_over_windows(self.estimator_.predict_proba(windows), source, len(X))
+
+    def predict(self, X):
+        """Return the most probable class of each recording, shape (n_recordings,)."""
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
