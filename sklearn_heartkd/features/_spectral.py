@@ -111,7 +111,7 @@ class MFCC(_SpectralFeatures):
     """Mel-frequency cepstral coefficients of heart sounds.
 
     Each recording by itself gives what ``librosa.feature.mfcc(center=False)`` gives for it [1]_,
-    some times faster. Nothing is learnt from the data.
+    faster. Nothing is learnt from the data.
 
     Parameters
     ----------
