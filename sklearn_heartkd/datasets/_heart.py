@@ -73,12 +73,12 @@ def draw_subject(rng, label):
             frequencies=(
                 rng.uniform(low, high),
                 rng.uniform(low, 1.4 * high),
-                rng.uniform(110, 260),
+                rng.uniform(110, 320),
             ),
             phases=tuple(rng.uniform(0, 2 * np.pi, 3)),
             amplitudes=tuple(amplitude * np.array([1.0, rng.uniform(0.3, 0.9), sharpness])),
             delays=(0.0, split, 0.5 * split),
-            decays=(decay, decay, rng.uniform(0.004, 0.009)),
+            decays=(decay, decay, rng.uniform(0.002, 0.007)),
         )
 
     sharp = np.exp(rng.normal(0.0, 0.25))

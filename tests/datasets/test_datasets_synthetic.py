@@ -148,13 +148,13 @@ def test_rhythm_of_normal_hearts(clean):
 
 
 def test_noise_has_the_ratio_asked_for():
-    clean = make_heart_sounds(60, duration=3.0, snr_db=np.inf, random_state=0).data.astype(float)
-    noisy = make_heart_sounds(60, duration=3.0, snr_db=5.0, random_state=0).data.astype(float)
+    clean = make_heart_sounds(30, duration=2.0, snr_db=np.inf, random_state=0).data.astype(float)
+    noisy = make_heart_sounds(30, duration=2.0, snr_db=5.0, random_state=0).data.astype(float)
     ratios = []
     for x, y in zip(clean, noisy, strict=True):
         gain = (x @ y) / (x @ x)
         ratios.append(10 * np.log10((gain * x).var() / (y - gain * x).var()))
-    assert abs(np.mean(ratios) - 5.0) < 1.0
+    assert abs(np.mean(ratios) - 5.0) < 1.5
     assert 1.0 < np.std(ratios) < 4.0
 
 
