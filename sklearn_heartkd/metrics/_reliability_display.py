@@ -88,7 +88,7 @@ class ReliabilityDisplay:
             ylim=(-0.02, 1.02),
             aspect="equal",
         )
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+        ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
