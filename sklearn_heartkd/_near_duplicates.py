@@ -1,6 +1,5 @@
 """Search for recordings that are copies of each other, or cuts of one longer recording."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,11 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import fft, sparse
 
-_SCREEN_WIDTH = 140  # Hz: the lowest part of the band, where heart sounds have their energy
-_STEP = 0.1  # s: the grid of lags on which the screen compares energies
-_LOSS = 0.82  # what a peak halfway between two samples of the screen keeps, at the worst
-_TILE = 64  # recordings: a tile of pairs takes a few megabytes
-_CACHE = 256  # waveforms kept while the candidates are compared
+from sklearn_heartkd._correlation_screen import CorrelationScreen
+
+_SCREEN_WIDTHS = (60, 280)  # Hz: the lowest part of the band, where heart sounds are loudest
+_CACHE = 80  # waveforms kept while the candidates are compared
 _LOUDEST = 0.25  # s: a match must survive without its loudest part
 _QUIET = 0.01  # an overlap with less than this share of the mean power proves nothing
 
@@ -44,7 +42,7 @@ def find_near_duplicates(
     threshold=0.8,
     low=60.0,
     high=800.0,
-    min_overlap=2.0,
+    min_overlap=3.0,
 ):
     """Find near-identical recordings, whatever their gain, offset, polarity or delay.
 
@@ -63,9 +61,9 @@ def find_near_duplicates(
         Smallest absolute correlation of a pair, between 0 and 1.
     low, high : float, default=60.0, 800.0
         Pass-band in Hz. `high` is lowered to half the smallest sampling rate.
-    min_overlap : float, default=2.0
-        Shortest common part in seconds. Of a recording shorter than that, nine tenths must
-        overlap.
+    min_overlap : float, default=3.0
+        Shortest common part in seconds; of a recording shorter than that, nine tenths must
+        overlap. See Notes for what a short overlap must reach.
 
     Returns
     -------
@@ -80,9 +78,14 @@ def find_near_duplicates(
 
     Notes
     -----
-    Every pair is screened by FFT in the lowest 140 Hz of the band, with the Cauchy-Schwarz bound
+    Every pair is screened by FFT in the lowest part of the band, with the Cauchy-Schwarz bound
     for the rest of it; only pairs that the bound cannot exclude are compared in the whole band.
     Time grows with the square of the number of recordings, memory linearly.
+
+    Heart sounds are periodic: on a few beats, two recordings of one subject may correlate by
+    their rhythm alone. So `threshold` suffices where twice `min_overlap`, or all of the shorter
+    recording (but at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that,
+    needs ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
 
     A silent recording has no near-duplicate.
 
@@ -154,12 +157,24 @@ class _Search:
         self.high = high
         self.min_overlap = min_overlap
         self.seconds = np.array([len(x) for x in recordings]) / rates
-        self.n_steps = (self.seconds / _STEP).astype(int)
         self.waveform = lru_cache(_CACHE)(self._waveform)
-        self._prepare_screen()
 
-    def _needed_overlap(self, i, j):
-        return np.minimum(self.min_overlap, 0.9 * np.minimum(self.seconds[i], self.seconds[j]))
+    def candidates(self):
+        """Pairs that a cheap bound cannot exclude."""
+        whole = self.high - self.low
+        widths = [*(width for width in _SCREEN_WIDTHS if width < whole), whole]
+        if len(widths) == 1:
+            widths = [whole, whole]
+        screen = CorrelationScreen(self._spectrum, self.seconds, self.required, widths)
+        return screen.candidates()
+
+    def required(self, i, j, overlap):
+        """Correlation that a pair must reach on an overlap in seconds; 2 if too short."""
+        shorter = np.minimum(self.seconds[i], self.seconds[j])
+        full = np.clip(shorter, self.min_overlap, 2 * self.min_overlap)
+        required = 1 - (1 - self.threshold) * np.minimum(overlap / full, 1) ** 2
+        shortest = np.minimum(self.min_overlap, 0.9 * shorter)
+        return np.where(overlap >= shortest - 1e-9, required, 2.0)
 
     def _spectrum(self, i):
         """Spectrum in the band on a grid of whole seconds, so that every rate has whole bins."""
@@ -168,82 +183,6 @@ class _Search:
         duration = int(np.ceil(self.seconds[i])) + 1
         bins = fft.rfft(x / (np.abs(x).max() or 1), round(duration * self.rates[i]))
         return bins[duration * self.low : duration * self.high], duration
-
-    def _prepare_screen(self):
-        """Analytic sub-band signals, and cumulative energies of the band and of its rest."""
-        width = min(_SCREEN_WIDTH, self.high - self.low)
-        self.step_samples = int(np.ceil(1.5 * width * _STEP))
-        rate = round(self.step_samples / _STEP)
-        full_rate = int(np.ceil((self.high - self.low) * _STEP) / _STEP)
-        longest = self.n_steps.max(initial=0)
-        self.band_energy = np.zeros((len(self.recordings), longest + 1), dtype=np.float32)
-        self.rest_energy = np.zeros_like(self.band_energy)
-        self.screen_signals = []
-        for i, seconds in enumerate(self.seconds):
-            bins, duration = self._spectrum(i)
-            full = fft.ifft(bins, duration * full_rate) * full_rate
-            part = fft.ifft(bins[: duration * width], duration * rate) * rate
-            part = part[: int(np.ceil(seconds * rate))]
-            energy = _cumulative_energy(full, full_rate, longest)
-            total = energy[-1] or 1.0
-            rest = energy - _cumulative_energy(part, rate, longest)
-            self.band_energy[i] = energy / total
-            self.rest_energy[i] = np.maximum(rest / total, 0)
-            self.screen_signals.append(part / np.float32(np.sqrt(total * rate)))
-
-    def candidates(self) -> Iterator[tuple[int, int]]:
-        """Pairs that the screen cannot exclude, tile by tile of similar length."""
-        audible = np.flatnonzero(self.band_energy[:, -1] > 0)
-        order = audible[np.argsort(-self.seconds[audible], kind="stable")]
-        tiles = [order[start : start + _TILE] for start in range(0, len(order), _TILE)]
-        for a, rows in enumerate(tiles):
-            for columns in tiles[a:]:
-                yield from self._screen(rows, columns)
-
-    def _screen(self, rows, columns):
-        longest = [max(len(self.screen_signals[i]) for i in tile) for tile in (rows, columns)]
-        n_lags = fft.next_fast_len(int(np.ceil(sum(longest) / self.step_samples)))
-        spectra = [
-            fft.fft(
-                _stack([self.screen_signals[i] for i in tile], n_lags * self.step_samples), axis=1
-            )
-            for tile in (rows, columns)
-        ]
-        np.conj(spectra[1], out=spectra[1])
-        diagonal = rows is columns
-        for k, i in enumerate(rows):
-            start = k + 1 if diagonal else 0
-            others = columns[start:]
-            if not len(others):
-                continue
-            correlation = fft.ifft(spectra[0][k] * spectra[1][start:], axis=1, overwrite_x=True)
-            power = correlation.real**2 + correlation.imag**2
-            peaks = power.reshape(len(others), n_lags, self.step_samples).max(axis=2)
-            for j in others[self._possible(i, others, peaks)]:
-                yield (int(min(i, j)), int(max(i, j)))
-
-    def _possible(self, i, others, peaks):
-        """Whether a correlation of `threshold` is possible: the proof by Cauchy-Schwarz.
-        the energies in the overlap, and Cauchy-Schwarz for what lies outside the sub-band.
-        """
-        n_i, n_j = self.n_steps[i], self.n_steps[others][:, None]
-        lags = np.arange(-n_j.max(initial=0), n_i)
-        start_i, stop_i = np.maximum(lags + 1, 0), np.minimum(n_i, n_j + lags)
-        start_j, stop_j = np.maximum(-lags, 0), np.minimum(n_j, n_i - lags - 1)
-        steps = np.minimum(stop_i - start_i, stop_j - start_j)
-        allowed = (steps + 2) * _STEP >= self._needed_overlap(i, others)[:, None]
-        start_i, stop_i = np.broadcast_arrays(start_i, np.maximum(stop_i, start_i))
-        start_j, stop_j = np.broadcast_arrays(start_j, np.maximum(stop_j, start_j))
-        j = others[:, None]
-
-        def product(energy):
-            at_i = energy[i]
-            return (at_i[stop_i] - at_i[start_i]) * (energy[j, stop_j] - energy[j, start_j])
-
-        bound = np.sqrt(np.maximum(product(self.rest_energy), 0))
-        needed = self.threshold * np.sqrt(np.maximum(product(self.band_energy), 0)) - bound
-        reached = peaks[:, lags] >= np.maximum(_LOSS * needed, 0) ** 2
-        return np.any(reached & allowed, axis=1)
 
     def _waveform(self, i):
         """Band-passed waveform at four times the upper edge of the band, and its energy."""
@@ -261,44 +200,28 @@ class _Search:
         (x, x_energy), (y, y_energy) = self.waveform(first), self.waveform(second)
         n_fft = fft.next_fast_len(len(x) + len(y), real=True)
         correlation = fft.irfft(fft.rfft(x, n_fft) * fft.rfft(y, n_fft).conj(), n_fft)
-        needed = int(self._needed_overlap(first, second) * rate)
-        lags = np.arange(needed - len(y), len(x) - needed + 1)
+        shortest = min(self.min_overlap, 0.9 * self.seconds[[first, second]].min())
+        shortest = int(np.ceil(shortest * rate))
+        lags = np.arange(shortest - len(y), len(x) - shortest + 1)
         start, stop = np.maximum(lags, 0), np.minimum(len(x), len(y) + lags)
         x_part = x_energy[stop] - x_energy[start]
         y_part = y_energy[stop - lags] - y_energy[start - lags]
-        share = _QUIET * (stop - start)
-        audible = (x_part > share * x_energy[-1] / len(x)) & (
-            y_part > share * y_energy[-1] / len(y)
+        quiet = _QUIET * (stop - start)
+        audible = (x_part * len(x) > quiet * x_energy[-1]) & (
+            y_part * len(y) > quiet * y_energy[-1]
         )
-        scale = np.sqrt(np.where(audible, x_part * y_part, np.inf))
-        correlation = correlation[lags] / scale
-        best = int(np.abs(correlation).argmax())
-        peak, shift = _interpolated_peak(correlation, best)
-        if abs(peak) < self.threshold:
+        correlation = correlation[lags] / np.sqrt(np.where(audible, x_part * y_part, np.inf))
+        required = self.required(first, second, (stop - start) / rate)
+        best = int(((1 - np.abs(correlation)) / (1.001 - required)).argmin())
+        if abs(correlation[best]) < 0.9 * required[best]:
             return None
+        peak, shift = _interpolated_peak(correlation, best)
         lag = lags[best]
         a, b = x[start[best] : stop[best]], y[start[best] - lag : stop[best] - lag]
-        rest = _correlation_without_loudest(a, b, int(_LOUDEST * rate))
-        if abs(rest * peak / correlation[best]) < self.threshold:
+        robust = peak / correlation[best] * _correlation_without_loudest(a, b, int(_LOUDEST * rate))
+        if min(abs(peak), abs(robust)) < required[best]:
             return None
         return first, second, min(max(peak, -1.0), 1.0), (lag + shift) / rate, len(a) / rate
-
-
-def _cumulative_energy(values, rate, n_steps):
-    """Cumulative energy after 0 to `n_steps` steps, the last value being all of it."""
-    per_step = round(rate * _STEP)
-    energy = np.cumsum(values.real.astype(float) ** 2 + values.imag.astype(float) ** 2) / rate
-    ends = np.minimum(np.arange(1, n_steps + 1) * per_step, len(values)) - 1
-    cumulative = np.concatenate([[0.0], energy[ends]])
-    cumulative[-1] = energy[-1]
-    return cumulative
-
-
-def _stack(signals, n_samples):
-    stacked = np.zeros((len(signals), n_samples), dtype=np.complex64)
-    for row, signal in zip(stacked, signals, strict=True):
-        row[: len(signal)] = signal
-    return stacked
 
 
 def _interpolated_peak(values, best):
