@@ -6,8 +6,9 @@ from sklearn_heartkd.metrics._calibration import (
     reliability_curve,
     risk_coverage_curve,
 )
-from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test, oof_frame
+from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test
 from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
+from sklearn_heartkd.metrics._oof import oof_frame
 from sklearn_heartkd.metrics._pascal import (
     artifact_f_score,
     discriminant_power_score,

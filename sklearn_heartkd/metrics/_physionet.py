@@ -50,13 +50,24 @@ def _modified_rate(right, unsure, good, weights, name):
     return float(rate)
 
 
+def _is_good(quality, y_true):
+    """Read the signal quality; what is not told is good."""
+    if quality is None:
+        return np.ones(len(y_true), dtype=bool)
+    check_consistent_length(y_true, quality)
+    quality = column_or_1d(quality)
+    if quality.dtype.kind in "biuf":
+        return quality > 0
+    if strangers := sorted(set(quality.tolist()) - {"good", "poor", ""}, key=str):
+        raise ValueError(
+            f"quality holds {strangers[0]!r}; use numbers above 0 for good, or 'good' and 'poor'."
+        )
+    return quality != "poor"
+
+
 def _rates(y_true, y_pred, quality, weights, labels):
     y_true, y_pred, (abnormal, normal, unsure) = _check_answers(y_true, y_pred, labels)
-    if quality is None:
-        good = np.ones(len(y_true), dtype=bool)
-    else:
-        check_consistent_length(y_true, quality)
-        good = column_or_1d(quality).astype(float) > 0
+    good = _is_good(quality, y_true)
     if weights is not None and np.shape(weights) != (4,):
         raise ValueError(
             f"weights={weights!r} must be the four numbers wa1, wa2, wn1, wn2 (abnormal good, "
@@ -90,7 +101,8 @@ def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=N
     y_pred : array-like of shape (n_recordings,)
         The answers: abnormal, normal or unsure.
     quality : array-like of shape (n_recordings,), default=None
-        Signal quality, above 0 for good and 0 or below for poor. None: all are good.
+        Signal quality: numbers, above 0 for good and 0 or below for poor, or `"good"`, `"poor"`
+        and `""` (not told, taken as good). None: all are good.
     weights : tuple of 4 floats, default=None
         wa1, wa2, wn1, wn2. None takes the proportions of good and poor recordings among the
         abnormal and among the normal ones of `y_true`, as the challenge does; on its whole
@@ -141,7 +153,8 @@ def physionet2016_macc_score(y_true, y_pred, *, quality=None, weights=None, labe
     y_pred : array-like of shape (n_recordings,)
         The answers: abnormal, normal or unsure.
     quality : array-like of shape (n_recordings,), default=None
-        Signal quality, above 0 for good and 0 or below for poor. None: all are good.
+        Signal quality: numbers, above 0 for good and 0 or below for poor, or `"good"`, `"poor"`
+        and `""` (not told, taken as good). None: all are good.
     weights : tuple of 4 floats, default=None
         wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
     labels : tuple of 3 labels, default=None

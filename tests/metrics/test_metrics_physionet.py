@@ -54,6 +54,14 @@ def test_strings_and_codes_agree():
     assert own == codes
 
 
+def test_quality_in_words():
+    words = np.where(QUALITY == 1, np.where(np.arange(12) % 2, "good", ""), "poor")
+    expected = physionet2016_scores(Y_TRUE, Y_PRED, quality=QUALITY)
+    assert physionet2016_scores(Y_TRUE, Y_PRED, quality=words) == expected
+    with pytest.raises(ValueError, match="quality holds 'noisy'; use numbers"):
+        physionet2016_scores(Y_TRUE, Y_PRED, quality=["noisy"] * 12)
+
+
 def test_scorers_get_the_quality_by_metadata_routing():
     X = np.arange(12.0)[:, None]
     model = DummyClassifier(strategy="constant", constant=1)
