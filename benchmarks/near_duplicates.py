@@ -1,0 +1,117 @@
+"""Recall, precision, time and memory of the near-duplicate search on planted copies.
+
+Synthetic recordings of 20 s, ten of each subject; a tenth of the recordings are copies of others,
+each changed in one way. Every number of recordings runs in a process of its own, and numbers that
+the table already holds are skipped.
+
+    OMP_NUM_THREADS=1 python benchmarks/near_duplicates.py
+"""
+
+import argparse
+import csv
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.model_selection import near_duplicate_groups
+
+RATE = 2000
+SECONDS = 20.0
+RESULTS = Path(__file__).parent / "results" / "near_duplicates.csv"
+
+
+def noisy(x, rng):
+    noise = rng.normal(size=len(x))
+    return x + 0.1 * np.sqrt(np.mean(x**2) / np.mean(noise**2)) * noise
+
+
+CHANGES = {
+    "gain": lambda x, rng: x * 10 ** rng.uniform(-2, 1),
+    "offset": lambda x, rng: x + rng.uniform(-1, 1),
+    "polarity": lambda x, rng: -x,
+    "noise at 20 dB": noisy,
+    "resampling": lambda x, rng: soxr.resample(soxr.resample(x, RATE, 11025), 11025, RATE),
+    "cut of 10 s": lambda x, rng: x[(start := rng.integers(10 * RATE)) : start + 10 * RATE],
+    "all of them": lambda x, rng: (
+        0.3 - noisy(0.2 * soxr.resample(soxr.resample(x, RATE, 4410), 4410, RATE)[4 * RATE :], rng)
+    ),
+}
+
+
+def planted(n_recordings, seed=0):
+    """Return recordings, and the kind of change by the pair (original, copy)."""
+    rng = np.random.default_rng(seed)
+    n_copies = n_recordings // 10
+    n_originals = n_recordings - n_copies
+    sounds = make_heart_sounds(
+        n_originals, n_subjects=max(n_originals // 10, 10), duration=SECONDS, random_state=seed
+    )
+    recordings = list(sounds.data)
+    truth = {}
+    kinds = list(CHANGES)
+    for k, original in enumerate(rng.choice(n_originals, n_copies, replace=False)):
+        kind = kinds[k % len(kinds)]
+        truth[int(original), len(recordings)] = kind
+        recordings.append(CHANGES[kind](recordings[original], rng).astype(np.float32))
+    return recordings, truth
+
+
+def measure(n_recordings):
+    recordings, truth = planted(n_recordings)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, cpu = time.perf_counter(), time.process_time()
+    _, pairs = near_duplicate_groups(recordings, RATE, return_pairs=True)
+    row = {
+        "recordings": n_recordings,
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "recordings_mb": round(sum(x.nbytes for x in recordings) / 1e6),
+        "added_peak_mb": round(
+            (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
+        ),
+    }
+    found = set(zip(pairs["first"], pairs["second"], strict=True))
+    row |= {"planted": len(truth), "found": len(found)}
+    row["recall"] = round(len(found & truth.keys()) / len(truth), 4)
+    row["precision"] = round(len(found & truth.keys()) / max(len(found), 1), 4)
+    for kind in CHANGES:
+        of_kind = {pair for pair, which in truth.items() if which == kind}
+        row[f"recall: {kind}"] = round(len(found & of_kind) / len(of_kind), 4)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 3000])
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one is None:
+        done = set()
+        if args.out.exists():
+            with args.out.open() as file:
+                done = {int(row["recordings"]) for row in csv.DictReader(file)}
+        for size in args.sizes:
+            if size not in done:
+                command = [sys.executable, __file__, "--one", str(size), "--out", str(args.out)]
+                subprocess.run(command, check=True)
+        print(args.out.read_text())
+        return
+    row = measure(args.one)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not args.out.exists()
+    with args.out.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    main()
