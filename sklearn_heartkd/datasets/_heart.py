@@ -1,8 +1,16 @@
-"""The physiology behind the synthetic recordings: hearts, beats and what disturbs them."""
+"""The physiology behind the synthetic recordings: subjects, their beats and their sounds."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from sklearn_heartkd.datasets._disturbances import (
+    Spectrum,
+    add_blow,
+    ambient_noise,
+    artifact,
+    rms,
+)
 
 _PADDING = 0.3  # seconds on either side, cropped away after filtering
 _MURMURS = {  # the centre of the band in Hz
@@ -124,7 +132,7 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
     n_samples = round(duration * sampling_rate)
     n_padded = n_samples + 2 * round(_PADDING * sampling_rate)
     time = np.arange(n_padded) / sampling_rate - _PADDING
-    spectrum = _Spectrum(n_padded, sampling_rate)
+    spectrum = Spectrum(n_padded, sampling_rate)
 
     beats = _beats(subject, label, rng, duration)
     events = []
@@ -146,21 +154,21 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
     heart = spectrum.filter(heart, spectrum.low_pass(subject.chest))
 
     for start in rng.uniform(0, duration, rng.poisson(subject.clicks)):
-        _add_blow(heart, time, start, rng.uniform(0.002, 0.01), rng)
+        add_blow(heart, time, start, rng.uniform(0.002, 0.01), rng)
 
     if label == "artifact":
-        disturbance = _artifact(subject, time, spectrum, rng)
+        disturbance = artifact(subject, time, spectrum, rng)
         audible = rng.uniform(0.1, 0.5) if rng.random() < 0.5 else 0.0
-        heart = disturbance + audible * heart * _rms(disturbance) / _rms(heart)
+        heart = disturbance + audible * heart * rms(disturbance) / rms(heart)
         events = events if audible else []
     signal = spectrum.filter(heart, spectrum.band(*subject.band))
     noise = spectrum.filter(
-        _ambient_noise(subject, time, spectrum, rng), spectrum.band(*subject.band)
+        ambient_noise(subject, time, spectrum, rng), spectrum.band(*subject.band)
     )
     inside = slice(n_padded // 2 - n_samples // 2, n_padded // 2 - n_samples // 2 + n_samples)
     signal, noise = signal[inside], noise[inside]
     snr = snr_db + subject.noise_offset + rng.normal(0, 1)
-    waveform = signal + noise * _rms(signal) / _rms(noise) * 10 ** (-snr / 20)
+    waveform = signal + noise * rms(signal) / rms(noise) * 10 ** (-snr / 20)
     waveform *= subject.gain * np.exp(rng.normal(0, 0.15)) / np.abs(waveform).max()
     events = [
         (kind, max(start, 0.0), min(end, duration))
@@ -245,100 +253,3 @@ def _murmur_envelope(subject, beats, time, rng):
         envelope[first:last] = shape * np.exp(rng.normal(0, 0.15))
         intervals.append((start, end))
     return envelope, intervals
-
-
-def _artifact(subject, time, spectrum, rng):
-    """Mix the disturbances; each subject is prone to one of them."""
-    parts = {"speech": _speech, "friction": _friction, "knocks": _knocks, "static": _static}
-    levels = np.exp(rng.normal((0.0, -1.5, -2.5, -2.5), 0.6))
-    mix = np.zeros_like(time)
-    for kind, level in zip(subject.artifacts, levels, strict=True):
-        part = parts[kind](time, spectrum, rng)
-        mix += level * part / _rms(part)
-    return mix
-
-
-def _speech(time, spectrum, rng):
-    """Speak in syllables: harmonics of a gliding pitch under two formants."""
-    pitch = rng.uniform(95, 230) * np.exp(0.12 * _slow(time, 2.0, rng))
-    phase = 2 * np.pi * np.cumsum(pitch) / spectrum.sampling_rate
-    n_harmonics = int(min(8, 0.4 * spectrum.sampling_rate / pitch.max()))
-    formants = rng.uniform(250, 500), rng.uniform(600, 1000)
-    voice = np.zeros_like(time)
-    for harmonic in range(1, n_harmonics + 1):
-        frequency = harmonic * pitch.mean()
-        gain = sum(1 / (1 + ((frequency - formant) / 120) ** 2) for formant in formants)
-        voice += (gain + 0.1 / harmonic) * np.sin(harmonic * phase)
-    syllables = np.clip(_slow(time, 4.0, rng) + 0.2, 0, None)
-    return voice * syllables + 1e-3 * rng.normal(size=len(time))
-
-
-def _friction(time, spectrum, rng):
-    """Rub the membrane over skin or cloth: bursts of broad noise."""
-    low = rng.uniform(40, 150)
-    texture = spectrum.noise(rng, spectrum.band(low, low * rng.uniform(4, 10)))
-    return texture * (np.clip(_slow(time, 2.5, rng) - 0.2, 0, None) ** 1.5 + 0.02)
-
-
-def _knocks(time, spectrum, rng):
-    """Knock on the stethoscope or the table: damped blows of very different strength."""
-    knocks = 1e-3 * rng.normal(size=len(time))
-    for start in rng.uniform(time[0], time[-1], 1 + rng.poisson(1.5 * (time[-1] - time[0]))):
-        _add_blow(knocks, time, start, rng.uniform(0.008, 0.05), rng)
-    return knocks
-
-
-def _add_blow(wave, time, start, decay, rng):
-    frequency = rng.uniform(50, 280)
-    u = time[np.searchsorted(time, start) :] - start
-    blow = np.exp(-u / decay) * np.sin(2 * np.pi * frequency * u)
-    wave[len(time) - len(u) :] += np.exp(rng.normal(0, 0.8)) * blow
-
-
-def _static(time, spectrum, rng):
-    """Hiss steadily, with gaps of silence."""
-    level = np.where(_slow(time, 0.5, rng) > -1.5, 1.0, 1e-3)
-    return level * spectrum.noise(rng, spectrum.band(20, rng.uniform(300, 2000)))
-
-
-def _ambient_noise(subject, time, spectrum, rng):
-    """Make coloured noise, breath that comes and goes, and the hum of the mains."""
-    colour = spectrum.noise(rng, np.maximum(spectrum.frequencies, 20) ** -subject.noise_slope)
-    breath = spectrum.noise(rng, spectrum.band(150, 450))
-    cycle = np.sin(2 * np.pi * subject.breathing_rate * time + rng.uniform(0, 2 * np.pi))
-    mains = 0.1 * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 2 * np.pi))
-    return colour + subject.breath_noise * np.maximum(cycle, 0) ** 2 * breath + mains
-
-
-def _slow(time, rate, rng):
-    """Return a random curve of about unit variance that turns some `rate` times a second."""
-    knots = np.arange(time[0] - 1 / rate, time[-1] + 2 / rate, 0.5 / rate)
-    curve = np.interp(time, knots, rng.normal(size=len(knots)))
-    return 1.2 * curve
-
-
-def _rms(x):
-    return np.sqrt(np.mean(x * x))
-
-
-class _Spectrum:
-    """Filters and coloured noise of one length, through the FFT."""
-
-    def __init__(self, n_samples, sampling_rate):
-        self.n_samples = n_samples
-        self.sampling_rate = sampling_rate
-        self.frequencies = np.fft.rfftfreq(n_samples, 1 / sampling_rate)
-
-    def low_pass(self, cutoff):
-        return 1 / np.sqrt(1 + (self.frequencies / cutoff) ** 3)
-
-    def band(self, low, high):
-        f = np.maximum(self.frequencies, 1e-3)
-        return 1 / np.sqrt((1 + (low / f) ** 6) * (1 + (f / high) ** 6))
-
-    def filter(self, x, response):
-        return np.fft.irfft(np.fft.rfft(x) * response, self.n_samples)
-
-    def noise(self, rng, response):
-        noise = self.filter(rng.normal(size=self.n_samples), response)
-        return noise / _rms(noise)

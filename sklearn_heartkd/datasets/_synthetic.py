@@ -22,7 +22,7 @@ subject (`groups`). The table `events` tells where the sounds, murmurs and prema
 
 Recordings are made from the classes of the PASCAL challenge: normal; murmur (ejection,
 holosystolic or early diastolic); extrahls (a third or a fourth heart sound); extrastole
-(premature beats with a compensatory pause); artifact (speech, friction, knocks).
+(premature beats with a compensatory pause); artifact (speech, friction, knocks, hiss).
 
 They are for tests, demonstrations and experiments with a known truth. They say nothing about how
 well a model works on patients.
