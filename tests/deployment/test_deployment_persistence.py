@@ -1,0 +1,244 @@
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_heartkd import (
+    MFCC,
+    BandPassFilter,
+    KMeansRefinedClassifier,
+    LSTMClassifier,
+)
+from sklearn_heartkd.deployment import ModelFileError, load_model, save_model
+from sklearn_heartkd.deployment._persistence import read_metadata
+
+
+def forge(path, content, **changes):
+    """Write an archive whose checksum is right, whatever its content."""
+    manifest = {
+        "format": "sklearn_heartkd model 1",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "versions": {},
+        "metadata": {},
+    } | changes
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+        archive.writestr("model.skops", content)
+    return path
+
+
+def test_round_trip_is_exact(tmp_path, sounds, distilled):
+    loaded = load_model(save_model(distilled, tmp_path / "model"))
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sounds.data), distilled.predict_proba(sounds.data)
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(BandPassFilter(), MFCC(), LSTMClassifier(max_epochs=1, random_state=0)),
+        make_pipeline(MFCC(output="summary"), RandomForestClassifier(3, random_state=0)),
+        KMeansRefinedClassifier(
+            make_pipeline(MFCC(output="flat"), RandomForestClassifier(3, random_state=0))
+        ),
+    ],
+    ids=["recurrent", "forest", "refined"],
+)
+def test_other_models_round_trip(tmp_path, sounds, model):
+    model.fit(sounds.data, sounds.target)
+    loaded = load_model(save_model(model, tmp_path / "model"))
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sounds.data), model.predict_proba(sounds.data)
+    )
+
+
+@pytest.mark.parametrize("dump", [pickle.dumps, None], ids=["pickle", "joblib"])
+def test_pickles_hold_no_tensors(tmp_path, sounds, distilled, dump):
+    if dump:
+        data = dump(distilled)
+        loaded = pickle.loads(data)
+    else:
+        joblib.dump(distilled, tmp_path / "model")
+        data = (tmp_path / "model").read_bytes()
+        loaded = joblib.load(tmp_path / "model")
+    assert b"torch" not in data
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sounds.data), distilled.predict_proba(sounds.data)
+    )
+
+
+def test_metadata_and_versions_are_recorded(tmp_path, student_pipeline):
+    path = save_model(student_pipeline, tmp_path / "model", metadata={"data": "synthetic"})
+    manifest = read_metadata(path)
+    assert manifest["metadata"] == {"data": "synthetic"}
+    assert set(manifest["versions"]) >= {"sklearn_heartkd", "scikit-learn", "numpy", "torch"}
+
+
+def test_another_version_is_explained(tmp_path, student_pipeline):
+    content = skops.io.dumps(student_pipeline)
+    path = forge(tmp_path / "model", content, versions={"sklearn_heartkd": "7.3.0"})
+    with pytest.warns(UserWarning, match=r"saved with sklearn_heartkd 7\.3\.0 \(here: .*install"):
+        load_model(path)
+
+
+def test_a_foreign_type_is_not_saved(tmp_path, sounds):
+    model = make_pipeline(FunctionTransformer(forge), RandomForestClassifier(2))
+    with pytest.raises(ModelFileError, match=r"cannot be saved: it holds .*forge.* trusted"):
+        save_model(model, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def function_node(path):
+    """Describe a call of os.mkdir as skops describes a partial function."""
+    arguments = {
+        "__class__": "tuple",
+        "__module__": "builtins",
+        "__loader__": "TupleNode",
+        "content": [_text(str(path))],
+    }
+    return {
+        "__class__": "mkdir",
+        "__module__": "os",
+        "__loader__": "ConstructorFromReduceNode",
+        "content": arguments,
+    }
+
+
+def method_node(path):
+    """Describe a call of `Path.mkdir` as skops describes an operator."""
+    return {
+        "__class__": "methodcaller",
+        "__module__": "operator",
+        "__loader__": "OperatorFuncNode",
+        "attrs": {
+            "__class__": "tuple",
+            "__module__": "builtins",
+            "__loader__": "TupleNode",
+            "content": [_text("mkdir")],
+        },
+    }
+
+
+def _text(value):
+    return {
+        "__class__": "str",
+        "__module__": "builtins",
+        "__loader__": "JsonNode",
+        "content": json.dumps(value),
+        "is_json": True,
+    }
+
+
+@pytest.mark.parametrize("plant", [function_node, method_node])
+def test_planted_payload_does_not_run(tmp_path, student_pipeline, plant):
+    target = tmp_path / "planted"
+    original, forged = tmp_path / "original.skops", tmp_path / "forged.skops"
+    skops.io.dump(student_pipeline, original)
+    with zipfile.ZipFile(original) as source, zipfile.ZipFile(forged, "w") as copy:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "schema.json":
+                schema = json.loads(content)
+                schema["content"]["content"]["memory"] = plant(target)
+                content = json.dumps(schema).encode()
+            copy.writestr(name, content)
+    path = forge(tmp_path / "model", forged.read_bytes())
+    with pytest.raises(
+        ModelFileError, match=r"refused: it holds (os\.mkdir|operator\.methodcaller)"
+    ):
+        load_model(path)
+    assert not target.exists()
+
+
+def test_planted_pickle_does_not_run(tmp_path):
+    target = tmp_path / "planted"
+    forge(tmp_path / "inside", pickle.dumps(Payload(str(target))))
+    (tmp_path / "bare").write_bytes(pickle.dumps(Payload(str(target))))
+    for name in ("inside", "bare"):
+        with pytest.raises(ModelFileError, match="damaged"):
+            load_model(tmp_path / name)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_files_are_refused_or_equal(tmp_path, sounds, saved_student, seed):
+    data, expected = saved_student
+    rng = np.random.default_rng(seed)
+    (tmp_path / "model").write_bytes(mutate(data, rng))
+    try:
+        loaded = load_model(tmp_path / "model")
+    except ModelFileError:
+        return
+    np.testing.assert_array_equal(loaded.predict_proba(sounds.data[:3]), expected)
+
+
+@pytest.fixture(scope="module")
+def saved_student(tmp_path_factory, sounds, student_pipeline):
+    path = save_model(student_pipeline, tmp_path_factory.mktemp("saved") / "model")
+    return path.read_bytes(), student_pipeline.predict_proba(sounds.data[:3])
+
+
+def mutate(data, rng):
+    """Change, cut out, repeat or cut off some bytes."""
+    data = bytearray(data)
+    start, length = int(rng.integers(len(data))), int(rng.integers(1, 64))
+    match rng.integers(4):
+        case 0:
+            for at in rng.integers(len(data), size=rng.integers(1, 8)):
+                data[at] ^= int(rng.integers(1, 256))
+        case 1:
+            del data[start : start + length]
+        case 2:
+            data[start:start] = data[start : start + length]
+        case 3:
+            del data[start:]
+    return bytes(data)
+
+
+def test_damage_to_any_part_of_the_content_is_noticed(tmp_path, saved_student):
+    data = bytearray(saved_student[0])
+    data[len(data) // 2] ^= 1
+    (tmp_path / "model").write_bytes(data)
+    with pytest.raises(ModelFileError, match="damaged"):
+        load_model(tmp_path / "model")
+
+
+@pytest.mark.parametrize("content", [b"", b"a text", b"PK\x05\x06" + bytes(18)])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "model").write_bytes(content)
+    with pytest.raises(ModelFileError, match="no saved model"):
+        load_model(tmp_path / "model")
+
+
+def test_another_format_is_named(tmp_path):
+    with pytest.raises(ModelFileError, match="format is 'another'"):
+        load_model(forge(tmp_path / "model", b"", format="another"))
+
+
+def test_importing_the_package_loads_no_torch():
+    code = (
+        "import sys, sklearn_heartkd.deployment.runtime; "
+        "print([name for name in ('torch', 'sklearn', 'scipy', 'librosa') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]", result.stderr
