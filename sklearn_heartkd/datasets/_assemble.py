@@ -97,8 +97,8 @@ def require_two_classes(labels, root):
     """Refuse a data set from which no classifier can learn."""
     if len(set(labels)) < 2:
         raise ValueError(
-            f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a classifier needs "
-            "at least two."
+            f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a "
+            "classifier needs at least two."
         )
 
 
