@@ -1,10 +1,14 @@
 """The interface of the distillation losses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor
+
+from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.networks import NetworkOutput
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class TeacherOutput:
     embedding : Tensor of shape (n, n_dimensions)
         Log-probabilities where the teacher has no embeddings.
     sequence : Tensor of shape (n, n_maps, n_steps) or None
-        The teacher's last feature map, where it is one of our networks.
+        The teacher's last feature map, where it is a single network of ours and a loss asks for it.
     """
 
     log_probabilities: Tensor
@@ -47,13 +51,24 @@ class Setting:
         Outputs for all rows of the training data, unaugmented.
     rows : Batch
         All rows of the training data; `rows.index` numbers are those of the batches.
+    ask_student, ask_teacher : callable
+        Return the student's `NetworkOutput` and the `TeacherOutput` for a `Batch`. A teacher whose
+        outputs are cached says about every view of a recording what it says about the recording.
     """
 
     student_size: int
     teacher_size: int
     n_classes: int
     teacher: TeacherOutput
-    rows: object
+    rows: Batch
+    ask_student: Callable[[Batch], NetworkOutput]
+    ask_teacher: Callable[[Batch], TeacherOutput]
+
+    def sample(self, limit):
+        """Return the teacher's outputs and the weights of at most `limit` rows, evenly spread."""
+        n = len(self.rows)
+        chosen = torch.linspace(0, n - 1, min(n, limit)).round().long().to(self.rows.weight.device)
+        return self.teacher.take(chosen), self.rows.weight[chosen]
 
 
 class DistillationLoss(BaseEstimator):
@@ -69,9 +84,18 @@ class DistillationLoss(BaseEstimator):
     ----------
     default_weight : float
         Weight of the loss where none is given.
+    min_classes : int
+        Fewest classes with which the loss says anything.
+    has_labels : bool
+        Whether it holds a cross-entropy with the labels, so that none is added.
+    needs_sequence : bool
+        Whether it needs the teacher's feature map.
     """
 
     default_weight = 1.0
+    min_classes = 2
+    has_labels = False
+    needs_sequence = False
 
     def make_term(self, setting):
         """Return the torch module that computes the loss."""

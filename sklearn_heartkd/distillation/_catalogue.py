@@ -4,19 +4,39 @@ from numbers import Real
 
 from sklearn.base import clone
 
+from sklearn_heartkd.distillation._attention import AttentionTransfer
 from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._contrastive import InfoNCE
+from sklearn_heartkd.distillation._crd import CRD
+from sklearn_heartkd.distillation._dist import DIST
+from sklearn_heartkd.distillation._dkd import DKD
+from sklearn_heartkd.distillation._hint import Hint
+from sklearn_heartkd.distillation._pkt import PKT
+from sklearn_heartkd.distillation._rkd import RKD
+from sklearn_heartkd.distillation._similarity_preserving import SimilarityPreserving
 from sklearn_heartkd.distillation._soft_targets import CrossEntropy, SoftTargets
+from sklearn_heartkd.distillation._ssd import SSD
+from sklearn_heartkd.distillation._supcon import SupCon
 
 CATALOGUE = {
     "ce": CrossEntropy,
     "kd": SoftTargets,
     "infonce": InfoNCE,
+    "crd": CRD,
+    "supcon": SupCon,
+    "rkd": RKD,
+    "sp": SimilarityPreserving,
+    "pkt": PKT,
+    "hint": Hint,
+    "at": AttentionTransfer,
+    "dkd": DKD,
+    "dist": DIST,
+    "ssd": SSD,
 }
 
 
-def resolve_losses(losses, weights, temperature):
-    """Return a list of (name, loss, weight) that always holds the cross-entropy, "ce".
+def resolve_losses(losses, weights, temperature, n_classes):
+    """Return a list of (name, loss, weight) that always holds a cross-entropy with the labels.
 
     Parameters
     ----------
@@ -26,11 +46,13 @@ def resolve_losses(losses, weights, temperature):
         Weights by name; with names only.
     temperature : float or None
         Of the soft targets; with names only.
+    n_classes : int
 
     Raises
     ------
     ValueError
-        If a name is unknown or a weight is negative or names no loss.
+        If a name is unknown or given twice, a weight is negative or names no loss, or a loss needs
+        more classes.
     """
     if not isinstance(losses, str):
         if weights is not None:
@@ -46,13 +68,24 @@ def resolve_losses(losses, weights, temperature):
         terms = _from_objects(losses)
     else:
         terms = _from_names(losses.split("+"), weights or {}, temperature)
-    if not any(isinstance(loss, CrossEntropy) for _, loss, _ in terms):
+    has_labels = any(loss.has_labels for _, loss, _ in terms)
+    if not has_labels or ("ce" in (weights or {}) and "ce" not in [name for name, _, _ in terms]):
         terms.insert(
             0, ("ce", CrossEntropy(), (weights or {}).get("ce", CrossEntropy.default_weight))
         )
-    for name, _, weight in terms:
-        if not isinstance(weight, Real) or weight < 0:
+    for name, loss, weight in terms:
+        if not isinstance(weight, Real) or not float(weight) >= 0:
             raise ValueError(f"The weight of the loss {name!r} must be at least 0, got {weight!r}.")
+        loss._validate_params()
+        if weight and 2 <= n_classes < loss.min_classes:
+            raise ValueError(
+                f"The loss {name!r} ({type(loss).__name__}) needs at least {loss.min_classes} classes, "
+                f"got {n_classes}; choose another loss, such as 'kd'."
+            )
+    names = [name for name, _, _ in terms]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"losses has {twice} more than once; give each loss a name of its own.")
     return terms
 
 

@@ -31,7 +31,12 @@ from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._catalogue import resolve_losses
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin
-from sklearn_heartkd.distillation._teaching import cached_outputs, networks_of, prepare_lesson
+from sklearn_heartkd.distillation._teaching import (
+    cached_outputs,
+    feature_maps,
+    networks_of,
+    prepare_lesson,
+)
 from sklearn_heartkd.refinement import ClusterTable
 
 
@@ -197,18 +202,20 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
-        terms = resolve_losses(self.losses, self.weights, self.temperature)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         check_consistent_length(y, groups)
         random_state = check_random_state(self.random_state)
-        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
         present = np.flatnonzero(np.ones(len(y)) if sample_weight is None else sample_weight > 0)
         self.classes_ = np.unique(y[present])
+        terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
+        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
         head, network = self._split_student(random_state)
         features = X if head is None else head.fit_transform(X, y)
         asked = self._networks_to_ask(lessons, head, features)
-        cached = cached_outputs(lessons, shares)
+        needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
+        maps = feature_maps(lessons, X) if needs_sequence and self.cv is None else None
+        cached = cached_outputs(lessons, shares, maps)
 
         def make_objective(module, rows):
             return DistillationObjective(terms, module, rows, cached, asked, shares)

@@ -1,7 +1,5 @@
 """The student's objective: a weighted sum of losses against the teacher's outputs."""
 
-from dataclasses import replace
-
 import torch
 from torch import nn
 
@@ -41,6 +39,8 @@ class DistillationObjective(nn.Module):
             n_classes=cached.log_probabilities.shape[1],
             teacher=self.cached.take(rows.index),
             rows=rows,
+            ask_student=lambda batch: module(batch.x),
+            ask_teacher=self.ask_teacher,
         )
         kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
         self.weights = [weight for _, _, weight in kept]
@@ -51,30 +51,40 @@ class DistillationObjective(nn.Module):
 
     def forward(self, student, batch):
         """Return the loss of a batch."""
-        teacher = self._ask_cache(batch) if self.networks is None else self._ask_networks(batch)
+        teacher = self.ask_teacher(batch)
         total = student.logits.new_zeros(())
         for weight, term in zip(self.weights, self.terms, strict=True):
             total = total + weight * term(student, teacher, batch)
         return total
 
-    def _ask_cache(self, batch):
+    def ask_teacher(self, batch):
+        """Return what the teacher says about a batch; the cached outputs are mixed as its rows are."""
+        if self.networks is not None:
+            return self._ask_networks(self.networks, batch)
         teacher = self.cached.take(batch.index)
         if batch.partner is None:
             return teacher
-        share = batch.share[:, None]
-        probabilities = teacher.log_probabilities.exp()
-        mixed = share * probabilities + (1 - share) * probabilities[batch.partner]
-        return replace(teacher, log_probabilities=mixed.clamp_min(1e-12).log())
+        probabilities = _mix(teacher.log_probabilities.exp(), batch)
+        return TeacherOutput(
+            log_probabilities=probabilities.clamp_min(1e-12).log(),
+            embedding=_mix(teacher.embedding, batch),
+            sequence=None if teacher.sequence is None else _mix(teacher.sequence, batch),
+        )
 
-    def _ask_networks(self, batch):
+    def _ask_networks(self, networks, batch):
         with torch.no_grad():
-            outputs = [network(batch.x) for network in self.networks]
+            outputs = [network(batch.x) for network in networks]
         return combine(
             [output.logits.softmax(dim=1) for output in outputs],
             [output.embedding for output in outputs],
             [output.sequence for output in outputs],
             self.shares,
         )
+
+
+def _mix(values, batch):
+    share = batch.share.reshape(-1, *[1] * (values.ndim - 1))
+    return share * values + (1 - share) * values[batch.partner]
 
 
 def combine(probabilities, embeddings, sequences, shares):

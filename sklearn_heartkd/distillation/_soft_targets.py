@@ -20,6 +20,7 @@ class CrossEntropy(DistillationLoss):
     """
 
     default_weight = 0.3
+    has_labels = True
 
     _parameter_constraints: dict = {"label_smoothing": [Interval(Real, 0, 1, closed="left")]}
 

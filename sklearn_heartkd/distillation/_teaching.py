@@ -7,6 +7,7 @@ import torch
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import (
     align,
@@ -87,14 +88,31 @@ def _fit(teacher, X, y, sample_weight, groups):
     return teacher.fit(X, y, **fit_parameters(teacher, sample_weight=sample_weight, groups=groups))
 
 
-def cached_outputs(lessons, shares):
-    """Return the `TeacherOutput` of all lessons together."""
+def cached_outputs(lessons, shares, maps=None):
+    """Return the `TeacherOutput` of all lessons together, with the feature maps of a single one."""
     return combine(
         [torch.from_numpy(np.asarray(lesson.probabilities)) for lesson in lessons],
         [torch.from_numpy(np.ascontiguousarray(lesson.embedding)) for lesson in lessons],
-        [None] * len(lessons),
+        [maps] * len(lessons),
         shares,
     )
+
+
+def feature_maps(lessons, X, batch_size=256):
+    """Return the last feature map of a single teacher that is one of our networks, else None."""
+    if len(lessons) > 1:
+        return None
+    model, X = lessons[0].teacher, as_taken(lessons[0].teacher, X)
+    while not isinstance(model, NetworkClassifier):
+        if isinstance(model, Pipeline):
+            model, X = model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X
+        elif isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
+            model = unwrap_once(model)
+        else:
+            return None
+    x = torch.from_numpy(model._validate_new(X)).to(next(model.module_.parameters()))
+    with torch.no_grad():
+        return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 
 
 def networks_of(lessons, classes, X):

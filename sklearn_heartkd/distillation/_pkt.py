@@ -1,0 +1,50 @@
+"""Probabilistic knowledge transfer."""
+
+from torch import nn
+
+from sklearn_heartkd.distillation._arithmetic import cosines, prior, row_divergence, unit
+from sklearn_heartkd.distillation._base import DistillationLoss
+
+
+class PKT(DistillationLoss):
+    r"""Choose neighbours with the probabilities with which the teacher chooses them.
+
+    .. math::
+        \frac{1}{u} \sum_i w_i \mathrm{KL}(p^t_i \,\|\, p^s_i) \Big/ \sum_i w_i,
+        \qquad p^s_{ij} \propto w_j (1 + \cos(s_i, s_j))
+
+    for sample weights `w`, and :math:`p^t` likewise. Passalis and Tefas (2018), "Learning deep
+    representations with probabilistic knowledge transfer", average over all pairs, so that the loss
+    shrinks as the batch grows. The unit `u` is what a student costs to whom all recordings are equally
+    near.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import PKT, DistilledClassifier
+    >>> DistilledClassifier(RandomForestClassifier(), losses=PKT()).losses
+    PKT()
+    """
+
+    def make_term(self, setting):
+        """Return the torch module that computes the loss."""
+        return _PKTTerm(setting)
+
+
+class _PKTTerm(nn.Module):
+    def __init__(self, setting):
+        super().__init__()
+        teacher, weight = setting.sample(1000)
+        target = _neighbours(teacher.embedding, weight)
+        self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
+
+    def forward(self, student, teacher, batch):
+        own = _neighbours(student.embedding, batch.weight)
+        other = _neighbours(teacher.embedding, batch.weight)
+        return row_divergence(other, own, batch.weight) / self.unit
+
+
+def _neighbours(x, weight):
+    """Return the logarithms of the probabilities."""
+    kernel = (1 + cosines(x, x)).clamp_min(1e-6).log() + weight.log()
+    return kernel.log_softmax(dim=1)

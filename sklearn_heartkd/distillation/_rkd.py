@@ -1,0 +1,118 @@
+"""Relational distillation: distances of pairs and angles of triplets."""
+
+from numbers import Real
+
+import torch
+from sklearn.utils._param_validation import Interval
+from torch import nn
+from torch.nn.functional import smooth_l1_loss
+
+from sklearn_heartkd.distillation._arithmetic import directions, unit
+from sklearn_heartkd.distillation._base import DistillationLoss
+
+
+class RKD(DistillationLoss):
+    r"""Place the recordings in relation to each other as the teacher does.
+
+    .. math::
+        \frac{a}{a + b} \frac{1}{u} \sum_{ij} w_i w_j
+        \ell\Big(\frac{|s_i - s_j|}{\mu_s}, \frac{|t_i - t_j|}{\mu_t}\Big)
+        + \frac{b}{a + b} \frac{1}{v} \sum_{ijk} w_i w_j w_k
+        \ell\big(\cos \angle s_i s_j s_k, \cos \angle t_i t_j t_k\big)
+
+    with the Huber loss :math:`\ell`, the mean distances :math:`\mu`, and sample weights `w` that sum
+    to 1. The units `u` and `v` are what a student costs that places all recordings at the same
+    distance and sees only equilateral triangles. After Park et al. (2019), "Relational knowledge
+    distillation".
+
+    Parameters
+    ----------
+    distance : float, default=1.0
+        Share `a` of the distances.
+    angle : float, default=2.0
+        Share `b` of the angles, whose cost grows with the cube of the batch size; 0 leaves them out.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import RKD, DistilledClassifier, SoftTargets
+    >>> losses = [("kd", SoftTargets(), 0.7), ("rkd", RKD(angle=0.0), 1.0)]
+    >>> model = DistilledClassifier(RandomForestClassifier(), losses=losses)
+    >>> model.get_params()["losses__rkd__angle"]
+    0.0
+    """
+
+    _parameter_constraints: dict = {
+        "distance": [Interval(Real, 0, None, closed="left")],
+        "angle": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(self, distance=1.0, angle=2.0):
+        self.distance = distance
+        self.angle = angle
+
+    def make_term(self, setting):
+        """Return the torch module that computes the loss.
+
+        Raises
+        ------
+        ValueError
+            If both shares are 0.
+        """
+        if self.distance + self.angle == 0:
+            raise ValueError("RKD has distance=0 and angle=0; raise one of them or leave RKD out.")
+        return _RKDTerm(setting, self.distance, self.angle)
+
+
+class _RKDTerm(nn.Module):
+    def __init__(self, setting, distance, angle):
+        super().__init__()
+        self.distance_share = distance / (distance + angle)
+        self.angle_share = angle / (distance + angle)
+        teacher, weight = setting.sample(1000)
+        relative = _relative_distances(teacher.embedding, weight)
+        self.distance_unit = unit(_pair_mean(_huber(relative, torch.ones_like(relative)), weight))
+        teacher, weight = setting.sample(64)
+        cosines = _angle_cosines(teacher.embedding, weight)
+        self.angle_unit = unit(
+            _triplet_mean(_huber(cosines, torch.full_like(cosines, 0.5)), weight)
+        )
+
+    def forward(self, student, teacher, batch):
+        own, other, weight = student.embedding, teacher.embedding, batch.weight
+        loss = own.new_zeros(())
+        if self.distance_share > 0:
+            error = _huber(_relative_distances(own, weight), _relative_distances(other, weight))
+            loss = loss + self.distance_share / self.distance_unit * _pair_mean(error, weight)
+        if self.angle_share > 0:
+            error = _huber(_angle_cosines(own, weight), _angle_cosines(other, weight))
+            loss = loss + self.angle_share / self.angle_unit * _triplet_mean(error, weight)
+        return loss
+
+
+def _huber(own, other):
+    return smooth_l1_loss(own, other, reduction="none")
+
+
+def _relative_distances(x, weight):
+    distance = _distances(x)
+    return distance / _pair_mean(distance, weight).clamp_min(1e-6)
+
+
+def _distances(x):
+    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _angle_cosines(x, weight):
+    """Return the cosine at row j between rows i and k, shape (n, n, n) ordered (j, i, k)."""
+    scale = _pair_mean(_distances(x), weight).detach().clamp_min(1e-6)
+    difference = directions((x[None] - x[:, None]) / scale, dim=2)
+    return difference @ difference.transpose(1, 2)
+
+
+def _pair_mean(values, weight):
+    return weight @ values @ weight / weight.sum() ** 2
+
+
+def _triplet_mean(values, weight):
+    return torch.einsum("j,i,k,jik->", weight, weight, weight, values) / weight.sum() ** 3
