@@ -191,9 +191,9 @@ def combine_groups(*groups):
     first, second = [], []
     for grouping in groups:
         codes = pd.factorize(pd.Series(list(grouping), dtype=object).replace("", None))[0]
-        known = np.flatnonzero(codes >= 0)
+        known = np.flatnonzero(codes >= 0).tolist()
         leaders: dict[int, int] = {}
         for i in known:
-            first.append(leaders.setdefault(codes[i], i))
+            first.append(leaders.setdefault(int(codes[i]), i))
             second.append(i)
     return connected_groups(lengths[0], first, second)

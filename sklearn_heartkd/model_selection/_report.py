@@ -1,0 +1,109 @@
+"""What is wrong with a data set, as text, table and JSON."""
+
+import json
+import textwrap
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import pandas as pd
+
+_SEVERITIES = ("problem", "warning", "note")
+_SHOWN_FILES = 4
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the check of a data set found.
+
+    Attributes
+    ----------
+    check : str
+        What was checked, such as "conflicting labels".
+    severity : {"problem", "warning", "note"}
+        A problem makes scores meaningless unless it is dealt with.
+    message : str
+        What was found, in a sentence.
+    files : list of str
+        The recordings that it concerns.
+    values : dict
+        The figures behind the message.
+    """
+
+    check: str
+    severity: str
+    message: str
+    files: list[str] = field(default_factory=list)
+    values: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """Result of :func:`check_dataset`. ``str(report)`` is for reading.
+
+    Attributes
+    ----------
+    findings : list of Finding
+        The problems first.
+    summary : dict
+        Number of recordings, seconds, and recordings by class.
+    pairs : pandas.DataFrame
+        The near-duplicates: first_file, second_file, correlation, lag_seconds, overlap_seconds,
+        first_label, second_label, labels_disagree.
+    groups : ndarray of int of shape (n_readable,)
+        For a group splitter: subjects united with clusters of near-duplicates.
+    filenames : list of str
+        The recordings that could be read, in the order of `groups`.
+    """
+
+    findings: list[Finding]
+    summary: dict
+    pairs: pd.DataFrame
+    groups: np.ndarray
+    filenames: list[str]
+
+    @property
+    def n_problems(self):
+        """Number of findings of severity "problem"."""
+        return sum(finding.severity == "problem" for finding in self.findings)
+
+    def to_frame(self):
+        """Return the findings as a table: check, severity, message, n_files, files."""
+        columns = ["check", "severity", "message", "n_files", "files"]
+        rows = [(f.check, f.severity, f.message, len(f.files), f.files) for f in self.findings]
+        return pd.DataFrame(rows, columns=columns)
+
+    def to_json(self, indent=2):
+        """Return summary, findings and near-duplicates as JSON."""
+        content = {
+            "summary": self.summary,
+            "n_problems": self.n_problems,
+            "findings": [asdict(finding) for finding in self.findings],
+            "near_duplicates": json.loads(self.pairs.to_json(orient="records")),
+        }
+        return json.dumps(content, indent=indent, default=lambda value: value.item())
+
+    def __str__(self):
+        classes = ", ".join(f"{name} {n}" for name, n in self.summary["classes"].items())
+        lines = [
+            f"{self.summary['recordings']} recordings, {self.summary['seconds'] / 60:.1f} minutes"
+            + (f": {classes}" if classes else "")
+        ]
+        for severity in _SEVERITIES:
+            chosen = [finding for finding in self.findings if finding.severity == severity]
+            if chosen:
+                lines += ["", f"{len(chosen)} {severity}{'s' if len(chosen) > 1 else ''}"]
+            for finding in chosen:
+                lines += _paragraph(finding)
+        if not self.findings:
+            lines += ["", "Nothing found."]
+        return "\n".join(lines)
+
+
+def _paragraph(finding):
+    text = f"{finding.check}: {finding.message}"
+    lines = textwrap.wrap(text, 96, initial_indent="  - ", subsequent_indent="    ")
+    shown = finding.files[:_SHOWN_FILES]
+    lines += [f"      {name}" for name in shown]
+    if len(finding.files) > len(shown):
+        lines.append(f"      … and {len(finding.files) - len(shown)} more")
+    return lines
