@@ -18,6 +18,11 @@ def add_parser(subparsers):
         choices=["pascal", "physionet2016", "folder"],
         help="how labels and subjects are told from names; recognised if not given",
     )
+    parser.add_argument(
+        "--subject",
+        metavar="REGEX",
+        help="where a file's name holds the subject, for the layouts folder and physionet2016",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(func=run)
     return parser
@@ -28,7 +33,7 @@ def run(args):
     from sklearn_heartkd.model_selection import check_folder
 
     try:
-        report = check_folder(args.folder, layout=args.layout)
+        report = check_folder(args.folder, layout=args.layout, subject=args.subject)
     except (OSError, ValueError) as error:
         print(f"heartkd check: {error}", file=sys.stderr)
         return 2

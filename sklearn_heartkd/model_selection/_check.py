@@ -86,9 +86,9 @@ def check_dataset(
     ...     for file, x in zip(files, [*sounds.data, 0.5 * sounds.data[0]]):
     ...         soundfile.write(file, x / 2, 2000)
     ...     report = check_dataset(files, [*sounds.target, "murmur"], names=list("abcde"))
-    >>> report.to_frame()[["check", "severity", "files"]]
-                    check severity   files
-    0  conflicting labels  problem  [a, e]
+    >>> worst = report.findings[0]
+    >>> worst.check, worst.severity, worst.files
+    ('conflicting labels', 'problem', ['a', 'e'])
     """
     paths = [fspath(name) for name in filenames]
     if not paths:

@@ -7,11 +7,12 @@ from pathlib import Path
 from sklearn_heartkd import datasets
 from sklearn_heartkd.datasets._assemble import audio_files
 from sklearn_heartkd.model_selection._check import check_dataset
+from sklearn_heartkd.model_selection._report import Finding
 
 LAYOUTS = ("pascal", "physionet2016", "folder")
 
 
-def check_folder(path, *, layout=None, threshold=0.8, random_state=0):
+def check_folder(path, *, layout=None, subject=None, threshold=0.8, random_state=0):
     """Check the recordings of a folder, see :func:`check_dataset`.
 
     Parameters
@@ -23,6 +24,8 @@ def check_folder(path, *, layout=None, threshold=0.8, random_state=0):
         :func:`~sklearn_heartkd.datasets.load_physionet2016` or
         :func:`~sklearn_heartkd.datasets.load_audio_folder` (one folder for each class) do. None
         tries to recognise it.
+    subject : str or callable, default=None
+        How the loaders of the other layouts than PASCAL tell the subject from a file's name.
     threshold : float, default=0.8
         Of the near-duplicates.
     random_state : int, RandomState instance or None, default=0
@@ -51,15 +54,22 @@ def check_folder(path, *, layout=None, threshold=0.8, random_state=0):
         "physionet2016": datasets.load_physionet2016,
         "folder": datasets.load_audio_folder,
     }[layout]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # unreadable files: found again below
-        loaded = load(root, on_error="skip")
+    if subject is not None and layout == "pascal":
+        raise ValueError(f"subject={subject!r} is of no use: the names of PASCAL tell the subject")
+    options = {} if subject is None else {"subject": subject}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            loaded = load(root, on_error="skip", **options)
+        except datasets.UnreadableRecordingError:
+            return check_dataset(files, names=[file.relative_to(root).as_posix() for file in files])
     frame = loaded.frame
-    subjects = None if layout == "folder" else frame["subject"].tolist()
+    told = subject is not None or layout != "folder"
+    subjects = frame["subject"].tolist() if told else None
     source = next((column for column in ("set", "database") if column in frame), None)
     unreadable = _unreadable(set(map(str, files)) - set(loaded.filenames))
     n_more = len(unreadable)
-    return check_dataset(
+    report = check_dataset(
         [*loaded.filenames, *unreadable],
         [*loaded.target, *[None] * n_more],
         subjects=None if subjects is None else [*subjects, *[None] * n_more],
@@ -70,6 +80,12 @@ def check_folder(path, *, layout=None, threshold=0.8, random_state=0):
         threshold=threshold,
         random_state=random_state,
     )
+    report.findings.extend(
+        Finding("names and tables", "warning", str(warning.message))
+        for warning in caught
+        if "cannot be used" not in str(warning.message)  # reported above
+    )
+    return report
 
 
 def guess_layout(root, files):

@@ -47,6 +47,35 @@ def test_a_copy_under_two_labels_is_a_problem(folder, capsys):
     assert files["unreadable file"] == ["murmur/broken.wav"]
 
 
+def test_subjects_are_told_by_an_expression(folder, capsys):
+    check(folder, "--subject", r"^(\w+)_", "--json")
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    several = [f for f in findings if f["check"] == "subject with several labels"]
+    assert several
+    assert set(several[0]["values"]["subjects"]) <= {a + b for a in "abc" for b in "0123"}
+
+
+def test_a_folder_of_unreadable_files_is_a_problem(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.wav").write_text("no sound")
+    assert check(tmp_path) == 1
+    assert capsys.readouterr().out.count("unreadable file") == 2
+
+
+def test_the_layout_of_physionet_is_recognised(folder, capsys):
+    lines = []
+    for i, file in enumerate(sorted(folder.rglob("*.wav"))):
+        target = folder / "training-a" / f"a{i:04d}.wav"
+        target.parent.mkdir(exist_ok=True)
+        lines.append(f"{target.stem},{1 if file.parent.name == 'murmur' else -1}")
+        file.rename(target)
+    (folder / "training-a" / "REFERENCE.csv").write_text("\n".join(lines))
+    assert check(folder, "--json") in (0, 1)
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert summary["classes"] == {"abnormal": 8, "normal": 8}
+
+
 def test_a_report_without_problems_is_a_success(folder, monkeypatch, capsys):
     from sklearn_heartkd import model_selection
 
@@ -62,6 +91,10 @@ def test_wrong_usage_is_2(tmp_path, capsys):
     assert "nowhere" in capsys.readouterr().err
     assert check(tmp_path) == 2
     assert "no sound files" in capsys.readouterr().err
+    (tmp_path / "set_a").mkdir()
+    (tmp_path / "set_a" / "normal__1.wav").write_text("")
+    assert check(tmp_path, "--subject", "x") == 2
+    assert "names of PASCAL" in capsys.readouterr().err
     with pytest.raises(SystemExit) as error:
         check(tmp_path, "--layout", "kaggle")
     assert error.value.code == 2
