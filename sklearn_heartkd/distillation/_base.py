@@ -96,6 +96,7 @@ class DistillationLoss(BaseEstimator):
     min_classes = 2
     has_labels = False
     needs_sequence = False
+    _parameter_constraints: dict = {}
 
     def make_term(self, setting):
         """Return the torch module that computes the loss."""

@@ -1,0 +1,177 @@
+"""What every loss promises: size, weights, finite values and gradients."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from sklearn_heartkd.distillation import (
+    CRD,
+    DIST,
+    DKD,
+    PKT,
+    RKD,
+    SSD,
+    AttentionTransfer,
+    CrossEntropy,
+    DistillationLoss,
+    Hint,
+    InfoNCE,
+    SimilarityPreserving,
+    SoftTargets,
+    SupCon,
+)
+from sklearn_heartkd.distillation._catalogue import CATALOGUE
+from sklearn_heartkd.networks import NetworkOutput
+
+ALL = {
+    "ce": CrossEntropy(),
+    "kd": SoftTargets(),
+    "infonce": InfoNCE(),
+    "crd": CRD(),
+    "supcon": SupCon(),
+    "rkd": RKD(),
+    "sp": SimilarityPreserving(),
+    "pkt": PKT(),
+    "hint": Hint(),
+    "at": AttentionTransfer(),
+    "dkd": DKD(),
+    "dist": DIST(),
+    "ssd": SSD(),
+}
+every_loss = pytest.mark.parametrize("loss", ALL.values(), ids=ALL)
+
+
+def test_catalogue_names_every_loss():
+    assert {name: type(loss) for name, loss in ALL.items()} == CATALOGUE
+    assert set(CATALOGUE.values()) == set(DistillationLoss.__subclasses__())
+
+
+@every_loss
+def test_an_untrained_student_costs_about_one_in_batches_of_any_size(loss, make_scene):
+    scene = make_scene(256, sizes=(64, 48), dtype=torch.float32)
+    term = scene.term(loss)
+    mean = {}
+    for size in (8, 32, 128):
+        parts = torch.arange(256).split(size)[:4]
+        mean[size] = sum(term(*scene.rows(rows)).item() for rows in parts) / len(parts)
+    assert all(0.5 < value < 4 for value in mean.values()), mean
+    assert max(mean.values()) < 1.6 * min(mean.values()), mean
+
+
+@every_loss
+def test_a_weight_of_two_is_a_row_given_twice(loss, make_scene):
+    if isinstance(loss, SSD):
+        loss = SSD(augmentation=[])
+    times = [1, 2, 3, 1, 1, 2]
+    once = make_scene(6)
+    twice = once.repeated(times)
+    unweighted = once.loss(loss)
+    weighted = once.weighted(times).loss(loss)
+    assert weighted == pytest.approx(twice.loss(loss), rel=1e-6)
+    assert weighted != pytest.approx(unweighted, rel=1e-4)
+
+
+@every_loss
+@pytest.mark.parametrize("case", ["one row", "one class", "zeros", "sure and wrong"])
+def test_finite(loss, case, make_scene):
+    scene = make_scene(6, dtype=torch.float32)
+    if case == "zeros":
+        scene.student = NetworkOutput(*[torch.zeros_like(values) for values in scene.student])
+        scene.teacher = replace(
+            scene.teacher,
+            embedding=torch.zeros_like(scene.teacher.embedding),
+            sequence=torch.zeros_like(scene.teacher.sequence),
+        )
+    elif case == "sure and wrong":
+        wrong = torch.roll(scene.batch.target, 1)
+        logits = 100 * torch.nn.functional.one_hot(wrong, 3).float()
+        scene.student = scene.student._replace(logits=logits)
+        scene.teacher = replace(
+            scene.teacher,
+            log_probabilities=(-logits).log_softmax(dim=1).clamp_min(-27.6),
+        )
+    rows = {"one row": [0], "one class": [0, 3]}.get(case, [0, 1, 2, 3, 4, 5])
+    scene.student = NetworkOutput(*[values.requires_grad_() for values in scene.student])
+    loss = scene.term(loss)(*scene.rows(torch.tensor(rows)))
+    gradients = torch.autograd.grad(loss, scene.student, allow_unused=True)
+    assert loss.isfinite()
+    assert all(gradient.isfinite().all() for gradient in gradients if gradient is not None)
+
+
+@every_loss
+def test_gradients(loss, make_scene):
+    scene = make_scene(5)
+    term = scene.term(loss)
+
+    def value(*tensors):
+        scene.student = NetworkOutput(*tensors)
+        return term(scene.student, scene.teacher, scene.batch)
+
+    inputs = [values.clone().requires_grad_() for values in scene.student]
+    assert torch.autograd.gradcheck(value, inputs)
+    gradients = torch.autograd.grad(value(*inputs), inputs, allow_unused=True)
+    assert any(gradient is not None and gradient.abs().sum() > 1e-4 for gradient in gradients)
+
+
+@every_loss
+def test_under_mixup_a_share_of_one_is_the_row_itself(loss, make_scene):
+    if isinstance(loss, SSD):
+        loss = SSD(augmentation=[])
+    scene = make_scene(6)
+    plain = scene.loss(loss)
+    partner = torch.tensor([1, 2, 3, 4, 5, 0])
+    scene.batch = replace(scene.batch, partner=partner, share=torch.ones(6, dtype=torch.float64))
+    assert scene.loss(loss) == pytest.approx(plain, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["kd", "rkd", "sp", "pkt", "at", "dkd", "dist"])
+def test_a_student_equal_to_the_teacher_has_nothing_to_learn(name, make_scene):
+    scene = make_scene(9)
+    teacher = scene.teacher
+    scene.student = NetworkOutput(teacher.log_probabilities, teacher.embedding, teacher.sequence)
+    assert scene.loss(ALL[name]) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["infonce", "crd"])
+def test_rows_of_the_same_class_or_subject_are_no_negatives(name, make_scene):
+    scene = make_scene(6)
+    before = scene.loss(ALL[name])
+    together = torch.tensor([0, 0, 2, 3, 4, 5])
+    scene.batch = replace(scene.batch, subject=together)
+    assert scene.loss(ALL[name]) != pytest.approx(before, rel=1e-4)
+    scene.batch = replace(scene.batch, subject=torch.zeros(6, dtype=torch.long))
+    assert scene.loss(ALL[name]) == pytest.approx(0, abs=1e-12)
+
+
+def test_crd_remembers_rows_outside_the_batch(make_scene):
+    scene = make_scene(9)
+    batch = scene.rows(torch.tensor([0, 1]))
+    before = scene.term(CRD())(*batch).item()
+    embedding = scene.teacher.embedding.clone()
+    embedding[8] = 0
+    scene.teacher = replace(scene.teacher, embedding=embedding)
+    assert scene.term(CRD())(*batch).item() != pytest.approx(before, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (RKD(distance=0, angle=0), "raise one of them"),
+        (SSD(labels=0, soft_targets=0, views=0, similarity=0, relations=0), "raise one of them"),
+    ],
+)
+def test_a_loss_of_nothing_is_refused(loss, message, make_scene):
+    with pytest.raises(ValueError, match=message):
+        make_scene().term(loss)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "message"),
+    [(None, "single network of sklearn_heartkd"), (torch.ones(12, 3, 1), "has 1 step")],
+)
+def test_attention_transfer_says_what_it_needs(sequence, message, make_scene):
+    scene = make_scene()
+    scene.teacher = replace(scene.teacher, sequence=sequence)
+    with pytest.raises(ValueError, match=message):
+        scene.term(AttentionTransfer())
