@@ -1,1 +1,22 @@
-"""To be filled."""
+"""The cross-validated comparison of teachers, students and classical models."""
+
+from sklearn_heartkd.comparison._figures import (
+    confusion_figure,
+    quality_against_size_figure,
+    write_figures,
+)
+from sklearn_heartkd.comparison._models import Recipe, display_name
+from sklearn_heartkd.comparison._run import Comparison, compare, split_by_subject
+from sklearn_heartkd.comparison._table import render
+
+__all__ = [
+    "Comparison",
+    "Recipe",
+    "compare",
+    "confusion_figure",
+    "display_name",
+    "quality_against_size_figure",
+    "render",
+    "split_by_subject",
+    "write_figures",
+]

@@ -1,0 +1,155 @@
+"""The models that are compared, and how each is made for one training part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_heartkd.classifiers import (
+    Conv1DClassifier,
+    Conv2DClassifier,
+    LSTMClassifier,
+    RNNClassifier,
+    StudentClassifier,
+    WindowedClassifier,
+)
+from sklearn_heartkd.distillation import DistilledClassifier
+from sklearn_heartkd.features import MFCC, LogMelSpectrogram
+from sklearn_heartkd.refinement import KMeansRefinedClassifier
+
+TEACHERS = {
+    "conv1d": Conv1DClassifier,
+    "conv2d": Conv2DClassifier,
+    "lstm": LSTMClassifier,
+    "rnn": RNNClassifier,
+}
+NAMES = {
+    "svm": "SVM",
+    "forest": "random forest",
+    "conv1d": "Conv1D",
+    "conv2d": "Conv2D",
+    "lstm": "LSTM",
+    "rnn": "RNN (GRU)",
+    "student": "student from scratch",
+    **{f"student_of_{teacher}": "" for teacher in TEACHERS},
+}
+for _teacher in TEACHERS:
+    NAMES[f"student_of_{_teacher}"] = f"student of {NAMES[_teacher]}"
+FIRST = ("conv2d", "lstm", "rnn", "conv1d", "student", "forest", "svm")
+SECOND = tuple(f"student_of_{teacher}" for teacher in TEACHERS)
+REFINED = "+kmeans"
+
+
+def display_name(model):
+    """Return how a model is called in tables and pictures."""
+    base = model.removesuffix(REFINED)
+    return NAMES[base] + (" + k-means" if model != base else "")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all models of a comparison share.
+
+    Attributes
+    ----------
+    sampling_rate : float
+        In Hz.
+    window, hop : float
+        Of the networks' windows, in seconds.
+    max_epochs : int or "auto"
+        Budget of every network.
+    n_estimators : int
+        Trees of the forest.
+    """
+
+    sampling_rate: float = 2000
+    window: float = 5.0
+    hop: float = 2.5
+    max_epochs: int | str = "auto"
+    n_estimators: int = 500
+
+    def windowed(self, network):
+        """Return a classifier of recordings around a classifier of log-mel sequences."""
+        features = LogMelSpectrogram(sampling_rate=self.sampling_rate)
+        return WindowedClassifier(
+            Pipeline([("features", features), ("network", network)]),
+            window=self.window,
+            hop=self.hop,
+            sampling_rate=self.sampling_rate,
+        )
+
+    def make(self, model, seed, teacher=None):
+        """Return the unfitted model `model`; `teacher` is a fitted network for distilled students."""
+        limits = {"max_epochs": self.max_epochs, "random_state": seed}
+        if model in TEACHERS:
+            return self.windowed(TEACHERS[model](**limits))
+        if model == "student":
+            return self.windowed(StudentClassifier(**limits))
+        if model in SECOND:
+            distilled = DistilledClassifier(
+                FrozenEstimator(teacher),
+                StudentClassifier(**limits),
+                refine=None,
+                random_state=seed,
+            )
+            return self.windowed(distilled)
+        statistics = [
+            make_union(
+                MFCC(sampling_rate=self.sampling_rate, output="summary"),
+                LogMelSpectrogram(sampling_rate=self.sampling_rate, output="summary"),
+            )
+        ]
+        if model == "forest":
+            forest = RandomForestClassifier(
+                self.n_estimators, class_weight="balanced_subsample", random_state=seed
+            )
+            return make_pipeline(*statistics, forest)
+        return make_pipeline(*statistics, StandardScaler(), CalibratedSVC(random_state=seed))
+
+    def refine(self, fitted, seed):
+        """Return the unfitted k-means refinement of a fitted model, which is not fitted again."""
+        if isinstance(fitted, WindowedClassifier):
+            network = FrozenEstimator(fitted.estimator_[-1])
+            return self.windowed(KMeansRefinedClassifier(network, random_state=seed))
+        return KMeansRefinedClassifier(FrozenEstimator(fitted), random_state=seed)
+
+
+class CalibratedSVC(ClassifierMixin, BaseEstimator):
+    """Support vector machine with balanced classes whose probabilities are calibrated by subject.
+
+    Parameters
+    ----------
+    random_state : int or None
+        Of the inner splits.
+    """
+
+    __metadata_request__fit = {"groups": True}
+
+    def __init__(self, *, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y, groups=None):
+        """Fit on a table X and labels y; `groups` are the subjects."""
+        groups = np.arange(len(y)) if groups is None else groups
+        folds = StratifiedGroupKFold(3, shuffle=True, random_state=self.random_state)
+        self.model_ = CalibratedClassifierCV(
+            SVC(class_weight="balanced"), cv=list(folds.split(X, y, groups)), ensemble=False
+        ).fit(X, y)
+        self.svc_ = self.model_.calibrated_classifiers_[0].estimator
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict_proba(self, X):
+        """Return the calibrated probabilities."""
+        return self.model_.predict_proba(X)
+
+    def predict(self, X):
+        """Return the machine's own decisions, which weigh the classes equally."""
+        return self.svc_.predict(X)

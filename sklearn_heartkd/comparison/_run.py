@@ -1,0 +1,246 @@
+"""The cross-validated comparison: tasks, their results on disk, and what they come to."""
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import StratifiedGroupKFold
+from tqdm.auto import tqdm
+
+from sklearn_heartkd._nested import fit_parameters, rows_of
+from sklearn_heartkd._version import __version__
+from sklearn_heartkd.comparison._models import FIRST, REFINED, SECOND, Recipe
+from sklearn_heartkd.comparison._table import costs_of, summarize
+from sklearn_heartkd.metrics import oof_frame
+
+
+class Task(NamedTuple):
+    """One model, fitted with one seed on the training part of one split."""
+
+    seed: int
+    fold: int
+    model: str
+
+    @property
+    def name(self):
+        """The name of its files."""
+        return f"{self.model}-seed{self.seed}-fold{self.fold}"
+
+
+class Comparison(NamedTuple):
+    """The result of `compare`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a model: scores with their spread over the folds, and costs.
+    predictions : pandas.DataFrame
+        Out-of-fold predictions in the form of `sklearn_heartkd.metrics.oof_frame`.
+    """
+
+    table: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+def compare(
+    data,
+    *,
+    folds=5,
+    seeds=(0,),
+    splits=None,
+    models=None,
+    recipe=None,
+    out=None,
+    n_jobs=2,
+):
+    """Cross-validate teachers, students and classical models, by subject.
+
+    Compared are an SVM and a random forest on MFCC and mel statistics, the four teacher networks,
+    the student trained from scratch, and the student distilled from each teacher; each of them
+    without and with k-means refinement. Scratch and distilled students have the same budget,
+    augmentation and refinement.
+
+    Parameters
+    ----------
+    data : Bunch
+        As the loaders of `sklearn_heartkd.datasets` return it: `data`, `target`, `groups`,
+        `sampling_rate` and `filenames`.
+    folds : int, default=5
+        Of a :class:`~sklearn.model_selection.StratifiedGroupKFold`, shuffled with seed 0.
+    seeds : sequence of int, default=(0,)
+        Each model is fitted once a fold with each seed; the folds stay the same.
+    splits : list of (training rows, test rows), default=None
+        Instead of the folds.
+    models : list of str, default=None
+        A selection, such as ``["conv2d", "student", "student_of_conv2d"]``; teachers that
+        students need are added. None is all.
+    recipe : Recipe, default=None
+    out : path, default=None
+        Keeps every result as it comes: an interrupted comparison that is started again with the same
+        folder goes on where it was.
+    n_jobs : int, default=2
+        Processes; each uses one thread.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If a class or the number of subjects is too small for the folds, a model is unknown, or
+        `out` holds another comparison.
+    """
+    recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
+    models = _check_models(models)
+    if splits is None:
+        splits = split_by_subject(data.target, data.groups, folds)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary if out is None else out)
+        (folder / "parts").mkdir(parents=True, exist_ok=True)
+        _check_same(folder / "settings.json", data, splits, recipe)
+        tasks = [
+            Task(s, f, m) for m in (*FIRST, *SECOND) for s in seeds for f in range(len(splits))
+        ]
+        tasks = [task for task in tasks if task.model in models]
+        _run(tasks, data, splits, recipe, folder, n_jobs)
+        parts = [joblib.load(_result_file(folder, task)) for task in tasks]
+        predictions = pd.concat(parts, ignore_index=True)
+        costs = costs_of(_models_of(tasks, folder), data, recipe)
+    return Comparison(summarize(predictions, costs), predictions)
+
+
+def split_by_subject(target, groups, folds):
+    """Return the splits of a comparison as a list of (training rows, test rows).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, or fewer subjects than folds in all or in a class.
+    """
+    target, groups = np.asarray(target), np.asarray(groups)
+    labels = np.unique(target)
+    if len(labels) < 2:
+        raise ValueError(
+            f"A comparison needs recordings of at least 2 classes, got only {labels.tolist()}."
+        )
+    for label in labels:
+        subjects = len(np.unique(groups[target == label]))
+        if subjects < folds:
+            raise ValueError(
+                f"Class {label!r} has recordings of {subjects} subjects, fewer than the {folds} folds; "
+                f"use at most {subjects} folds or add recordings."
+            )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    return list(splitter.split(np.zeros((len(target), 1)), target, groups))
+
+
+def _check_models(models):
+    known = (*FIRST, *SECOND)
+    if models is None:
+        return known
+    unknown = sorted(set(models) - set(known))
+    if unknown:
+        raise ValueError(f"Unknown models {unknown}; known are {', '.join(known)}.")
+    needed = {model.removeprefix("student_of_") for model in models if model in SECOND}
+    return tuple(model for model in known if model in {*models, *needed})
+
+
+def _check_same(path, data, splits, recipe):
+    digest = hashlib.sha256()
+    for training, test in splits:
+        digest.update(np.asarray(training).tobytes() + np.asarray(test).tobytes())
+    digest.update(repr([str(name) for name in data.filenames]).encode())
+    digest.update(repr(list(data.target)).encode())
+    settings = {"recipe": repr(recipe), "data": digest.hexdigest(), "version": __version__}
+    if path.exists() and json.loads(path.read_text()) != settings:
+        raise ValueError(
+            f"{path.parent} holds a comparison with other recordings, folds or settings; choose another "
+            "folder or delete it."
+        )
+    path.write_text(json.dumps(settings, indent=1))
+
+
+def _run(tasks, data, splits, recipe, folder, n_jobs):
+    waiting = [task for task in tasks if not _result_file(folder, task).exists()]
+    with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:
+        for stage in (FIRST, SECOND):
+            jobs = [
+                delayed(_fit)(task, data, splits[task.fold], recipe, folder)
+                for task in waiting
+                if task.model in stage
+            ]
+            runner = Parallel(
+                n_jobs=min(n_jobs, max(1, len(jobs))), return_as="generator_unordered"
+            )
+            for name in runner(jobs):
+                bar.set_postfix_str(name, refresh=False)
+                bar.update()
+
+
+def _fit(task, data, split, recipe, folder):
+    training, test = split
+    X, y, groups = data.data, np.asarray(data.target), np.asarray(data.groups)
+    teacher = None
+    if task.model in SECOND:
+        source = Task(task.seed, task.fold, task.model.removeprefix("student_of_"))
+        teacher = joblib.load(_model_file(folder, source)).estimator_[-1]
+    fitted = recipe.make(task.model, task.seed, teacher)
+    results = []
+    for name in (task.model, task.model + REFINED):
+        if name != task.model:
+            fitted = recipe.refine(fitted, task.seed)
+        subjects = fit_parameters(fitted, groups=groups[training])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted.fit(rows_of(X, training), y[training], **subjects)
+        given = rows_of(X, test)
+        frame = oof_frame(
+            name,
+            seed=task.seed,
+            fold=task.fold,
+            recording=test,
+            y_true=y[test],
+            y_pred=fitted.predict(given),
+            y_proba=fitted.predict_proba(given),
+            classes=fitted.classes_,
+        )
+        results.append(frame)
+        joblib.dump(fitted, _model_file(folder, task._replace(model=name)))
+    _write_whole(pd.concat(results, ignore_index=True), _result_file(folder, task))
+    return task.name
+
+
+def _write_whole(value, path):
+    # renamed into place, so that an interrupted run leaves no half-written result
+    unfinished = path.with_suffix(".unfinished")
+    joblib.dump(value, unfinished)
+    unfinished.replace(path)
+
+
+def _result_file(folder, task):
+    return folder / "parts" / f"{task.name}.predictions"
+
+
+def _model_file(folder, task):
+    return folder / "parts" / f"{task.name}.model"
+
+
+def _models_of(tasks, folder):
+    """Load each model as fitted in its first task."""
+    first = {}
+    for task in tasks:
+        first.setdefault(task.model, task)
+    return {
+        name: joblib.load(_model_file(folder, task._replace(model=name)))
+        for task in first.values()
+        for name in (task.model, task.model + REFINED)
+    }
