@@ -74,13 +74,25 @@ def _search_takes(search, name):
     return name == "groups" or has_fit_parameter(search.estimator, name)
 
 
-def representation(model, X, probabilities=None):
-    """Return embeddings of `X` where the fitted `model` has them, else log-probabilities."""
+def answer(model, X):
+    """Return what a fitted model says about `X`, in one evaluation where it is a network.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n, n_classes)
+    representation : ndarray of shape (n, n_dimensions)
+        Embeddings, or log-probabilities where the model has none.
+    """
+    if isinstance(model, Pipeline):
+        return answer(model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X)
+    if isinstance(model, FrozenEstimator):
+        return answer(model.estimator, X)
+    if hasattr(model, "_answer"):
+        return model._answer(X)
+    probabilities = model.predict_proba(X)
     if can_embed(model):
-        return embed(model, X)
-    if probabilities is None:
-        probabilities = model.predict_proba(X)
-    return log_probabilities(probabilities)
+        return probabilities, embed(model, X)
+    return probabilities, log_probabilities(probabilities)
 
 
 def can_embed(model):

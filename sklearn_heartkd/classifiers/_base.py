@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -263,9 +264,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Return the probabilities, shape (n_recordings, n_classes), ordered as ``classes_``."""
-        logits = self._evaluate(X)[0]
-        exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return exponential / exponential.sum(axis=1, keepdims=True)
+        return self._answer(X)[0]
+
+    def _answer(self, X):
+        """Return probabilities and embeddings of one evaluation."""
+        logits, embedding = self._evaluate(X)
+        return softmax(logits, axis=1), embedding
 
     def predict(self, X):
         """Return the most probable class of each recording, shape (n_recordings,)."""

@@ -17,7 +17,7 @@ class Conv1DClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    width : int, default=64
+    width : int, default=32
         Maps of the first block; the others have twice as many.
     depth : int, default=3
         Residual blocks; each halves the number of frames.
@@ -50,7 +50,7 @@ class Conv1DClassifier(NetworkClassifier):
     def __init__(
         self,
         *,
-        width=64,
+        width=32,
         depth=3,
         kernel_size=5,
         norm="auto",

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_heartkd._nested import (
+    answer,
     clone_seeded,
     embed,
     log_probabilities,
@@ -299,11 +300,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         """Return the refined probabilities of the student, shape (n_recordings, n_classes)."""
         check_is_fitted(self)
         X = check_any_new_input(self, X)
-        own = self.student_.predict_proba(X)
+        probabilities, embedding = answer(self.student_, X)
         if self.refiner_ is None:
-            return own
-        clusters = self.refiner_.predict_proba(embed(self.student_, X))
-        return (1 - self.refine_weight) * own + self.refine_weight * clusters
+            return probabilities
+        return self.refiner_.refine(probabilities, embedding, self.refine_weight)
 
     def decision_function(self, X):
         """Return the student's logits, or log-probabilities after the refinement.

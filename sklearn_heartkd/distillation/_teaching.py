@@ -11,9 +11,8 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import (
     align,
+    answer,
     as_taken,
-    can_embed,
-    embed,
     fit_parameters,
     log_probabilities,
     rows_of,
@@ -62,9 +61,8 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
     classes = np.unique(y if sample_weight is None else y[sample_weight > 0])
     fitted = teacher if frozen else _fit(teacher, X, y, sample_weight, groups)
     if cv is None:
-        probabilities = align(fitted.predict_proba(X), fitted.classes_, classes, role)
-        embedding = embed(fitted, X) if can_embed(fitted) else log_probabilities(probabilities)
-        return Lesson(fitted, probabilities, embedding)
+        probabilities, embedding = answer(fitted, X)
+        return Lesson(fitted, align(probabilities, fitted.classes_, classes, role), embedding)
     probabilities = np.full((len(y), len(classes)), np.nan)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         fold = _fit(
@@ -74,8 +72,8 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
             None if sample_weight is None else np.asarray(sample_weight)[training],
             None if groups is None else np.asarray(groups)[training],
         )
-        answer = fold.predict_proba(rows_of(X, held_out))
-        probabilities[held_out] = align(answer, fold.classes_, classes, f"{role} in a fold")
+        found = fold.predict_proba(rows_of(X, held_out))
+        probabilities[held_out] = align(found, fold.classes_, classes, f"{role} in a fold")
     if np.isnan(probabilities).any():
         raise ValueError(
             f"cv={cv!r} leaves some recordings out of every test part; use a splitter whose test parts "

@@ -26,7 +26,7 @@ class _Residual(nn.Module):
         return self.pool(self.activation(self.second(self.first(x)) + self.shortcut(x)))
 
 
-def conv1d_network(*, n_channels, n_classes, width=64, depth=3, kernel_size=5, norm, dropout):
+def conv1d_network(*, n_channels, n_classes, width=32, depth=3, kernel_size=5, norm, dropout):
     """Return a residual network of 1-D convolutions over time.
 
     The channels (mel bands, cepstral coefficients, columns of a table) are the input maps; each of

@@ -63,6 +63,10 @@ class ClusterTable:
         """Return the class probabilities of the rows' clusters, shape (n, n_classes)."""
         return self.table[self.assign(embedding)]
 
+    def refine(self, probabilities, embedding, weight):
+        """Return the average of `probabilities` and the clusters', the latter with `weight`."""
+        return (1 - weight) * probabilities + weight * self.predict_proba(embedding)
+
 
 def _initial_centers(embedding, target, weight, n_classes, n_clusters):
     mass = np.bincount(target, weights=weight, minlength=n_classes)

@@ -13,12 +13,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from sklearn_heartkd._nested import (
     align,
+    answer,
     can_embed,
     clone_seeded,
     embed,
     fit_parameters,
     log_probabilities,
-    representation,
     require_probabilities,
     rows_of,
 )
@@ -151,7 +151,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         )
         rows = np.flatnonzero(weight > 0)
         return ClusterTable.learn(
-            representation(fitted, rows_of(X, rows)),
+            answer(fitted, rows_of(X, rows))[1],
             np.searchsorted(fitted.classes_, y[rows]),
             weight[rows],
             n_classes=len(fitted.classes_),
@@ -169,9 +169,10 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             parts = rows_of(X, training), y[training], weight
             fitted = self._fit_classifier(clone_seeded(estimator, None), *parts, subjects)
             clusters = self._learn_clusters(fitted, *parts, seed)
-            given = rows_of(X, held_out)
-            own = align(fitted.predict_proba(given), fitted.classes_, self.classes_, "A fold")
-            table = clusters.predict_proba(representation(fitted, given))
+            own, embedding = answer(fitted, rows_of(X, held_out))
+            own = align(own, fitted.classes_, self.classes_, "A fold")
+            table = clusters.predict_proba(embedding)
+            table = align(table, fitted.classes_, self.classes_, "A fold")
             truth = np.searchsorted(self.classes_, y[held_out])[:, None]
             importance = (
                 np.ones(len(held_out))
@@ -188,9 +189,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         """Return the averaged probabilities, shape (n_recordings, n_classes)."""
         check_is_fitted(self)
         X = check_any_new_input(self, X)
-        own = self.estimator_.predict_proba(X)
-        clusters = self.clusters_.predict_proba(representation(self.estimator_, X, own))
-        return (1 - self.weight_) * own + self.weight_ * clusters
+        return self.clusters_.refine(*answer(self.estimator_, X), self.weight_)
 
     def predict(self, X):
         """Return the most probable class of each recording, shape (n_recordings,)."""
