@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -30,6 +31,7 @@ NAMES = {
     "lookup": "lookup of the group's commonest label, without audio",
     "forest": "random forest on MFCC statistics",
     "svm": "SVM on MFCC statistics",
+    "neighbour": "nearest neighbour on MFCC statistics",
     "student": "StudentClassifier on MFCC sequences",
 }
 
@@ -55,9 +57,11 @@ def make_model(name, seed):
         return RandomForestClassifier(300, class_weight="balanced_subsample", random_state=seed)
     if name == "svm":
         return make_pipeline(StandardScaler(), SVC(C=10, class_weight="balanced"))
+    if name == "neighbour":
+        return make_pipeline(StandardScaler(), KNeighborsClassifier(1))
     from sklearn_heartkd import StudentClassifier
 
-    return StudentClassifier(class_weight="balanced", random_state=seed)
+    return StudentClassifier(random_state=seed)
 
 
 def features(name, pascal, groups):
@@ -83,24 +87,33 @@ def scores(name, X, y, groups, split, seed):
 
 
 def markdown(table):
-    chosen = table.groupby(["subset", "model", "split"], sort=False)
     measures = ["accuracy", "balanced_accuracy", "macro_f1"]
     lines = [
-        "| set | model | split | seeds | accuracy | balanced accuracy | macro-F1 |",
+        "| set | model | seeds | measure | random split | by subject | difference |",
         "|---|---|---|---|---|---|---|",
     ]
-    for (subset, model, split), rows in chosen:
-        cells = [f"{rows[m].mean():.3f} ± {rows[m].std(ddof=1):.3f}" for m in measures]
-        names = {"a": "A", "b": "B", "ab": "A+B"}
-        start = f"| {names[subset]} | {NAMES[model]} | {split} | {len(rows)} | "
-        lines.append(start + " | ".join(cells) + " |")
+    for (subset, model), rows in table.groupby(["subset", "model"], sort=False):
+        by_split = rows.pivot(index="seed", columns="split", values=measures).dropna()
+        for measure in measures:
+            random, subject = by_split[measure, "random"], by_split[measure, "by subject"]
+            cells = [_mean_and_spread(values) for values in (random, subject, random - subject)]
+            name = {"a": "A", "b": "B", "ab": "A+B"}[subset]
+            start = f"| {name} | {NAMES[model]} | {len(by_split)} | {measure.replace('_', ' ')} | "
+            lines.append(start + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _mean_and_spread(values):
+    spread = f" ± {values.std(ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{values.mean():.3f}{spread}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--models", nargs="+", choices=NAMES, default=["lookup", "forest", "svm"])
+    parser.add_argument(
+        "--models", nargs="+", choices=NAMES, default=["lookup", "forest", "svm", "neighbour"]
+    )
     parser.add_argument("--subsets", nargs="+", choices=["a", "b", "ab"], default=["b", "a", "ab"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=RESULTS)
