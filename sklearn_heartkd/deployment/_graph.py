@@ -1,0 +1,65 @@
+"""A small builder of ONNX graphs, so that the exporters read like the computation."""
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from sklearn_heartkd._version import __version__
+
+_OPSET, _IR_VERSION = 17, 8  # understood by onnxruntime 1.13 and later
+
+
+class Graph:
+    """Nodes and constants of a growing ONNX graph; values are known by their names."""
+
+    def __init__(self):
+        self.nodes = []
+        self.constants = {}
+        self.scope = "waveform"
+
+    def constant(self, value, dtype=np.float32):
+        """Add a constant, once, and return its name."""
+        value = np.ascontiguousarray(value, dtype=dtype)
+        key = (value.tobytes(), value.shape, value.dtype.str)
+        if key not in self.constants:
+            name = f"c{len(self.constants)}"
+            self.constants[key] = numpy_helper.from_array(value, name)
+        return self.constants[key].name
+
+    def integers(self, *values):
+        """Add a constant 1-D array of integers."""
+        return self.constant(values, np.int64)
+
+    def add(self, operator, *inputs, n_outputs=1, **attributes):
+        """Add a node and return the name of its output, or of its outputs."""
+        name = f"{self.scope}/{operator}_{len(self.nodes)}"
+        outputs = [name] if n_outputs == 1 else [f"{name}_{i}" for i in range(n_outputs)]
+        self.nodes.append(helper.make_node(operator, inputs, outputs, name=name, **attributes))
+        return outputs[0] if n_outputs == 1 else outputs
+
+    def model(self, output, n_classes, metadata):
+        """Close the graph: from "waveform" (n, n_samples) to "probabilities" (n, n_classes)."""
+        self.nodes.append(helper.make_node("Identity", [output], ["probabilities"], name="output"))
+        waveform = helper.make_tensor_value_info(
+            "waveform", onnx.TensorProto.FLOAT, ["n_recordings", "n_samples"]
+        )
+        probabilities = helper.make_tensor_value_info(
+            "probabilities", onnx.TensorProto.FLOAT, ["n_recordings", n_classes]
+        )
+        graph = helper.make_graph(
+            self.nodes,
+            "heart_sounds",
+            [waveform],
+            [probabilities],
+            list(self.constants.values()),
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", _OPSET)],
+            ir_version=_IR_VERSION,
+            producer_name="sklearn_heartkd",
+            producer_version=__version__,
+        )
+        helper.set_model_props(model, metadata)
+        onnx.checker.check_model(model, full_check=True)
+        return model
