@@ -158,7 +158,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             subject=torch.from_numpy(subject).to(device),
         )
         with seeded_initialisation(seed):
-            module = self._make_module().to(dtype=rows.x.dtype, device=device)
+            module = _arrange(self._make_module().to(dtype=rows.x.dtype, device=device))
             objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
         validation = None
         if self.early_stopping:
@@ -300,7 +300,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 module = self._make_module()
             tensors = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
             module.load_state_dict(tensors, assign=True)
-            self.module_ = module.eval()
+            self.module_ = _arrange(module.eval())
+
+
+def _arrange(module):
+    # channels last halves the time of small 2-D convolutions on a CPU
+    return module.to(memory_format=torch.channels_last)
 
 
 def resolve_device(device):

@@ -5,7 +5,7 @@ from sklearn_heartkd.comparison._figures import (
     quality_against_size_figure,
     write_figures,
 )
-from sklearn_heartkd.comparison._models import Recipe, display_name
+from sklearn_heartkd.comparison._models import Recipe, display_name, make_deployable
 from sklearn_heartkd.comparison._run import Comparison, compare, split_by_subject
 from sklearn_heartkd.comparison._table import render
 
@@ -15,6 +15,7 @@ __all__ = [
     "compare",
     "confusion_figure",
     "display_name",
+    "make_deployable",
     "quality_against_size_figure",
     "render",
     "split_by_subject",

@@ -121,6 +121,40 @@ class Recipe:
         return KMeansRefinedClassifier(FrozenEstimator(fitted), random_state=seed)
 
 
+def make_deployable(
+    teacher="ensemble", *, sampling_rate=2000, max_epochs="auto", random_state=None, verbose=0
+):
+    """Return the unfitted model that `heartkd train` fits: windows, features, distilled student.
+
+    Parameters
+    ----------
+    teacher : {"conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble"}, default="ensemble"
+        "ensemble" averages the four networks.
+    sampling_rate : float, default=2000
+        In Hz.
+    max_epochs : int or "auto", default="auto"
+        Budget of every network.
+    random_state : int, RandomState instance or None, default=None
+    verbose : int, default=0
+        1 shows a progress bar for each network.
+
+    Returns
+    -------
+    WindowedClassifier
+    """
+    limits = {"max_epochs": max_epochs, "verbose": verbose}
+    if teacher == "ensemble":
+        chosen = [(name, kind(**limits)) for name, kind in TEACHERS.items()]
+    elif teacher == "forest":
+        chosen = RandomForestClassifier(500, class_weight="balanced_subsample")
+    else:
+        chosen = TEACHERS[teacher](**limits)
+    model = Recipe(sampling_rate=sampling_rate).windowed(
+        DistilledClassifier(chosen, StudentClassifier(**limits))
+    )
+    return model.set_params(random_state=random_state)
+
+
 class CalibratedSVC(ClassifierMixin, BaseEstimator):
     """Support vector machine with balanced classes whose probabilities are calibrated by subject.
 

@@ -1,0 +1,45 @@
+"""heartkd train."""
+
+from pathlib import Path
+
+from sklearn_heartkd.cli._data import add_data_options, load
+
+TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble")
+
+
+def add_parser(subparsers):
+    """Add the verb to the command line."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a distilled student on a folder of recordings",
+        description="Fit a teacher, distil it into the student, and save the student with "
+        "everything that it needs from waveform to probability.",
+    )
+    parser.add_argument("data", metavar="DIR", help="recordings with labels")
+    add_data_options(parser)
+    parser.add_argument("--teacher", choices=TEACHERS, default="ensemble", help="default: ensemble")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the model, a .skops file")
+    parser.set_defaults(func=run)
+
+
+def run(options):
+    """Train, save, and say what was written."""
+    from sklearn_heartkd.comparison import make_deployable
+    from sklearn_heartkd.deployment import save_model
+
+    out = Path(options.out)
+    if not out.parent.is_dir():
+        raise ValueError(f"The folder {out.parent} of --out does not exist; create it first.")
+    data = load(options.data, options)
+    model = make_deployable(
+        options.teacher,
+        sampling_rate=data.sampling_rate,
+        max_epochs=2 if options.quick else "auto",
+        random_state=options.seed,
+    )
+    model.fit(data.data, data.target, groups=data.groups)
+    save_model(model, out)
+    print(f"{out}: {len(data.target)} recordings, classes {', '.join(model.classes_)}")
+    return 0
