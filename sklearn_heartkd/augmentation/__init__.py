@@ -1,6 +1,8 @@
-"""On-line augmentation of the networks' training batches."""
+"""On-line augmentation of the networks' training batches, and over-sampling by the same means."""
 
 from sklearn_heartkd.augmentation._base import Augmentation, Batch
+from sklearn_heartkd.augmentation._noise import AdditiveNoise
+from sklearn_heartkd.augmentation._over_sampler import AugmentingOverSampler
 from sklearn_heartkd.augmentation._sequence import (
     BandMasking,
     Gain,
@@ -10,9 +12,12 @@ from sklearn_heartkd.augmentation._sequence import (
     TimeMasking,
     TimeShift,
 )
+from sklearn_heartkd.augmentation._time_stretch import TimeStretch
 
 __all__ = [
+    "AdditiveNoise",
     "Augmentation",
+    "AugmentingOverSampler",
     "BandMasking",
     "Batch",
     "Gain",
@@ -21,4 +26,5 @@ __all__ = [
     "RandomCrop",
     "TimeMasking",
     "TimeShift",
+    "TimeStretch",
 ]

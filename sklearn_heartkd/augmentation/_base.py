@@ -1,6 +1,7 @@
 """The batch that an augmentation changes, and the interface of the augmentations."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from sklearn.base import BaseEstimator
@@ -50,9 +51,13 @@ class Augmentation(BaseEstimator):
     """Base class of the on-line augmentations.
 
     A subclass implements ``__call__(batch, generator)`` and returns a new batch; `generator`
-    is the only source of randomness. Amplitudes are in units of each channel's standard
-    deviation within the batch, so that they suit decibels and cepstral coefficients alike.
+    is the only source of randomness. Parameters are checked at each call, by scikit-learn's
+    `_parameter_constraints`. Amplitudes without a unit in their name are in units of each channel's
+    standard deviation within the batch, so that they suit decibels and cepstral coefficients alike.
+    Waveforms are batches of one channel.
     """
+
+    _parameter_constraints: dict = {}
 
     def __call__(self, batch, generator):
         """Return the changed copy of `batch`."""
@@ -72,3 +77,26 @@ def uniform(generator, *shape, like):
 def normal(generator, *shape, like):
     """Draw standard normal numbers on the device and in the precision of `like`."""
     return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def as_range(augmentation, name):
+    """Return a parameter that is a number or a pair as (low, high).
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or low is above high.
+    """
+    value = getattr(augmentation, name)
+    pair = (value, value) if isinstance(value, Real) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(v, Real) for v in pair) or not pair[0] <= pair[1]:
+        raise ValueError(
+            f"The parameter {name!r} of {type(augmentation).__name__} must be a number or a pair "
+            f"(low, high), got {value!r}."
+        )
+    return pair
+
+
+def draw_between(low, high, generator, *shape, like):
+    """Draw uniformly between two numbers."""
+    return low + (high - low) * uniform(generator, *shape, like=like)

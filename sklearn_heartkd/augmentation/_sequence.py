@@ -1,8 +1,10 @@
 """Augmentations of sequences, drawn anew for every batch."""
 
 from dataclasses import replace
+from numbers import Real
 
 import torch
+from sklearn.utils._param_validation import Interval
 
 from sklearn_heartkd.augmentation._base import Augmentation, channel_deviation, normal, uniform
 
@@ -16,11 +18,14 @@ class RandomCrop(Augmentation):
         Length of the stretch as a share of the sequence.
     """
 
+    _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="right")]}
+
     def __init__(self, fraction=0.6):
         self.fraction = fraction
 
     def __call__(self, batch, generator):
         """Return the batch with ``round(fraction * n_frames)`` frames, at least one."""
+        self._validate_params()
         n, _, n_frames = batch.x.shape
         length = max(1, round(self.fraction * n_frames))
         start = (uniform(generator, n, like=batch.x) * (n_frames - length + 1)).long()
@@ -38,11 +43,14 @@ class TimeShift(Augmentation):
         Largest shift as a share of the sequence.
     """
 
+    _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
+
     def __init__(self, fraction=1.0):
         self.fraction = fraction
 
     def __call__(self, batch, generator):
         """Return the batch with every row rolled."""
+        self._validate_params()
         n, n_channels, n_frames = batch.x.shape
         shift = (uniform(generator, n, like=batch.x) * self.fraction * n_frames).long()
         frames = (torch.arange(n_frames, device=batch.x.device) + shift[:, None]) % n_frames
@@ -52,11 +60,14 @@ class TimeShift(Augmentation):
 class _Masking(Augmentation):
     _dim: int
 
+    _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
+
     def __init__(self, fraction):
         self.fraction = fraction
 
     def __call__(self, batch, generator):
         """Return the batch with one stretch a row set to the channels' means."""
+        self._validate_params()
         x = batch.x
         n, size = len(x), x.shape[self._dim]
         width = uniform(generator, n, like=x) * self.fraction * size
@@ -102,21 +113,38 @@ class TimeMasking(_Masking):
 
 
 class Gain(Augmentation):
-    """Add one random offset to all channels of a row: a change of loudness in log-mel.
+    """Make each row louder or softer by a random amount.
+
+    Without `decibels` one offset is added to all channels of a row: a change of loudness in log-mel
+    bands, whatever their scale.
 
     Parameters
     ----------
     deviation : float, default=0.2
         Standard deviation of the offset, in units of each channel's standard deviation.
+    decibels : float, default=None
+        Standard deviation of the gain in dB, instead of `deviation`: an offset of log-mel bands in
+        dB, a factor of waveforms.
     """
 
-    def __init__(self, deviation=0.2):
+    _parameter_constraints: dict = {
+        "deviation": [Interval(Real, 0, None, closed="left")],
+        "decibels": [Interval(Real, 0, None, closed="left"), None],
+    }
+
+    def __init__(self, deviation=0.2, decibels=None):
         self.deviation = deviation
+        self.decibels = decibels
 
     def __call__(self, batch, generator):
-        """Return the batch with the offsets added."""
-        offset = normal(generator, len(batch), 1, 1, like=batch.x) * self.deviation
-        return replace(batch, x=batch.x + offset * channel_deviation(batch.x))
+        """Return the batch with the gains applied."""
+        self._validate_params()
+        x = batch.x
+        gain = normal(generator, len(batch), 1, 1, like=x)
+        if self.decibels is None:
+            return replace(batch, x=x + gain * self.deviation * channel_deviation(x))
+        gain = gain * self.decibels
+        return replace(batch, x=x * 10 ** (gain / 20) if x.shape[1] == 1 else x + gain)
 
 
 class GaussianNoise(Augmentation):
@@ -128,11 +156,14 @@ class GaussianNoise(Augmentation):
         Standard deviation, in units of each channel's standard deviation.
     """
 
+    _parameter_constraints: dict = {"deviation": [Interval(Real, 0, None, closed="left")]}
+
     def __init__(self, deviation=0.1):
         self.deviation = deviation
 
     def __call__(self, batch, generator):
         """Return the batch with the noise added."""
+        self._validate_params()
         noise = normal(generator, *batch.x.shape, like=batch.x) * self.deviation
         return replace(batch, x=batch.x + noise * channel_deviation(batch.x))
 
@@ -148,11 +179,14 @@ class Mixup(Augmentation):
         Both parameters of the Beta distribution from which a row's own share is drawn.
     """
 
+    _parameter_constraints: dict = {"alpha": [Interval(Real, 0, None, closed="neither")]}
+
     def __init__(self, alpha=0.3):
         self.alpha = alpha
 
     def __call__(self, batch, generator):
         """Return the mixed batch, with `partner` and `share` set."""
+        self._validate_params()
         x = batch.x
         alpha = torch.full((len(x), 2), self.alpha, dtype=torch.float64)
         gamma = torch._standard_gamma(alpha, generator=_on_cpu(generator)).clamp_min(1e-12)
@@ -165,5 +199,5 @@ class Mixup(Augmentation):
 def _on_cpu(generator):
     if generator.device.type == "cpu":
         return generator
-    seed = torch.randint(2**62, (1,), generator=generator, device=generator.device).item()
+    seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
     return torch.Generator().manual_seed(seed)
