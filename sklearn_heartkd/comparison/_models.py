@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
@@ -37,14 +37,26 @@ NAMES = {
     "conv2d": "Conv2D",
     "lstm": "LSTM",
     "rnn": "RNN (GRU)",
+    "ensemble": "four networks averaged",
     "student": "student from scratch",
-    **{f"student_of_{teacher}": "" for teacher in TEACHERS},
+    "student_of_conv1d": "student of Conv1D",
+    "student_of_conv2d": "student of Conv2D",
+    "student_of_lstm": "student of LSTM",
+    "student_of_rnn": "student of RNN (GRU)",
+    "student_of_ensemble": "student of all four",
 }
-for _teacher in TEACHERS:
-    NAMES[f"student_of_{_teacher}"] = f"student of {NAMES[_teacher]}"
-FIRST = ("conv2d", "lstm", "rnn", "conv1d", "student", "forest", "svm")
-SECOND = tuple(f"student_of_{teacher}" for teacher in TEACHERS)
+# the longest first, so that the processes end together
+FIRST = ("conv2d", "student", "forest", "rnn", "lstm", "conv1d", "svm")
+SECOND = ("student_of_ensemble", *(f"student_of_{teacher}" for teacher in TEACHERS), "ensemble")
 REFINED = "+kmeans"
+
+
+def sources_of(model):
+    """Return the models that must be fitted before `model`."""
+    if model not in SECOND:
+        return ()
+    source = model.removeprefix("student_of_")
+    return tuple(TEACHERS) if source == "ensemble" else (source,)
 
 
 def display_name(model):
@@ -85,16 +97,30 @@ class Recipe:
             sampling_rate=self.sampling_rate,
         )
 
-    def make(self, model, seed, teacher=None):
-        """Return the unfitted model `model`; `teacher` is a fitted network for distilled students."""
+    def make(self, model, seed, sources):
+        """Return the unfitted model `model`.
+
+        Parameters
+        ----------
+        model : str
+        seed : int
+        sources : dict of str to WindowedClassifier
+            The fitted models named by `sources_of`.
+        """
         limits = {"max_epochs": self.max_epochs, "random_state": seed}
         if model in TEACHERS:
             return self.windowed(TEACHERS[model](**limits))
         if model == "student":
             return self.windowed(StudentClassifier(**limits))
+        if model == "ensemble":
+            frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
+            return VotingClassifier(frozen, voting="soft")
         if model in SECOND:
+            teachers = [
+                (name, FrozenEstimator(source.estimator_[-1])) for name, source in sources.items()
+            ]
             distilled = DistilledClassifier(
-                FrozenEstimator(teacher),
+                teachers,
                 StudentClassifier(**limits),
                 refine=None,
                 random_state=seed,

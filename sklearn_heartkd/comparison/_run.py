@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from sklearn_heartkd._nested import fit_parameters, rows_of
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.comparison._models import FIRST, REFINED, SECOND, Recipe
+from sklearn_heartkd.comparison._models import FIRST, NAMES, REFINED, SECOND, Recipe, sources_of
 from sklearn_heartkd.comparison._table import costs_of, summarize
 from sklearn_heartkd.metrics import oof_frame
 
@@ -64,9 +64,9 @@ def compare(
     """Cross-validate teachers, students and classical models, by subject.
 
     Compared are an SVM and a random forest on MFCC and mel statistics, the four teacher networks,
-    the student trained from scratch, and the student distilled from each teacher; each of them
-    without and with k-means refinement. Scratch and distilled students have the same budget,
-    augmentation and refinement.
+    their average, the student trained from scratch, and the student distilled from each teacher and
+    from all of them; each without and with k-means refinement. Scratch and distilled students have
+    the same budget, augmentation and refinement.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def compare(
         _run(tasks, data, splits, recipe, folder, n_jobs)
         parts = [joblib.load(_result_file(folder, task)) for task in tasks]
         predictions = pd.concat(parts, ignore_index=True)
-        costs = costs_of(_models_of(tasks, folder), data, recipe)
+        costs = costs_of(_models_of(sorted(tasks, key=_in_table), folder), data, recipe)
     return Comparison(summarize(predictions, costs), predictions)
 
 
@@ -150,7 +150,7 @@ def _check_models(models):
     unknown = sorted(set(models) - set(known))
     if unknown:
         raise ValueError(f"Unknown models {unknown}; known are {', '.join(known)}.")
-    needed = {model.removeprefix("student_of_") for model in models if model in SECOND}
+    needed = {source for model in models for source in sources_of(model)}
     return tuple(model for model in known if model in {*models, *needed})
 
 
@@ -189,11 +189,11 @@ def _run(tasks, data, splits, recipe, folder, n_jobs):
 def _fit(task, data, split, recipe, folder):
     training, test = split
     X, y, groups = data.data, np.asarray(data.target), np.asarray(data.groups)
-    teacher = None
-    if task.model in SECOND:
-        source = Task(task.seed, task.fold, task.model.removeprefix("student_of_"))
-        teacher = joblib.load(_model_file(folder, source)).estimator_[-1]
-    fitted = recipe.make(task.model, task.seed, teacher)
+    sources = {
+        name: joblib.load(_model_file(folder, task._replace(model=name)))
+        for name in sources_of(task.model)
+    }
+    fitted = recipe.make(task.model, task.seed, sources)
     results = []
     for name in (task.model, task.model + REFINED):
         if name != task.model:
@@ -232,6 +232,10 @@ def _result_file(folder, task):
 
 def _model_file(folder, task):
     return folder / "parts" / f"{task.name}.model"
+
+
+def _in_table(task):
+    return list(NAMES).index(task.model), task
 
 
 def _models_of(tasks, folder):

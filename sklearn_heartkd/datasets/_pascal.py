@@ -23,6 +23,9 @@ _NAME = re.compile(
     r"(?P<prefix>[A-Za-z_]*?)_*(?P<key>\d+|(?P<subject>\d+)_\d+_(?P<site>[A-Z])\d*(?:_\d+)?)"
 )
 
+# recordings under these numbers are copies of each other (correlation 0.998 and more)
+_ONE_PATIENT = {"103": "101", "146": "101"}
+
 _DESCR = """\
 PASCAL Classifying Heart Sounds Challenge 2011 (CHSC2011)
 
@@ -30,7 +33,8 @@ Set A was recorded with a phone app (44.1 kHz; normal, murmur, extrahls, artifac
 digital stethoscope in a hospital (4 kHz; normal, murmur, extrastole). 124 and 461 recordings are
 labelled; 52 and 195, the challenge's own test, are not.
 
-Groups: in set B the subject, "b-<number in the file name>". The patients of set A are unknown:
+Groups: in set B the subject, "b-<number in the file name>", where 101, 103 and 146, which share
+recordings, count as one. The patients of set A are unknown:
 its groups are clusters of near-identical recordings, "a-<time in the name of the first one>",
 and two groups of set A may be the same patient. A recording without a near-duplicate is a group
 of its own.
@@ -252,7 +256,7 @@ def _groups(table, waveforms, sampling_rate, n_jobs):
     """Name the subject of set B and, where it is unknown, the cluster of near-duplicates."""
     from sklearn_heartkd._near_duplicates import find_near_duplicates
 
-    groups = "b-" + table["subject"].astype(object)
+    groups = "b-" + table["subject"].replace(_ONE_PATIENT).astype(object)
     in_a = table.index[table["set"] == "a"]
     if len(in_a):
         if sampling_rate == _CLUSTERING_RATE:

@@ -1,0 +1,15 @@
+import numpy as np
+import pytest
+
+from sklearn_heartkd.datasets import load_pascal
+from sklearn_heartkd.model_selection import near_duplicate_groups
+
+pytestmark = [pytest.mark.recordings, pytest.mark.slow]
+
+
+def test_no_copy_of_a_recording_stands_in_another_group(pascal_path):
+    pascal = load_pascal(pascal_path)
+    clusters = near_duplicate_groups(pascal.data, pascal.sampling_rate)
+    groups = np.asarray(pascal.groups)
+    for cluster in np.unique(clusters):
+        assert len(set(groups[clusters == cluster])) == 1
