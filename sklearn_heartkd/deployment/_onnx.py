@@ -142,7 +142,7 @@ def export_onnx(
         scores=json.dumps(scores or {}),
     )
     onnx_model = build(description, metadata)
-    expected = model.predict_proba(_stacked(recordings))
+    expected = model.predict_proba(stacked(recordings))
     found = _run(onnx_model, recordings)
     difference = float(np.abs(found - expected).max())
     if not difference <= TOLERANCE:
@@ -224,7 +224,7 @@ def make_metadata(
     }
 
 
-def _stacked(recordings):
+def stacked(recordings):
     return recordings if len({len(row) for row in recordings}) > 1 else np.stack(recordings)
 
 

@@ -1,0 +1,210 @@
+"""export_c."""
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from sklearn_heartkd._version import __version__
+from sklearn_heartkd.deployment._c_tables import (
+    LAYER,
+    array,
+    cluster_tables,
+    front_end_tables,
+    network_tables,
+    number,
+)
+from sklearn_heartkd.deployment._description import ExportError, describe
+from sklearn_heartkd.deployment._onnx import checking_recordings, stacked
+
+
+@dataclass(frozen=True)
+class CFiles:
+    """What `export_c` wrote.
+
+    Attributes
+    ----------
+    source, header, test : pathlib.Path
+        The test is a program of its own: compile and run it with the source on the device.
+    state_bytes : int
+        Size of the working memory, the struct that the caller owns.
+    """
+
+    source: Path
+    header: Path
+    test: Path
+    state_bytes: int
+
+
+def export_c(model, path, recordings=None, *, prefix="heartkd"):
+    """Write a fitted model as one C99 file with a header, from int16 samples to probabilities.
+
+    The C needs nothing but its standard library, allocates no memory, and keeps everything it
+    changes in a struct that the caller owns. Beside it, test vectors are written as a program.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted pipeline of `MFCC` or `LogMelSpectrogram` and a `StudentClassifier` or
+        `Conv2DClassifier` with batch norm, which may be distilled, refined by k-means, windowed,
+        frozen or found by a search.
+    path : path-like
+        The file to write, ending in ``.c``.
+    recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
+            default=None
+        For the test vectors, at full scale 1; None takes synthetic heart sounds.
+    prefix : str, default="heartkd"
+        Of all names in the C; models with different prefixes go into one program.
+
+    Returns
+    -------
+    files : CFiles
+
+    Raises
+    ------
+    ExportError
+        If a part of the model cannot be exported; it is named, with what would work.
+
+    See Also
+    --------
+    export_onnx : One ONNX file instead; it takes more kinds of models.
+
+    Notes
+    -----
+    The window's samples are kept as int16. When it is complete, its frames go through FFT, sparse
+    mel filters, logarithm, DCT and the network column by column, so that each layer only holds as
+    many columns as its kernel is wide. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
+    reads a wav file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_heartkd import MFCC, StudentClassifier
+    >>> from sklearn_heartkd.datasets import make_heart_sounds
+    >>> from sklearn_heartkd.deployment import export_c
+    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
+    >>> model = make_pipeline(MFCC(), StudentClassifier(max_epochs=2, random_state=0))
+    >>> model = model.fit(sounds.data, sounds.target)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = export_c(model, Path(folder) / "student.c")
+    >>> written.header.name, written.state_bytes < 65536
+    ('student.h', True)
+    """
+    path = Path(path)
+    if path.suffix != ".c":
+        raise ValueError(f"path must end in '.c', got {path.name!r}.")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", prefix):
+        raise ValueError(f"prefix must be a lower-case C name, got {prefix!r}.")
+    description = describe(model)
+    _check(description)
+    numbers, tables, calls = _compute(description)
+    title = f"A heart-sound classifier: {', '.join(description.classes)}"
+    texts = {"TITLE": title.replace("*/", "* /"), "VERSION": __version__, "REFINE": calls}
+    texts.update({name: str(value) for name, value in numbers.items()})
+    includes = (
+        f'#include "{path.stem}.h"\n\n#include <float.h>\n#include <math.h>\n#include <string.h>\n'
+    )
+    source = includes + tables + _template("engine.c", texts) + _template("main.c", texts)
+    header = _template("interface.h", texts)
+    recordings = [_as_int16(row) for row in checking_recordings(description, recordings)]
+    waveforms = [row.astype(np.float32) / 32768 for row in recordings]
+    expected = model.predict_proba(stacked(waveforms))
+    test = _test_program(recordings, expected, {"STEM": path.stem, "VERSION": __version__})
+    written = path, path.with_suffix(".h"), path.with_name(f"{path.stem}_test.c")
+    for file, text in zip(written, (source, header, test), strict=True):
+        text = re.sub(r"\bheartkd_", f"{prefix}_", text)
+        text = re.sub(r"\bHEARTKD_", f"{prefix.upper()}_", text)
+        file.write_text(text, encoding="utf-8")
+    return CFiles(*written, _state_bytes(numbers))
+
+
+def _check(description):
+    if description.recording_steps or description.window_steps:
+        raise ExportError(
+            "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
+            "(fmin, fmax) and WindowedClassifier makes windows; or export to ONNX."
+        )
+    if description.flat:
+        raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
+    if description.n_window is None:
+        raise ExportError("The length of a window is not known: use WindowedClassifier.")
+    if description.sampling_rate != int(description.sampling_rate):
+        raise ExportError(
+            f"A sampling rate of {description.sampling_rate} Hz cannot be exported to C: use a whole "
+            "number."
+        )
+
+
+def _compute(description):
+    front_end, module = description.front_end, description.network.module_
+    macros, front_tables = front_end_tables(front_end, module.standardize, description.n_window)
+    n_channels = front_end.n_channels
+    layer_tables, n_layers, n_work, n_maps, n_rows = network_tables(module, n_channels)
+    clusters, calls = cluster_tables(description.clusters)
+    macros |= {"N_ROWS": n_rows, "N_REFINEMENTS": len(description.clusters)}
+    numbers = {
+        "SAMPLING_RATE": int(description.sampling_rate),
+        "WINDOW": description.n_window,
+        "HOP": description.n_hop or description.n_window,
+        "N_CLASSES": len(description.classes),
+        "N_FFT": front_end.n_fft,
+        "N_MELS": len(front_end.mel),
+        "N_CHANNELS": n_channels,
+        "N_LAYERS": n_layers,
+        "N_MAPS": n_maps,
+        "N_WORK": n_work,
+    }
+    names = ", ".join(json.dumps(label) for label in description.classes)
+    tables = [
+        "\n",
+        *(f"#define HEARTKD_{name} {value}\n" for name, value in macros.items()),
+        f"\nconst char *const heartkd_classes[HEARTKD_N_CLASSES] = {{{names}}};\n",
+        front_tables,
+        LAYER,
+        layer_tables,
+        clusters,
+        "\n",
+    ]
+    return numbers, "".join(tables), calls
+
+
+def _state_bytes(numbers):
+    floats = (
+        2 * numbers["N_CLASSES"]
+        + 3
+        + 2 * numbers["N_FFT"]
+        + numbers["N_MELS"]
+        + numbers["N_CHANNELS"]
+        + 2 * numbers["N_MAPS"]
+        + numbers["N_WORK"]
+    )
+    integers = 2 + 1 + 2 * numbers["N_LAYERS"]  # n_windows, ready; n_steps; counts of columns
+    size = 16 + 4 * (floats + integers) + 2 * numbers["WINDOW"]
+    return -(-size // 8) * 8
+
+
+def _template(name, texts):
+    text = files("sklearn_heartkd.deployment").joinpath("templates", name).read_text("utf-8")
+    for key, value in texts.items():
+        text = text.replace(f"@{key}@", value)
+    return text
+
+
+def _as_int16(waveform):
+    return np.clip(np.round(waveform * 32768), -32768, 32767).astype(np.int16)
+
+
+def _test_program(recordings, expected, texts):
+    rows = ",\n    ".join("{" + ", ".join(map(number, row)) + "}" for row in expected)
+    tables = [
+        array("recordings", np.concatenate(recordings), "int16_t"),
+        array("lengths", [len(row) for row in recordings], "size_t"),
+        f"static const float expected[N_RECORDINGS][HEARTKD_N_CLASSES] = {{\n    {rows}}};\n",
+    ]
+    texts = texts | {"N_RECORDINGS": str(len(recordings)), "TABLES": "".join(tables)}
+    return _template("test.c", texts)

@@ -1,0 +1,325 @@
+/* Front end: the mel powers of one frame. */
+
+static float sample_at(const heartkd_state *state, uint32_t oldest, uint32_t i)
+{
+    float sample = (float)state->samples[(oldest + i) % HEARTKD_WINDOW] / 32768.0f;
+    return (sample - state->mean) * state->gain;
+}
+
+static void measure_window(heartkd_state *state)
+{
+#if HEARTKD_NORMALIZE
+    int64_t sum = 0, squares = 0;
+    double mean, variance, std;
+    for (uint32_t i = 0; i < HEARTKD_WINDOW; i++) {
+        sum += state->samples[i];
+        squares += (int32_t)state->samples[i] * state->samples[i];
+    }
+    mean = (double)sum / HEARTKD_WINDOW;
+    variance = (double)squares / HEARTKD_WINDOW - mean * mean;
+    std = variance > 0 ? sqrt(variance) : 0;
+    state->mean = (float)(mean / 32768);
+    /* a constant recording becomes zeros */
+    state->gain = std > 32 * FLT_EPSILON * fabs(mean) ? (float)(32768 / std) : 0.0f;
+#else
+    state->mean = 0.0f;
+    state->gain = 1.0f;
+#endif
+}
+
+#if HEARTKD_RADIX_2
+static void transform(float *real, float *imaginary)
+{
+    for (uint32_t i = 1, j = 0; i < HEARTKD_N_FFT; i++) {
+        uint32_t bit = HEARTKD_N_FFT >> 1;
+        for (; j & bit; bit >>= 1)
+            j ^= bit;
+        j ^= bit;
+        if (i < j) { /* the imaginary parts are still zero */
+            float swapped = real[i];
+            real[i] = real[j];
+            real[j] = swapped;
+        }
+    }
+    for (uint32_t half = 1; half < HEARTKD_N_FFT; half *= 2) {
+        uint32_t step = HEARTKD_N_FFT / (2 * half);
+        for (uint32_t k = 0; k < half; k++) {
+            float c = heartkd_cosine[k * step];
+            float s = -heartkd_cosine[(k * step + 3 * HEARTKD_N_FFT / 4) % HEARTKD_N_FFT];
+            for (uint32_t a = k; a < HEARTKD_N_FFT; a += 2 * half) {
+                uint32_t b = a + half;
+                float r = c * real[b] - s * imaginary[b], i = c * imaginary[b] + s * real[b];
+                real[b] = real[a] - r;
+                imaginary[b] = imaginary[a] - i;
+                real[a] += r;
+                imaginary[a] += i;
+            }
+        }
+    }
+}
+#endif
+
+static void mel_powers(heartkd_state *state, uint32_t oldest, uint32_t frame)
+{
+    uint32_t start = frame * HEARTKD_HOP_LENGTH;
+    const float *weight = heartkd_mel_weights;
+    for (uint32_t i = 0; i < HEARTKD_N_FFT; i++) {
+        state->real[i] = sample_at(state, oldest, (start + i) % HEARTKD_WINDOW) * heartkd_window[i];
+        state->imaginary[i] = 0.0f;
+    }
+#if HEARTKD_RADIX_2
+    transform(state->real, state->imaginary);
+    for (uint32_t k = 0; k <= HEARTKD_N_FFT / 2; k++)
+        state->real[k] =
+            state->real[k] * state->real[k] + state->imaginary[k] * state->imaginary[k];
+#else
+    for (uint32_t k = HEARTKD_FIRST_BIN; k <= HEARTKD_LAST_BIN; k++) {
+        float r = 0.0f, s = 0.0f;
+        for (uint32_t i = 0; i < HEARTKD_N_FFT; i++) {
+            r += state->real[i] * heartkd_cosine[k * i % HEARTKD_N_FFT];
+            s += state->real[i] * heartkd_sine[k * i % HEARTKD_N_FFT];
+        }
+        state->imaginary[k] = r * r + s * s;
+    }
+    memcpy(state->real, state->imaginary, sizeof state->real);
+#endif
+    for (uint32_t m = 0; m < HEARTKD_N_MELS; m++) {
+        float power = 0.0f;
+        for (uint32_t k = 0; k < heartkd_mel_count[m]; k++)
+            power += *weight++ * state->real[heartkd_mel_first[m] + k];
+        state->power[m] = power;
+    }
+}
+
+static void frame_to_column(heartkd_state *state)
+{
+    for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
+        state->power[m] = logf(fmaxf(state->power[m], state->floor));
+    for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++) {
+#if HEARTKD_DCT
+        float sum = 0.0f;
+        for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
+            sum += heartkd_dct[c * HEARTKD_N_MELS + m] * state->power[m];
+#else
+        float sum = heartkd_scale[c] * state->power[c];
+#endif
+        state->column[c] = sum + heartkd_offset[c];
+    }
+}
+
+/* Network: columns (n_maps x n_rows) go through the layers one after another, and each layer keeps
+   as many of them as its kernel is wide. */
+
+static void push_column(heartkd_state *state, uint32_t number, const float *column);
+
+static void convolve(const heartkd_layer *layer, const float *ring, int32_t first, int32_t n_columns,
+                     float *out)
+{
+    int32_t n_group_in = layer->n_in / layer->n_groups, n_group_out = layer->n_out / layer->n_groups;
+    const float *weight = layer->weights;
+    for (int32_t o = 0; o < layer->n_out; o++) {
+        float *target = out + o * layer->n_rows_out;
+        for (int32_t r = 0; r < layer->n_rows_out; r++)
+            target[r] = layer->bias[o];
+        for (int32_t c = 0; c < n_group_in; c++) {
+            int32_t map = o / n_group_out * n_group_in + c;
+            for (int32_t y = 0; y < layer->kernel_rows; y++) {
+                int32_t shift = y - layer->pad_rows, begin = 0, end = layer->n_rows_out;
+                while (begin * layer->stride_rows + shift < 0)
+                    begin++;
+                while (end > begin && (end - 1) * layer->stride_rows + shift >= layer->n_rows_in)
+                    end--;
+                for (int32_t x = 0; x < layer->kernel_columns; x++) {
+                    float w = *weight++;
+                    int32_t at = first + x;
+                    const float *source;
+                    if (at < 0 || at >= n_columns)
+                        continue;
+                    source = ring + (at % layer->kernel_columns * layer->n_in + map) * layer->n_rows_in;
+                    for (int32_t r = begin; r < end; r++)
+                        target[r] += w * source[r * layer->stride_rows + shift];
+                }
+            }
+        }
+        if (layer->relu)
+            for (int32_t r = 0; r < layer->n_rows_out; r++)
+                target[r] = fmaxf(target[r], 0.0f);
+    }
+}
+
+static void pool(const heartkd_layer *layer, const float *ring, int32_t first, int32_t n_columns,
+                 float *out)
+{
+    for (int32_t c = 0; c < layer->n_out; c++)
+        for (int32_t r = 0; r < layer->n_rows_out; r++) {
+            float largest = -FLT_MAX;
+            for (int32_t x = 0; x < layer->kernel_columns; x++)
+                for (int32_t y = 0; y < layer->kernel_rows; y++) {
+                    int32_t at = first + x, row = r * layer->stride_rows - layer->pad_rows + y;
+                    if (at >= 0 && at < n_columns && row >= 0 && row < layer->n_rows_in)
+                        largest = fmaxf(largest, ring[(at % layer->kernel_columns * layer->n_in + c)
+                                                          * layer->n_rows_in + row]);
+                }
+            *out++ = largest;
+        }
+}
+
+/* Compute what can be computed of a layer; after the last column, all of it. */
+static void emit_columns(heartkd_state *state, uint32_t number, int is_last)
+{
+    const heartkd_layer *layer = &heartkd_layers[number];
+    int32_t n_columns = state->n_columns[number];
+    for (;;) {
+        int32_t first = state->n_emitted[number] * layer->stride_columns - layer->pad_columns;
+        int32_t end = first + layer->kernel_columns;
+        float *out = state->work + layer->out;
+        if (!is_last && end > n_columns)
+            return;
+        if (is_last && (layer->ceil_mode ? first >= n_columns : end > n_columns + layer->pad_columns))
+            return;
+        if (layer->is_pool)
+            pool(layer, state->work + layer->ring, first, n_columns, out);
+        else
+            convolve(layer, state->work + layer->ring, first, n_columns, out);
+        state->n_emitted[number]++;
+        push_column(state, number + 1, out);
+    }
+}
+
+static void add_to_embedding(heartkd_state *state, const float *column)
+{
+    for (uint32_t c = 0; c < HEARTKD_N_MAPS; c++) {
+        float mean = 0.0f, *sum = &state->embedding[c], *largest = sum + HEARTKD_N_MAPS;
+        for (uint32_t r = 0; r < HEARTKD_N_ROWS; r++)
+            mean += *column++;
+        mean /= HEARTKD_N_ROWS;
+        *largest = state->n_steps ? fmaxf(*largest, mean) : mean;
+        *sum = state->n_steps ? *sum + mean : mean;
+    }
+    state->n_steps++;
+}
+
+static void push_column(heartkd_state *state, uint32_t number, const float *column)
+{
+    const heartkd_layer *layer = &heartkd_layers[number];
+    size_t size;
+    if (number == HEARTKD_N_LAYERS) {
+        add_to_embedding(state, column);
+        return;
+    }
+    size = (size_t)layer->n_in * (size_t)layer->n_rows_in;
+    memcpy(state->work + layer->ring + (size_t)(state->n_columns[number] % layer->kernel_columns) * size,
+           column, size * sizeof *column);
+    state->n_columns[number]++;
+    emit_columns(state, number, 0);
+}
+
+/* Decision: from the embedding to the probabilities. */
+
+#if HEARTKD_N_REFINEMENTS
+static void refine(heartkd_state *state, const float *centers, const float *squares,
+                   const float *table, uint32_t n_clusters, float own)
+{
+    uint32_t nearest = 0;
+    float smallest = FLT_MAX;
+    for (uint32_t i = 0; i < n_clusters; i++) {
+        float distance = squares[i];
+        for (uint32_t c = 0; c < 2 * HEARTKD_N_MAPS; c++)
+            distance -= 2.0f * state->embedding[c] * centers[i * 2 * HEARTKD_N_MAPS + c];
+        if (distance < smallest) {
+            smallest = distance;
+            nearest = i;
+        }
+    }
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
+        state->probabilities[k] =
+            own * state->probabilities[k] + table[nearest * HEARTKD_N_CLASSES + k];
+}
+#endif
+
+static void classify(heartkd_state *state)
+{
+    float *p = state->probabilities, largest = -FLT_MAX, sum = 0.0f;
+    for (uint32_t c = 0; c < HEARTKD_N_MAPS; c++)
+        state->embedding[c] /= (float)state->n_steps;
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++) {
+        p[k] = heartkd_head_bias[k];
+        for (uint32_t c = 0; c < 2 * HEARTKD_N_MAPS; c++)
+            p[k] += heartkd_head[k * 2 * HEARTKD_N_MAPS + c] * state->embedding[c];
+        largest = fmaxf(largest, p[k]);
+    }
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++) {
+        p[k] = expf(p[k] - largest);
+        sum += p[k];
+    }
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
+        p[k] /= sum;
+@REFINE@}
+
+static void analyse_window(heartkd_state *state)
+{
+    uint32_t oldest = (uint32_t)(state->n_seen % HEARTKD_WINDOW);
+    if (state->n_seen < HEARTKD_WINDOW)
+        oldest = 0; /* looped */
+    measure_window(state);
+    state->floor = HEARTKD_AMIN;
+#if HEARTKD_HAS_TOP_DB
+    for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
+        mel_powers(state, oldest, frame);
+        for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
+            state->floor = fmaxf(state->floor, state->power[m]);
+    }
+    state->floor = fmaxf(HEARTKD_AMIN, state->floor * HEARTKD_DYNAMIC_RANGE);
+#endif
+    memset(state->n_columns, 0, sizeof state->n_columns);
+    memset(state->n_emitted, 0, sizeof state->n_emitted);
+    state->n_steps = 0;
+    for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
+        mel_powers(state, oldest, frame);
+        frame_to_column(state);
+        push_column(state, 0, state->column);
+    }
+    for (uint32_t number = 0; number < HEARTKD_N_LAYERS; number++)
+        emit_columns(state, number, 1);
+    classify(state);
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
+        state->sums[k] += state->probabilities[k];
+    state->n_windows++;
+}
+
+void heartkd_reset(heartkd_state *state)
+{
+    memset(state, 0, sizeof *state);
+    state->next_end = HEARTKD_WINDOW;
+}
+
+size_t heartkd_push(heartkd_state *state, const int16_t *samples, size_t n_samples)
+{
+    size_t n_taken = 0;
+    state->ready = 0;
+    while (n_taken < n_samples && !state->ready) {
+        state->samples[state->n_seen % HEARTKD_WINDOW] = samples[n_taken++];
+        if (++state->n_seen == state->next_end) {
+            analyse_window(state);
+            state->next_end += HEARTKD_HOP;
+            state->ready = 1;
+        }
+    }
+    return n_taken;
+}
+
+int heartkd_finish(heartkd_state *state, float *probabilities)
+{
+    uint64_t n_seen = state->n_seen;
+    if (n_seen == 0)
+        return 0;
+    if (n_seen < HEARTKD_WINDOW)
+        for (uint32_t i = (uint32_t)n_seen; i < HEARTKD_WINDOW; i++)
+            state->samples[i] = state->samples[i - n_seen];
+    if (state->n_windows == 0 || state->next_end - HEARTKD_HOP < n_seen)
+        analyse_window(state);
+    for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
+        probabilities[k] = state->sums[k] / (float)state->n_windows;
+    heartkd_reset(state);
+    return 1;
+}
