@@ -1,4 +1,26 @@
-"""Distillation of any scikit-learn classifier into a small network."""
+"""Distillation of any scikit-learn classifier into a small network.
+
+The losses and their names in ``DistilledClassifier(losses="kd+crd")``. Each costs about 1 while the
+student knows nothing, whatever the batch size.
+
+=========  =======================  ===========================================================
+name       class                    what the student matches
+=========  =======================  ===========================================================
+"ce"       `CrossEntropy`           the labels
+"kd"       `SoftTargets`            the teacher's probabilities
+"dkd"      `DKD`                    those, the true class apart from the others
+"dist"     `DIST`                   their order, by correlations
+"infonce"  `InfoNCE`                embeddings, against the other recordings of the batch
+"crd"      `CRD`                    embeddings, against all other recordings
+"supcon"   `SupCon`                 embeddings of the same class, against the others
+"hint"     `Hint`                   embeddings, by regression
+"rkd"      `RKD`                    distances and angles between recordings
+"sp"       `SimilarityPreserving`   similarities of recordings
+"pkt"      `PKT`                    neighbours of recordings
+"at"       `AttentionTransfer`      the moments that matter
+"ssd"      `SSD`                    labels, probabilities, relations, also on transformed views
+=========  =======================  ===========================================================
+"""
 
 from sklearn_heartkd.distillation._attention import AttentionTransfer
 from sklearn_heartkd.distillation._base import DistillationLoss, Setting, TeacherOutput

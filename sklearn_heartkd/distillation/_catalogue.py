@@ -1,5 +1,6 @@
 """The losses by name, and what the parameter `losses` of DistilledClassifier may say."""
 
+import math
 from numbers import Real
 
 from sklearn.base import clone
@@ -34,6 +35,8 @@ CATALOGUE = {
     "ssd": SSD,
 }
 
+_SOFTENED = (SoftTargets, DKD, DIST, SSD)
+
 
 def resolve_losses(losses, weights, temperature, n_classes):
     """Return a list of (name, loss, weight) that always holds a cross-entropy with the labels.
@@ -45,14 +48,14 @@ def resolve_losses(losses, weights, temperature, n_classes):
     weights : dict or None
         Weights by name; with names only.
     temperature : float or None
-        Of the soft targets; with names only.
+        Of the teacher's and student's probabilities; with names only.
     n_classes : int
 
     Raises
     ------
     ValueError
-        If a name is unknown or given twice, a weight is negative or names no loss, or a loss needs
-        more classes.
+        If a name is unknown or given twice, a weight is negative or names no loss, the temperature
+        suits no loss, or a loss needs more classes.
     """
     if not isinstance(losses, str):
         if weights is not None:
@@ -74,7 +77,7 @@ def resolve_losses(losses, weights, temperature, n_classes):
             0, ("ce", CrossEntropy(), (weights or {}).get("ce", CrossEntropy.default_weight))
         )
     for name, loss, weight in terms:
-        if not isinstance(weight, Real) or not float(weight) >= 0:
+        if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise ValueError(f"The weight of the loss {name!r} must be at least 0, got {weight!r}.")
         loss._validate_params()
         if weight and 2 <= n_classes < loss.min_classes:
@@ -82,6 +85,8 @@ def resolve_losses(losses, weights, temperature, n_classes):
                 f"The loss {name!r} ({type(loss).__name__}) needs at least {loss.min_classes} classes, "
                 f"got {n_classes}; choose another loss, such as 'kd'."
             )
+    if not any(weight for _, _, weight in terms):
+        raise ValueError("All losses have weight 0; give at least one a weight above 0.")
     names = [name for name, _, _ in terms]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -115,13 +120,16 @@ def _from_names(names, weights, temperature):
             f"weights names {unknown}, but losses={'+'.join(names)!r} has no such term; name them in "
             "both."
         )
-    terms = []
-    for name in names:
-        loss = _by_name(name)()
-        if temperature is not None and isinstance(loss, SoftTargets):
-            loss.set_params(temperature=temperature)
-        terms.append((name, loss, weights.get(name, loss.default_weight)))
-    return terms
+    terms = [(name, _by_name(name)()) for name in names]
+    softened = [loss for _, loss in terms if isinstance(loss, _SOFTENED)]
+    if temperature is not None and not softened:
+        raise ValueError(
+            f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} matches "
+            "none; leave it None, or give the loss as an object with its own temperature."
+        )
+    for loss in softened if temperature is not None else []:
+        loss.set_params(temperature=temperature)
+    return [(name, loss, weights.get(name, loss.default_weight)) for name, loss in terms]
 
 
 def _by_name(name):

@@ -60,13 +60,17 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     student : network classifier or Pipeline that ends in one, default=None
         None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
-        Names joined by "+", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
-        every choice, with weight 0.3 unless it is given.
+        Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
+        "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
+        every choice but "ssd", which has its own, with weight 0.3 unless it is given. Parameters of a
+        loss are nested ones: ``losses__temperature`` of a single loss, ``losses__<name>__temperature``
+        and ``losses__<name>__weight`` in a list.
     weights : dict, default=None
         Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.5}``;
         0 leaves a loss out.
     temperature : float, default=None
-        Of the soft targets, where the losses are given by name; None is 2.
+        Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
+        is each one's default, 2 for "kd".
     teacher_weights : list of float, default=None
         Shares of several teachers in the mean of their probabilities; None is equal shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
@@ -199,7 +203,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         TypeError
             If a teacher has no `predict_proba`, or `student` is not one of our networks.
         ValueError
-            If a loss is unknown, or a frozen teacher misses a class or comes with `cv`.
+            If a loss is unknown or needs more classes or another teacher, or a frozen teacher misses a
+            class or comes with `cv`.
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)

@@ -1,7 +1,9 @@
 """Parameters of the teachers and losses in a list, exposed as those of nested estimators are."""
 
+from sklearn.base import BaseEstimator
 
-class NestedListsMixin:
+
+class NestedListsMixin(BaseEstimator):
     """Expose ``teacher__<name>__<parameter>`` and ``losses__<name>__<parameter>``.
 
     Where `teacher` or `losses` is a list of named objects, the objects and their parameters become

@@ -132,6 +132,8 @@ def test_two_classes_are_refused_before_training(name, sequences):
         (CRD(temperature=-1), None, "temperature"),
         ([("crd", CRD(dimensions=0), 1.0)], None, "dimensions"),
         ([("crd", CRD(), float("nan"))], None, "at least 0, got nan"),
+        ("kd", {"ce": 0, "kd": 0}, "All losses have weight 0"),
+        ("kd", {"kd": float("inf")}, "at least 0, got inf"),
         ("kd+kd", None, r"\['kd'\] more than once"),
         ("kd+crf", None, "Unknown loss 'crf'"),
     ],
@@ -147,6 +149,17 @@ def test_cross_entropy_is_added_where_no_loss_sees_the_labels():
     named = resolve_losses("ssd", {"ce": 0.2}, None, 3)
     assert [(name, weight) for name, _, weight in named] == [("ce", 0.2), ("ssd", 1.0)]
     assert [name for name, _, _ in resolve_losses(SSD(), None, None, 3)] == ["ssd"]
+
+
+def test_temperature_reaches_the_losses_that_match_probabilities():
+    terms = resolve_losses("kd+dkd+dist+ssd+crd", None, 5.0, 3)
+    assert [loss.temperature for _, loss, _ in terms] == [5.0, 5.0, 5.0, 5.0, 0.07]
+    with pytest.raises(
+        ValueError, match=r"temperature=5\.0 softens probabilities, but losses='crd'"
+    ):
+        resolve_losses("crd", None, 5.0, 3)
+    with pytest.raises(ValueError, match=r"temperature=5\.0 goes with losses given by name"):
+        resolve_losses(SoftTargets(), None, 5.0, 3)
 
 
 def test_attention_of_a_teacher_on_other_features(sequences):
