@@ -1,3 +1,6 @@
+import importlib.util
+from pathlib import Path
+
 import pytest
 from sklearn.pipeline import Pipeline
 
@@ -39,3 +42,13 @@ def distilled(sounds):
     )
     model = WindowedClassifier(Pipeline([("mel", LogMelSpectrogram()), ("student", student)]))
     return model.fit(sounds.data, sounds.target)
+
+
+@pytest.fixture(scope="session")
+def fuzzing():
+    """The module that damages files, shared with the benchmark."""
+    path = Path(__file__).parents[2] / "benchmarks" / "fuzzing.py"
+    spec = importlib.util.spec_from_file_location("fuzzing", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,99 @@
+"""Predictions for sound files, with whatever model there is."""
+
+import io
+import sys
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import NamedTuple
+
+from sklearn_heartkd.deployment.runtime import HeartSoundModel, Prediction
+
+_SOUND = {".wav", ".flac", ".ogg", ".aif", ".aiff", ".au", ".caf"}
+
+
+class FilePrediction(NamedTuple):
+    """What a model says about a file.
+
+    Attributes
+    ----------
+    file : str
+    prediction : Prediction or None
+        None for a file that cannot be used.
+    error : str or None
+        The reason why.
+    """
+
+    file: str
+    prediction: Prediction | None
+    error: str | None
+
+
+def load_any(path=None):
+    """Load an exported or a saved model as one for prediction.
+
+    Parameters
+    ----------
+    path : path-like, default=None
+        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the model in the box, a
+        student trained on the PASCAL recordings.
+
+    Returns
+    -------
+    HeartSoundModel
+
+    Raises
+    ------
+    ValueError
+        If the file is no such model.
+    OSError
+        If it cannot be opened.
+    """
+    if path is None:
+        path = package_files("sklearn_heartkd.deployment").joinpath("models", "pascal_student.onnx")
+    if str(path).lower().endswith(".onnx"):
+        return HeartSoundModel.load(str(path))
+    from sklearn_heartkd.deployment import load_model, runtime_model
+
+    return runtime_model(load_model(path))
+
+
+def find_recordings(names):
+    """List files, and the sound files of folders and of the folders in them; "-" stays.
+
+    Raises
+    ------
+    ValueError
+        If a folder holds no sound file.
+    """
+    found: list[str] = []
+    for name in names:
+        path = Path(name)
+        if name == "-" or not path.is_dir():
+            found.append(name)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SOUND and p.is_file())
+        if not inside:
+            raise ValueError(
+                f"The folder {name} holds no sound files ({', '.join(sorted(_SOUND))})."
+            )
+        found.extend(map(str, inside))
+    return found
+
+
+def predict_file(model, name):
+    """Predict one file; "-" is the standard input.
+
+    Returns
+    -------
+    FilePrediction
+    """
+    from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+
+    try:
+        source = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
+        waveform, rate = read_recording(source)
+        return FilePrediction(name, model.predict(waveform, rate), None)
+    except UnreadableRecordingError as error:
+        return FilePrediction(name, None, "; ".join(error.reasons.values()))
+    except ValueError as error:
+        return FilePrediction(name, None, str(error))
