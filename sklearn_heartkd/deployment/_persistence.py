@@ -16,7 +16,8 @@ from sklearn_heartkd._version import __version__
 _FORMAT = "sklearn_heartkd model 1"
 _MODEL, _MANIFEST = "model.skops", "manifest.json"
 _LARGEST = 2**30  # bytes; anything larger is no model of ours
-_OF_SCIKIT_LEARN = ("sklearn.tree._tree.Tree",)  # arrays, without which no forest can be saved
+# a table of nodes, without which no forest can be saved, and a dictionary
+_OF_SCIKIT_LEARN = ("sklearn.tree._tree.Tree", "sklearn.utils._bunch.Bunch")
 _PACKAGES_OF_OURS = (
     "preprocessing",
     "features",

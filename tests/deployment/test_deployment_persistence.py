@@ -17,8 +17,10 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_heartkd import (
     MFCC,
     BandPassFilter,
+    DistilledClassifier,
     KMeansRefinedClassifier,
     LSTMClassifier,
+    StudentClassifier,
 )
 from sklearn_heartkd.deployment import ModelFileError, load_model, save_model
 from sklearn_heartkd.deployment._persistence import read_metadata
@@ -53,8 +55,16 @@ def test_round_trip_is_exact(tmp_path, sounds, distilled):
         KMeansRefinedClassifier(
             make_pipeline(MFCC(output="flat"), RandomForestClassifier(3, random_state=0))
         ),
+        make_pipeline(
+            MFCC(),
+            DistilledClassifier(
+                [("forest", RandomForestClassifier(3)), ("again", RandomForestClassifier(2))],
+                StudentClassifier(max_epochs=1),
+                random_state=0,
+            ),
+        ),
     ],
-    ids=["recurrent", "forest", "refined"],
+    ids=["recurrent", "forest", "refined", "student of several"],
 )
 def test_other_models_round_trip(tmp_path, sounds, model):
     model.fit(sounds.data, sounds.target)
