@@ -129,6 +129,10 @@ def _check(description):
             "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
             "(fmin, fmax) and WindowedClassifier makes windows; or export to ONNX."
         )
+    if description.recording_clusters:
+        raise ExportError(
+            "A k-means refinement around WindowedClassifier cannot be exported to C: put it inside."
+        )
     if description.flat:
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:

@@ -59,8 +59,8 @@ class Description:
     n_window, n_hop : int or None
         Samples; `n_hop` is None where the model does not cut windows itself, `n_window` where it
         takes any length.
-    clusters : list of Clusters
-        Refinements of a window's probabilities, one after another.
+    clusters, recording_clusters : list of Clusters
+        Refinements, one after another, of a window's probabilities and of the averaged ones.
     reject_below : float
         Below this probability the model is unsure.
     """
@@ -74,6 +74,7 @@ class Description:
     n_window: int | None
     n_hop: int | None
     clusters: list
+    recording_clusters: list
     reject_below: float
 
     @property
@@ -91,7 +92,7 @@ class _Walk:
     front_end: FrontEnd | None = None
     flat: bool = False
     n_samples: int | None = None
-    windows: tuple | None = None  # steps outside, n_window, n_hop
+    windows: tuple | None = None  # steps and clusters outside, n_window, n_hop
     reject_below: float = -np.inf
     rates: dict = field(default_factory=dict)
 
@@ -135,9 +136,9 @@ def describe(model):
     if len(set(walk.rates.values())) > 1:
         raise ExportError(f"The steps disagree about the sampling rate: {walk.rates}; make it one.")
     if walk.windows is None:
-        outer_steps, n_window, n_hop = [], walk.n_samples, None
+        outer_steps, outer_clusters, n_window, n_hop = [], [], walk.n_samples, None
     else:
-        outer_steps, n_window, n_hop = walk.windows
+        outer_steps, outer_clusters, n_window, n_hop = walk.windows
     return Description(
         classes=[str(label) for label in network.classes_],
         network=network,
@@ -148,6 +149,7 @@ def describe(model):
         n_window=n_window,
         n_hop=n_hop,
         clusters=walk.clusters[::-1],
+        recording_clusters=outer_clusters[::-1],
         reject_below=walk.reject_below,
     )
 
@@ -191,13 +193,9 @@ def _visit_windows(model, walk):
         )
     n_window = max(1, round(model.window * model.sampling_rate))
     n_hop = max(1, round(model.hop * model.sampling_rate))
-    if walk.clusters:
-        raise ExportError(
-            "A k-means refinement around WindowedClassifier cannot be exported: put it inside."
-        )
-    walk.windows = (walk.steps, n_window, n_hop)
+    walk.windows = (walk.steps, walk.clusters, n_window, n_hop)
     walk.rates["WindowedClassifier"] = model.sampling_rate
-    walk.steps = []
+    walk.steps, walk.clusters = [], []
     return _visit(model.estimator_, walk)
 
 

@@ -130,12 +130,14 @@ def export_onnx(
     recordings = checking_recordings(description, recordings)
     if y is not None and len(y) != len(recordings):
         raise ValueError(f"y has {len(y)} classes for {len(recordings)} recordings; give one each.")
+    outside = description.recording_steps or description.recording_clusters
+    can_split = description.n_hop is not None and not outside
     metadata = make_metadata(
         classes=description.classes,
         sampling_rate=description.sampling_rate,
         n_window=description.n_window,
         n_hop=description.n_hop,
-        in_parts=description.n_hop is not None and not description.recording_steps,
+        in_parts=can_split,
         unsure_below=max(unsure_below, min(description.reject_below, 1.0)),
         weights=quantize or "float32",
         training_data=training_data,
@@ -182,11 +184,20 @@ def build(description, metadata):
     for clusters in description.clusters:
         probabilities = add_clusters(graph, probabilities, embedding, clusters)
     if description.n_hop is not None:
-        rows = graph.add("Shape", "waveform", start=0, end=1)
-        shape = graph.add("Concat", rows, graph.integers(-1, n_classes), axis=0)
-        of_windows = graph.add("Reshape", probabilities, shape)
-        probabilities = graph.add("ReduceMean", of_windows, axes=[1], keepdims=0)
+        probabilities = _add_mean_over_windows(graph, probabilities, n_classes)
+        if description.recording_clusters:
+            n_dimensions = description.network.module_.embedding_size
+            embedding = _add_mean_over_windows(graph, embedding, n_dimensions)
+    for clusters in description.recording_clusters:
+        probabilities = add_clusters(graph, probabilities, embedding, clusters)
     return graph.model(probabilities, n_classes, metadata)
+
+
+def _add_mean_over_windows(graph, values, n_columns):
+    n_recordings = graph.add("Shape", "waveform", start=0, end=1)
+    shape = graph.add("Concat", n_recordings, graph.integers(-1, n_columns), axis=0)
+    of_windows = graph.add("Reshape", values, shape)
+    return graph.add("ReduceMean", of_windows, axes=[1], keepdims=0)
 
 
 def checking_recordings(description, recordings):

@@ -130,10 +130,10 @@ MODELS = {
             weight=0.3,
         )
     ),
-    "gaps between windows": lambda: WindowedClassifier(
+    "windows of odd lengths": lambda: WindowedClassifier(
         make_pipeline(LogMelSpectrogram(), StudentClassifier(width=2, depth=1, **QUICK)),
         window=0.5,
-        hop=1.25,
+        hop=0.3337,
     ),
 }
 
@@ -269,6 +269,9 @@ REFUSED = {
     ),
     "GroupNorm cannot be exported to C: use norm='batch'": lambda: make_pipeline(
         MFCC(), StudentClassifier(norm="group", **QUICK)
+    ),
+    "refinement around WindowedClassifier cannot": lambda: KMeansRefinedClassifier(
+        WindowedClassifier(make_pipeline(MFCC(), StudentClassifier(width=2, **QUICK)))
     ),
     "output='flat' cannot be exported to C": lambda: make_pipeline(
         MFCC(output="flat", hop_length=500), StudentClassifier(**QUICK)
