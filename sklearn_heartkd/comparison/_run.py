@@ -240,7 +240,7 @@ def _in_table(task):
 
 def _models_of(tasks, folder):
     """Load each model as fitted in its first task."""
-    first = {}
+    first: dict[str, Task] = {}
     for task in tasks:
         first.setdefault(task.model, task)
     return {

@@ -16,7 +16,7 @@ from sklearn_heartkd.features._summary import STATISTICS, summarize, summary_nam
 
 # The defaults of both estimators, for heart sounds at 2 kHz and small enough for a device.
 N_FFT = 128
-HOP_LENGTH = 40
+HOP_LENGTH = 64
 N_MELS = 32
 FMIN = 20.0
 FMAX = 800.0

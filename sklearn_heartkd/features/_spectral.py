@@ -21,7 +21,7 @@ class LogMelSpectrogram(_SpectralFeatures):
     n_fft : int, default=128
         Length of a frame, and of its DFT, in samples. A recording that is shorter is looped to
         one frame.
-    hop_length : int, default=40
+    hop_length : int, default=64
         Samples from one frame to the next. The frames start at the first sample and are not
         padded: their number is ``1 + (n_samples - n_fft) // hop_length``.
     n_mels : int, default=32
@@ -71,7 +71,7 @@ class LogMelSpectrogram(_SpectralFeatures):
     >>> from sklearn_heartkd import LogMelSpectrogram
     >>> X = np.random.default_rng(0).standard_normal((4, 10000))
     >>> LogMelSpectrogram().fit_transform(X).shape
-    (4, 32, 247)
+    (4, 32, 155)
     """
 
     _channel = "mel"
@@ -122,7 +122,7 @@ class MFCC(_SpectralFeatures):
     n_fft : int, default=128
         Length of a frame, and of its DFT, in samples. A recording that is shorter is looped to
         one frame.
-    hop_length : int, default=40
+    hop_length : int, default=64
         Samples from one frame to the next. The frames start at the first sample and are not
         padded: their number is ``1 + (n_samples - n_fft) // hop_length``.
     n_mels : int, default=32
@@ -173,7 +173,7 @@ class MFCC(_SpectralFeatures):
     >>> from sklearn_heartkd import MFCC
     >>> X = np.random.default_rng(0).standard_normal((4, 10000))
     >>> MFCC().fit_transform(X).shape
-    (4, 20, 247)
+    (4, 20, 155)
     >>> mfcc = MFCC(output="summary").set_output(transform="pandas")
     >>> mfcc.fit_transform(X).columns[:3].tolist()
     ['mfcc0_mean', 'mfcc0_std', 'mfcc0_skew']

@@ -48,8 +48,8 @@ def recurrent_network(
     """Return two convolutions over time, each halving the frames, and a recurrent layer on top.
 
     `cell` is "lstm" (Hochreiter and Schmidhuber 1997), "gru" (Cho et al. 2014) or "tanh"
-    (Elman 1990). The stem shortens the sequence the cell has to remember: a beat at 20 ms a
-    frame is 40 frames long.
+    (Elman 1990). The stem shortens the sequence the cell has to remember: a beat at 32 ms a
+    frame is 25 frames long.
     """
     body = _RecurrentBody(
         n_channels,
