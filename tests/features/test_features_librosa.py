@@ -6,8 +6,8 @@ from sklearn_heartkd import MFCC, LogMelSpectrogram
 from sklearn_heartkd.features._front_end import standardize
 
 STFTS = {
-    "default": {"n_fft": 128, "hop_length": 40, "n_mels": 32, "fmin": 20.0, "fmax": 800.0},
-    "long": {"n_fft": 256, "hop_length": 64, "n_mels": 40, "fmin": 0.0, "fmax": None},
+    "default": {"n_fft": 128, "hop_length": 64, "n_mels": 32, "fmin": 20.0, "fmax": 800.0},
+    "long": {"n_fft": 256, "hop_length": 40, "n_mels": 40, "fmin": 0.0, "fmax": None},
     "odd": {"n_fft": 201, "hop_length": 301, "n_mels": 24, "fmin": 50.0, "fmax": 1000.0},
 }
 
