@@ -1,0 +1,325 @@
+"""What the model costs beside the patient, and whether it still gives the same answers.
+
+    OMP_NUM_THREADS=1 python benchmarks/deployment.py path/to/heartbeat-sounds [--work DIR]
+
+Students and teachers are trained by the comparison (`--work` keeps them; a folder of
+benchmarks/pascal.py will do), so that every test is by subject. Rows that
+benchmarks/results/deployment.csv already holds for the model are skipped. Writes docs/deployment.md.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+
+import joblib
+import numpy as np
+import onnxruntime
+import pandas as pd
+from fuzzing import fuzz_models, fuzz_sounds
+from sklearn.metrics import balanced_accuracy_score
+
+from sklearn_heartkd._recordings import fit_length
+from sklearn_heartkd.comparison import Recipe, compare, split_by_subject
+from sklearn_heartkd.datasets import load_pascal
+from sklearn_heartkd.deployment import export_c, export_onnx, save_model
+from sklearn_heartkd.deployment.runtime import HeartSoundModel
+from sklearn_heartkd.metrics import efficiency_ratio
+
+RESULTS = Path(__file__).parent / "results" / "deployment.csv"
+PAGE = Path(__file__).parents[1] / "docs" / "deployment.md"
+KB = 1000
+PARTS = {}
+
+
+def part(function):
+    """Register a function that returns rows (what, value, limit or None)."""
+    PARTS[function.__name__] = function
+    return function
+
+
+class Setting:
+    """The recordings, the models of the folds, and a folder for what is exported."""
+
+    def __init__(self, path, work, model, folder):
+        self.path, self.folder, self.name = path, Path(folder), model
+        self.data = load_pascal(path, subset="ab")
+        self.labels = np.asarray(self.data.target)
+        base = model.removesuffix("+kmeans")
+        compare(
+            self.data,
+            models=[base],
+            recipe=Recipe(sampling_rate=self.data.sampling_rate),
+            out=work,
+            n_jobs=1,
+        )
+        self.splits = split_by_subject(self.labels, self.data.groups, 5)
+        self.work = Path(work)
+        self.student = self.fitted(model)
+        teacher = base.removeprefix("student_of_")
+        self.teacher = self.fitted("conv2d" if teacher in ("ensemble", "student") else teacher)
+        self.window = np.stack([fit_length(row, 10_000) for row in self.data.data[:100]])
+
+    def fitted(self, name, fold=0):
+        """Return a model that the comparison fitted on the training part of a fold."""
+        return joblib.load(self.work / "parts" / f"{name}-seed0-fold{fold}.model")
+
+    def rows(self, indices):
+        """Return recordings by their numbers."""
+        return [self.data.data[i] for i in indices]
+
+    def exported(self, quantize=None, model=None, name="student"):
+        """Export a model and return the report."""
+        path = self.folder / f"{name}-{quantize or 'float'}.onnx"
+        return export_onnx(
+            self.student if model is None else model,
+            path,
+            self.rows(self.splits[0][0][::4]),
+            quantize=quantize,
+            stand_alone=True,
+        )
+
+
+def milliseconds(call, n_calls=300, n_warmup=20):
+    """Return the median time of a call."""
+    times = []
+    for _ in range(n_warmup + n_calls):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times[n_warmup:]))
+
+
+def run_time(path, waveform):
+    """Return the median time of one recording through onnxruntime on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return milliseconds(lambda: session.run(None, {"waveform": waveform[np.newaxis]}))
+
+
+@part
+def onnx_files(setting):
+    """Size of the files and largest difference from `predict_proba` on real recordings."""
+    whole, int8 = setting.exported(), setting.exported("int8")
+    yield "ONNX file, float (kB)", whole.n_bytes / KB, 110
+    yield "ONNX file, int8 network (kB)", int8.n_bytes / KB, 64
+    yield "largest difference from predict_proba, float", whole.max_difference, 1e-5
+    yield "largest difference from predict_proba, int8", int8.int8_max_difference, None
+
+
+@part
+def latency(setting):
+    """One recording of 5 s at 2 kHz, one thread."""
+    waveform = setting.window[0]
+    student = run_time(setting.exported().path, waveform)
+    teacher = run_time(setting.exported(model=setting.teacher, name="teacher").path, waveform)
+    yield "onnxruntime, 5 s recording, float (ms)", student, 0.5
+    yield (
+        "onnxruntime, 5 s recording, int8 network (ms)",
+        run_time(setting.exported("int8").path, waveform),
+        None,
+    )
+    yield "teacher : student, onnxruntime end to end, time", teacher / student, None
+    ratio = efficiency_ratio(setting.teacher, setting.student, setting.window, n_calls=50)["ratio"]
+    for name, entry in (
+        ("network alone, torch, time", "network_ms"),
+        ("end to end, torch, time", "latency_ms"),
+        ("network, multiply-accumulates", "macs"),
+        ("network, bytes of float weights", "float32_bytes"),
+    ):
+        yield f"teacher : student, {name}", ratio[entry], None
+
+
+@part
+def memory(setting):
+    """Resident memory of a process of its own after its first prediction."""
+    path = setting.exported().path
+    np.save(setting.folder / "recording.npy", setting.window[0])
+    code = (
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); import heartkd_runtime as r;"
+        "r.HeartSoundModel.load(sys.argv[2]).predict(np.load(sys.argv[3]));"
+        "status = open('/proc/self/status').read();"
+        "print(status.split('VmRSS:')[1].split()[0], int('torch' in sys.modules))"
+    )
+    arguments = [str(setting.folder), str(path), str(setting.folder / "recording.npy")]
+    command = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    kilobytes, has_torch = map(int, result.stdout.split())
+    yield "resident memory of the runtime (MB)", kilobytes * 1024 / 1e6, 70
+    yield "torch imported (0 = no)", has_torch, 0
+
+
+@part
+def int8_accuracy(setting):
+    """Balanced accuracy over all five test folds, float against int8."""
+    guesses = {"float": np.empty_like(setting.labels), "int8": np.empty_like(setting.labels)}
+    for fold, (training, test) in enumerate(setting.splits):
+        model = setting.fitted(setting.name, fold)
+        report = export_onnx(
+            model, setting.folder / "fold.onnx", setting.rows(training[::4]), quantize="int8"
+        )
+        runtime = HeartSoundModel.load(report.path)
+        given = setting.rows(test)
+        guesses["float"][test] = model.predict(given)
+        classes = np.array(runtime.classes)
+        guesses["int8"][test] = [classes[runtime.predict_proba(row).argmax()] for row in given]
+    scores = {k: balanced_accuracy_score(setting.labels, v) for k, v in guesses.items()}
+    yield "balanced accuracy on PASCAL, float", scores["float"], None
+    yield "balanced accuracy on PASCAL, int8", scores["int8"], None
+    yield "balanced accuracy lost by int8", scores["float"] - scores["int8"], 0.01
+    yield (
+        "recordings of another class in int8 (share)",
+        np.mean(guesses["float"] != guesses["int8"]),
+        None,
+    )
+
+
+@part
+def c_file(setting):
+    """Compile the C without a warning, and compare it with Python on real recordings."""
+    recordings = setting.rows(range(0, len(setting.labels), 10))
+    written = export_c(setting.student, setting.folder / "student.c", recordings)
+    strict = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+    program, library = setting.folder / "test", setting.folder / "student.o"
+    difference = 0.0
+    for options in (["-Os"], ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]):
+        sources = [str(written.source), str(written.test)]
+        subprocess.run([*strict, *options, *sources, "-lm", "-o", str(program)], check=True)
+        result = subprocess.run([str(program)], capture_output=True, text=True, check=True)
+        difference = max(difference, float(result.stdout.split()[-1]))
+        if options == ["-Os"]:
+            start = time.perf_counter()
+            subprocess.run([str(program)], capture_output=True, check=True)
+            n_windows = sum(
+                1 + max(0, int(np.ceil((len(row) - 10_000) / 5_000))) for row in recordings
+            )
+            duration = 1000 * (time.perf_counter() - start) / n_windows
+    command = [*strict, "-Os", "-c", str(written.source), "-o", str(library)]
+    subprocess.run(command, check=True)
+    sizes = subprocess.run(["size", str(library)], capture_output=True, text=True, check=True)
+    text, data, _ = map(int, sizes.stdout.splitlines()[1].split()[:3])
+    yield "C, text + data, gcc -Os (KiB)", (text + data) / 1024, 64
+    yield "C, working memory (KiB)", written.state_bytes / 1024, 64
+    yield f"C, largest difference on {len(recordings)} recordings", difference, 1e-5
+    yield "C, 5 s window (ms)", duration, None
+
+
+@part
+def streaming(setting):
+    """Push one hour in chunks of odd sizes."""
+    model = HeartSoundModel.load(setting.exported().path)
+    recording = np.concatenate(setting.data.data)[:7_200_000]
+    rng = np.random.default_rng(0)
+    recording = np.resize(recording, 7_200_000)
+    stream = model.stream()
+    window, hop = round(model.window * 2000), round(model.hop * 2000)
+    n_windows, worst, at, sizes = 0, 0.0, 0, []
+    tracemalloc.start()
+    while at < len(recording):
+        chunk = recording[at : at + rng.integers(1, 5000)]
+        at += len(chunk)
+        for result in stream.push(chunk):
+            start = n_windows * hop
+            offline = model.predict_proba(recording[start : start + window])
+            worst = max(worst, float(np.abs(offline - result.probabilities).max()))
+            n_windows += 1
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    growth = max(sizes[len(sizes) // 2 :]) - max(sizes[: len(sizes) // 2])
+    yield f"streaming against offline, {n_windows} windows, largest difference", worst, 0
+    yield "streaming, growth of memory in the second half hour (kB)", max(0, growth) / KB, 10
+
+
+@part
+def damaged_files(setting):
+    """Refused or predicted, refused or equal."""
+    path = setting.exported().path
+    predicted, refused = fuzz_sounds(setting.path, 10_000, path)
+    yield "10,000 damaged sound files: predicted", predicted, None
+    yield "10,000 damaged sound files: refused", refused, None
+    yield "10,000 damaged sound files: neither", 10_000 - predicted - refused, 0
+    saved = save_model(setting.student, setting.folder / "saved").read_bytes()
+    X = setting.data.data[:3]
+    equal, refused = fuzz_models(saved, setting.student.predict_proba(X), X, 1_000)
+    yield "1,000 damaged model files: equal or refused", equal + refused, None
+    yield "1,000 damaged model files: neither", 1_000 - equal - refused, 0
+
+
+def render(table):
+    """Return the page of the documentation."""
+    model = table["model"].iloc[-1]
+    lines = [
+        "# Beside the patient: what the exported model costs",
+        "",
+        f"Measured with `{model}` of the comparison (see `benchmarks/pascal.py`): trained on the "
+        "PASCAL recordings",
+        "in five folds by subject; times on one thread of a shared machine with AVX-512. Made by",
+        "",
+        "```",
+        "OMP_NUM_THREADS=1 python benchmarks/deployment.py path/to/heartbeat-sounds",
+        "```",
+        "",
+        "| | measured | to reach |",
+        "|---|---|---|",
+    ]
+    for row in table[table["model"] == model].itertuples():
+        limit = "" if pd.isna(row.limit) else f"≤ {row.limit:g}"
+        if limit and row.value > row.limit:
+            limit += " (missed)"
+        lines.append(f"| {row.what} | {shown(row.value)} | {limit} |")
+    return "\n".join([*lines, "", *NOTES, ""])
+
+
+def shown(value):
+    """Format a number for the table."""
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}"
+
+
+NOTES = """\
+Notes.
+
+- The ONNX file holds everything from the raw waveform to the probabilities. The spectrum is a
+  convolution with the bins of the DFT that the mel filters use; its kernel is computed from a table
+  of one turn of the cosine when the file is loaded, which saves half of the file.
+- int8 makes the file smaller, not faster on a processor with wide float units; on
+  a microcontroller with 8-bit units it is the other way round.
+- The C file keeps the window as int16 (20 kB for 5 s at 2 kHz) and computes each frame twice: first
+  to find the loudest band, on which the dynamic range depends, then for the network. Each layer
+  holds as many columns as its kernel is wide.
+- "Neither" counts tracebacks, hangs of 20 s, answers of the wrong form and loaded models with other
+  predictions. The file of a planted payload is among the tests.
+""".splitlines()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data", help="folder of the PASCAL recordings")
+    parser.add_argument("--work", default="results/pascal_ab")
+    parser.add_argument("--model", default="student_of_conv2d+kmeans")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    options = parser.parse_args()
+    table = pd.DataFrame(columns=["model", "part", "what", "value", "limit"])
+    if RESULTS.exists():
+        table = pd.read_csv(RESULTS)
+    is_done = set(table.loc[table["model"] == options.model, "part"])
+    waiting = [name for name in options.parts if name not in is_done]
+    with tempfile.TemporaryDirectory() as folder:
+        if waiting:
+            setting = Setting(options.data, options.work, options.model, folder)
+        for name in waiting:
+            rows = [(options.model, name, *row) for row in PARTS[name](setting)]
+            new = pd.DataFrame(rows, columns=table.columns)
+            table = pd.concat([table, new], ignore_index=True) if len(table) else new
+            table.to_csv(RESULTS, index=False, float_format="%.6g")
+            print(new.drop(columns=["model", "part"]).to_string(index=False, header=False))
+    PAGE.write_text(render(table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
