@@ -1,5 +1,7 @@
 """The training loop: a skorch net fed with augmented batches from a private generator."""
 
+from contextlib import suppress
+
 import numpy as np
 import skorch
 import torch
@@ -82,8 +84,28 @@ class _Rows(torch.utils.data.Dataset):
         return self.batch.x[row], self.batch.target[row]
 
 
+class _Stopped(Exception):
+    """A callback ended the training."""
+
+
 class _Net(skorch.NeuralNet):
     """A skorch net whose batches are `Batch` objects and whose criterion sees them whole."""
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        # skorch's own swallows the user's Ctrl-C too: a half-trained network would pass for a whole one
+        self.notify("on_train_begin", X=X, y=y)
+        with suppress(_Stopped):
+            self.fit_loop(X, y, **fit_params)
+        self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def notify(self, method_name, **kwargs):
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt as request:
+            if method_name == "on_epoch_end":
+                raise _Stopped from request  # how a skorch callback asks for the end of training
+            raise
 
     def train_step_single(self, batch, **fit_params):
         self._set_training(True)
@@ -182,7 +204,7 @@ def train(
         iterator_train__augmentations=augmentations,
         iterator_train__generator=generator,
         iterator_valid=_Batches,
-        train_split=None if validation is None else lambda rows, _: (rows, _Rows(validation)),
+        train_split=None if validation is None else lambda rows: (rows, _Rows(validation)),
         callbacks=[*ours, *callbacks],
         callbacks__print_log=None,
         verbose=0,
