@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
@@ -84,7 +84,7 @@ def answer(model, X):
         Embeddings, or log-probabilities where the model has none.
     """
     if isinstance(model, Pipeline):
-        return answer(model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X)
+        return answer(model.steps[-1][1], before_last(model, X))
     if isinstance(model, FrozenEstimator):
         return answer(model.estimator, X)
     if hasattr(model, "_answer"):
@@ -95,6 +95,14 @@ def answer(model, X):
     return probabilities, log_probabilities(probabilities)
 
 
+def before_last(pipeline, X):
+    """Return what reaches the last step of a fitted pipeline; samplers change nothing here."""
+    for _, step in pipeline.steps[:-1]:
+        if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
+            X = step.transform(X)
+    return X
+
+
 def can_embed(model):
     """Whether the fitted `model`, or the end of it, has a method `embed`."""
     return any(hasattr(part, "embed") for part in unwrap(model))
@@ -103,7 +111,7 @@ def can_embed(model):
 def embed(model, X):
     """Return the embeddings of `X`, looked for through pipelines, searches and frozen models."""
     if isinstance(model, Pipeline):
-        return embed(model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X)
+        return embed(model.steps[-1][1], before_last(model, X))
     if hasattr(model, "embed"):
         return model.embed(X)
     return embed(unwrap(model)[1], X)
@@ -135,10 +143,10 @@ def align(probabilities, from_classes, to_classes, role):
         If a wanted class is missing.
     """
     position = {label: i for i, label in enumerate(from_classes)}
-    missing = [label for label in to_classes if label not in position]
+    missing = [label for label in to_classes.tolist() if label not in position]
     if missing:
         raise ValueError(
-            f"{role} does not know {missing!r}, only {list(from_classes)!r}; fit it on recordings of "
+            f"{role} does not know {missing}, only {from_classes.tolist()}; fit it on recordings of "
             "every class."
         )
     aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
@@ -166,7 +174,5 @@ def as_taken(estimator, X):
 
 
 def rows_of(X, rows):
-    """Return some rows of an array, or of a sequence of recordings of different length."""
-    if isinstance(X, list):
-        return [X[i] for i in rows]
-    return X[rows]
+    """Return some rows of an array, a data frame or a list of recordings of different length."""
+    return _safe_indexing(X, rows)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -14,7 +15,13 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_heartkd._nested import clone_seeded, fit_parameters, require_probabilities
+from sklearn_heartkd._nested import (
+    answer,
+    can_embed,
+    clone_seeded,
+    fit_parameters,
+    require_probabilities,
+)
 from sklearn_heartkd._recordings import check_recordings
 
 
@@ -54,6 +61,10 @@ def average_over_windows(values, source, n_recordings):
     total = np.zeros((n_recordings, values.shape[1]), dtype=values.dtype)
     np.add.at(total, source, values)
     return total / np.bincount(source, minlength=n_recordings)[:, None]
+
+
+def _embeds(self):
+    return can_embed(getattr(self, "estimator_", self.estimator))
 
 
 class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -137,8 +148,15 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ------
         TypeError
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
+        ValueError
+            If `hop` is longer than `window`.
         """
         require_probabilities(self.estimator, "The classifier")
+        if self.hop > self.window:
+            raise ValueError(
+                f"hop={self.hop} is longer than window={self.window}, which leaves parts of the "
+                "recordings out; use a hop of at most the window."
+            )
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
@@ -173,10 +191,32 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_recordings, n_classes)
         """
+        return self._answer(X)[0]
+
+    @available_if(_embeds)
+    def embed(self, X):
+        """Return the mean embedding of each recording's windows, where the classifier has `embed`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_dimensions)
+        """
+        return self._answer(X)[1]
+
+    def _answer(self, X):
+        """Return the mean probabilities and embeddings of each recording's windows."""
         check_is_fitted(self)
         X = check_recordings(self, X, reset=False)
         windows, source = self._cut(X)
-        return average_over_windows(self.estimator_.predict_proba(windows), source, len(X))
+        probabilities, representation = answer(self.estimator_, windows)
+        return (
+            average_over_windows(probabilities, source, len(X)),
+            average_over_windows(representation, source, len(X)),
+        )
 
     def predict(self, X):
         """Return the most probable class of each recording, shape (n_recordings,)."""
