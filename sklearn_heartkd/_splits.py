@@ -10,6 +10,8 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
 )
 
+from sklearn_heartkd._quiet import ignore_warnings
+
 WITHOUT_GROUPS = (
     "{owner} splits its training data without groups, so recordings of one subject can stand on "
     "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
@@ -70,8 +72,7 @@ def hold_out(owner, y, groups, fraction, seed):
 
 def _without_warnings(splits):
     # a class with fewer members than splits is expected here, and every use checks for it
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with ignore_warnings(UserWarning):
         return list(splits)
 
 
@@ -103,5 +104,7 @@ def subject_folds(owner, splitter, y, groups):
                 f"{splitter.n_splits} folds by subject need at least as many subjects, got "
                 f"{n_groups}; use cv={n_groups} or give recordings of more subjects."
             )
-        splitter = StratifiedGroupKFold(splitter.n_splits)
+        splitter = StratifiedGroupKFold(
+            splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
+        )
     return _without_warnings(splitter.split(np.zeros((len(y), 1)), y, groups))

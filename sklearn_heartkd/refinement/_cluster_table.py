@@ -1,10 +1,10 @@
 """k-means clusters and what each of them says about the class."""
 
-import warnings
-
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_heartkd._quiet import ignore_warnings
 
 
 class ClusterTable:
@@ -41,9 +41,8 @@ class ClusterTable:
         kmeans = KMeans(
             len(centers), init=centers, n_init=1, tol=0.0, max_iter=300, random_state=random_state
         )
-        with warnings.catch_warnings():
+        with ignore_warnings(ConvergenceWarning):
             # fewer distinct rows than clusters: the surplus clusters stay empty
-            warnings.simplefilter("ignore", ConvergenceWarning)
             cluster = kmeans.fit(embedding, sample_weight=weight).labels_
         prior = np.bincount(target, weights=weight, minlength=n_classes) / weight.sum()
         counts = np.zeros((len(centers), n_classes))
