@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
 
 from sklearn_heartkd._nested import (
     align,
@@ -106,6 +106,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             Whatever the classifier takes.
         y : array-like of shape (n_recordings,)
         sample_weight : array-like of shape (n_recordings,), default=None
+            Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed to the classifier and to the inner splits.
 
@@ -118,7 +119,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         TypeError
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
         ValueError
-            If ``weight="auto"`` comes without `cv`.
+            If ``weight="auto"`` comes without `cv`, or a frozen classifier misses a class of y.
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
@@ -128,11 +129,22 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
                 "weight='auto' chooses the weight on held-out recordings; say how to split them, "
                 "for example cv=3."
             )
+        check_consistent_length(y, groups)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+            present = np.flatnonzero(sample_weight > 0)
+            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
         estimator = clone_seeded(self.estimator, random_state)
         seed = draw_seed(random_state)
         self.estimator_ = self._fit_classifier(estimator, X, y, sample_weight, groups)
         self.classes_ = self.estimator_.classes_
+        if unknown := sorted(set(y.tolist()) - set(self.classes_.tolist())):
+            raise ValueError(
+                f"The classifier does not know {unknown}, only {self.classes_.tolist()}; fit it on "
+                "recordings of every class."
+            )
         self.weight_ = self.weight
         if self.weight == "auto":
             self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, seed)
@@ -144,16 +156,10 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return estimator.fit(X, y, **arguments)
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
-        weight = (
-            np.ones(len(y))
-            if sample_weight is None
-            else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        )
-        rows = np.flatnonzero(weight > 0)
         return ClusterTable.learn(
-            answer(fitted, rows_of(X, rows))[1],
-            np.searchsorted(fitted.classes_, y[rows]),
-            weight[rows],
+            answer(fitted, X)[1],
+            np.searchsorted(fitted.classes_, y),
+            np.ones(len(y)) if sample_weight is None else sample_weight,
             n_classes=len(fitted.classes_),
             n_clusters=len(fitted.classes_) if self.n_clusters == "auto" else self.n_clusters,
             random_state=seed,
@@ -164,7 +170,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         for training, held_out in subject_folds(
             self, check_cv(self.cv, y, classifier=True), y, groups
         ):
-            weight = None if sample_weight is None else np.asarray(sample_weight)[training]
+            weight = None if sample_weight is None else sample_weight[training]
             subjects = None if groups is None else np.asarray(groups)[training]
             parts = rows_of(X, training), y[training], weight
             fitted = self._fit_classifier(clone_seeded(estimator, None), *parts, subjects)
@@ -174,15 +180,11 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             table = clusters.predict_proba(embedding)
             table = align(table, fitted.classes_, self.classes_, "A fold")
             truth = np.searchsorted(self.classes_, y[held_out])[:, None]
-            importance = (
-                np.ones(len(held_out))
-                if sample_weight is None
-                else np.asarray(sample_weight)[held_out]
-            )
+            importance = np.ones(len(y)) if sample_weight is None else sample_weight
             for i, share in enumerate(WEIGHTS):
                 mixed = (1 - share) * own + share * table
                 found = np.take_along_axis(mixed, truth, axis=1)[:, 0]
-                losses[i] -= importance @ log_probabilities(found)
+                losses[i] -= importance[held_out] @ log_probabilities(found)
         return float(WEIGHTS[losses.argmin()])
 
     def predict_proba(self, X):
