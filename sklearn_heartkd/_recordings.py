@@ -33,7 +33,7 @@ def check_recordings(estimator, X, *, reset):
         If a recording is empty, not mono or holds NaN or infinity; the message names its row.
     """
     name = type(estimator).__name__
-    X = _unpack_objects(X)
+    X = as_sequence(X)
     if _differs_in_length(X):
         recordings = [_as_waveform(row, i, name) for i, row in enumerate(X)]
         if reset:
@@ -78,8 +78,8 @@ def fit_length(recording, n_samples):
     return np.resize(recording, n_samples)
 
 
-def _unpack_objects(X):
-    """Turn a 1-D array or a series of arrays into a list of them."""
+def as_sequence(X):
+    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
     is_series = type(X).__name__ == "Series" and X.dtype == object
     is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     return list(X) if is_series or is_array else X

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
+from sklearn_heartkd._recordings import as_sequence
+
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
 
@@ -16,10 +18,12 @@ def check_any_input(estimator, X, y):
 
     Returns
     -------
-    X : ndarray or list of ndarray
-        A list where the recordings differ in length.
+    X : ndarray, data frame or list of ndarray
+        A list where the recordings differ in length; a data frame stays one, because pipelines
+        inside may choose columns by name.
     y : ndarray of shape (n,)
     """
+    X = as_sequence(X)
     if is_ragged(X):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
@@ -27,22 +31,23 @@ def check_any_input(estimator, X, y):
         y = _check_y(y)
         check_consistent_length(X, y)
         return X, y
-    X, y = validate_data(estimator, X, y, **_FORMS)
-    return _finite(estimator, X), y
+    checked, y = validate_data(estimator, X, y, **_FORMS)
+    return _finite(estimator, X, checked), y
 
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
+    X = as_sequence(X)
     if is_ragged(X):
         return [np.asarray(row) for row in X]
-    return _finite(estimator, validate_data(estimator, X, reset=False, **_FORMS))
+    return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
 
 
-def _finite(estimator, X):
-    bad = ~np.isfinite(X).reshape(len(X), -1).all(axis=1)
+def _finite(estimator, X, checked):
+    bad = ~np.isfinite(checked).reshape(len(checked), -1).all(axis=1)
     if bad.any():
         raise ValueError(
             f"X holds NaN or infinity, first in row {int(bad.argmax())}; {type(estimator).__name__} "
             "takes finite numbers only: repair or drop these rows."
         )
-    return X
+    return X if hasattr(X, "iloc") else checked

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
+from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._splits import hold_out
 from sklearn_heartkd.augmentation import (
     BandMasking,
@@ -312,6 +313,12 @@ def resolve_device(device):
     """Return the torch device of `device`; "auto" is CUDA where there is one, else the CPU."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} is no device that torch can use here; leave device='auto' or use 'cpu'."
+        ) from error
     return torch.device(device)
 
 
@@ -321,7 +328,8 @@ def default_augmentation():
 
 
 def _as_array(X):
-    """Turn a sequence of equally long recordings into an array; name the lengths otherwise."""
+    """Name the lengths if X is a sequence of recordings that differ in length."""
+    X = as_sequence(X)
     if isinstance(X, (list, tuple)):
         shapes = {np.shape(row) for row in X}
         if len(shapes) > 1:
