@@ -31,7 +31,7 @@ from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._catalogue import resolve_losses
 from sklearn_heartkd.distillation._objective import DistillationObjective
-from sklearn_heartkd.distillation._parameters import NestedListsMixin
+from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names
 from sklearn_heartkd.distillation._teaching import (
     cached_outputs,
     feature_maps,
@@ -250,6 +250,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     def _prepare_lessons(self, X, y, sample_weight, groups, random_state):
         teachers = self._teachers()
+        check_names(teachers)
         shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
         if len(shares) != len(teachers):
             raise ValueError(
@@ -285,6 +286,11 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             )
         if network is student:
             return None, network
+        if any(hasattr(step, "fit_resample") for _, step in student.steps):
+            raise TypeError(
+                "The student's pipeline holds a sampler, but teacher and student learn from the same "
+                "recordings; put the sampler before the DistilledClassifier."
+            )
         self._end = student.steps[-1][0]
         return (student[:-1] if len(student) > 1 else None), network
 

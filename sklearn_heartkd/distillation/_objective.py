@@ -1,5 +1,7 @@
 """The student's objective: a weighted sum of losses against the teacher's outputs."""
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 
@@ -45,8 +47,8 @@ class DistillationObjective(nn.Module):
         kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
         self.weights = [weight for _, _, weight in kept]
         self.terms = nn.ModuleList(loss.make_term(setting) for _, loss, _ in kept)
-        # a plain list: the teachers are not trained along
-        self.networks = None if networks is None else [net.to(**to).eval() for net in networks]
+        # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
+        self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
         self.shares = shares
 
     def forward(self, student, batch):

@@ -68,3 +68,17 @@ class NestedListsMixin(BaseEstimator):
 
 def _named(items):
     return [item for item in items if isinstance(item, (tuple, list)) and len(item) in (2, 3)]
+
+
+def check_names(teachers):
+    """Raise if a list of teachers is empty, holds anything but pairs, or names two alike."""
+    if not teachers or any(not isinstance(t, (tuple, list)) or len(t) != 2 for t in teachers):
+        raise ValueError(
+            f"teacher takes a classifier or a list of at least one (name, classifier), got {teachers!r}."
+        )
+    names = [name for name, _ in teachers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"teacher has {twice} more than once; give each teacher a name of its own."
+        )

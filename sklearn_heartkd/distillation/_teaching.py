@@ -13,6 +13,7 @@ from sklearn_heartkd._nested import (
     align,
     answer,
     as_taken,
+    before_last,
     fit_parameters,
     log_probabilities,
     rows_of,
@@ -103,7 +104,7 @@ def feature_maps(lessons, X, batch_size=256):
     model, X = lessons[0].teacher, as_taken(lessons[0].teacher, X)
     while not isinstance(model, NetworkClassifier):
         if isinstance(model, Pipeline):
-            model, X = model.steps[-1][1], model[:-1].transform(X) if len(model) > 1 else X
+            model, X = model.steps[-1][1], before_last(model, X)
         elif isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
             model = unwrap_once(model)
         else:
