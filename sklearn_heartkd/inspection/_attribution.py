@@ -1,0 +1,142 @@
+"""The explainers of shap, on logits and on copies."""
+
+import copy
+import threading
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+_GLOBAL_RANDOM_STATE = threading.Lock()
+
+
+def import_shap():
+    """Import shap, an optional dependency, without its warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import shap
+    except ImportError as error:
+        raise ImportError(
+            "Explanations need shap; install it with pip install 'sklearn-heartkd[explain]'."
+        ) from error
+    return shap
+
+
+@contextmanager
+def _numpy_seed(seed):
+    # shap draws from numpy's global generator
+    with _GLOBAL_RANDOM_STATE:
+        state = np.random.get_state()  # noqa: NPY002
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
+
+
+def kernel_values(score, n_cells, *, n_evaluations, seed):
+    """Return Shapley values of cells, estimated by KernelExplainer.
+
+    Parameters
+    ----------
+    score : callable
+        From masks, bool of shape (n, n_cells), to scores of shape (n, n_classes).
+    n_cells, n_evaluations, seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_cells)
+    """
+    shap = import_shap()
+    with warnings.catch_warnings(), _numpy_seed(seed):
+        warnings.simplefilter("ignore")
+        explainer = shap.KernelExplainer(
+            lambda masks: score(masks > 0.5), np.zeros((1, n_cells)), keep_index=False
+        )
+        values = explainer.shap_values(
+            np.ones((1, n_cells)), nsamples=n_evaluations, l1_reg=False, silent=True
+        )
+    return np.asarray(values)[0].T
+
+
+def deep_values(network, grid, reference):
+    """Return DeepLIFT values of a convolutional network's logits, by DeepExplainer.
+
+    Parameters
+    ----------
+    network : Module
+        From `logits_of`.
+    grid, reference : ndarray of shape (n_bands, n_frames)
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_bands, n_frames)
+    """
+    import torch
+
+    shap = import_shap()
+    x, background = (
+        torch.as_tensor(np.array(a)[None], dtype=torch.float64) for a in (grid, reference)
+    )
+    with warnings.catch_warnings(), torch.enable_grad():
+        warnings.simplefilter("ignore")
+        values = shap.DeepExplainer(network, background).shap_values(x, check_additivity=False)
+    return np.moveaxis(np.asarray(values)[0], -1, 0)
+
+
+def tree_values(forest, table):
+    """Return the values of a forest's or a tree's own output, by TreeExplainer.
+
+    Returns
+    -------
+    values : ndarray of shape (n, n_classes, n_columns)
+        One class for boosted trees of two: the log-odds of the second.
+    base : ndarray of shape (n_classes,)
+    """
+    shap = import_shap()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        explainer = shap.TreeExplainer(forest)
+        values = np.asarray(explainer.shap_values(table, check_additivity=False))
+    if values.ndim == 2:
+        values = values[:, :, None]  # boosted trees of two classes
+    return np.moveaxis(values, -1, 1), np.atleast_1d(explainer.expected_value).astype(float)
+
+
+def is_convolutional(network):
+    """Whether DeepExplainer can explain a network of ours: neither recurrent nor group-normed."""
+    from torch import nn
+
+    return not any(isinstance(layer, nn.RNNBase | nn.GroupNorm) for layer in network.modules())
+
+
+def logits_of(network, dct=None):
+    """Return a copy of a network of ours, in double precision, that gives its logits only.
+
+    The copy has the maximum over time as a layer, which DeepExplainer knows; a function it would
+    take for linear. `dct` goes before the network, so that its input is the log-mel bands.
+    """
+    import torch
+    from torch import nn
+
+    class Logits(nn.Module):
+        def __init__(self):
+            super().__init__()
+            part = copy.deepcopy(network).cpu().double().eval()
+            self.mean, self.scale = part.standardize.mean, part.standardize.scale
+            self.body, self.head = part.body, part.head
+            self.first: nn.Module = nn.Identity()
+            if dct is not None:
+                first = nn.Conv1d(dct.shape[1], dct.shape[0], 1, bias=False).double()
+                first.weight.data = torch.from_numpy(dct.astype(np.float64))[:, :, None]
+                self.first = first
+            self.maximum = nn.MaxPool1d(1)
+
+        def forward(self, x):
+            sequence = self.body((self.first(x) - self.mean) / self.scale)
+            self.maximum.kernel_size = self.maximum.stride = sequence.shape[2]
+            largest = self.maximum(sequence)[:, :, 0]
+            return self.head(torch.cat([sequence.mean(dim=2), largest], dim=1))
+
+    return Logits().eval()
