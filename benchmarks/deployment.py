@@ -252,20 +252,8 @@ def damaged_files(setting):
 def render(table):
     """Return the page of the documentation."""
     model = table["model"].iloc[-1]
-    lines = [
-        "# Beside the patient: what the exported model costs",
-        "",
-        f"Measured with `{model}` of the comparison (see `benchmarks/pascal.py`): trained on the "
-        "PASCAL recordings",
-        "in five folds by subject; times on one thread of a shared machine with AVX-512. Made by",
-        "",
-        "```",
-        "OMP_NUM_THREADS=1 python benchmarks/deployment.py path/to/heartbeat-sounds",
-        "```",
-        "",
-        "| | measured | to reach |",
-        "|---|---|---|",
-    ]
+    lines = [*HEAD, "", f"Measured with `{model}` of the comparison (`benchmarks/pascal.py`),"]
+    lines += [*METHOD, "", "| | measured | to reach |", "|---|---|---|"]
     for row in table[table["model"] == model].itertuples():
         limit = "" if pd.isna(row.limit) else f"≤ {row.limit:g}"
         if limit and row.value > row.limit:
@@ -281,6 +269,65 @@ def shown(value):
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.1e}"
 
 
+HEAD = """\
+# Beside the patient
+
+```
+heartkd train path/to/recordings --out student.skops
+heartkd export student.skops --to onnx --stand-alone
+heartkd export student.skops --to c
+heartkd predict recording.wav --model student.onnx
+```
+
+A fitted model becomes one file, from the raw waveform to the probabilities. On the device, the ONNX
+file needs numpy, onnxruntime and the module `heartkd_runtime.py` beside it:
+
+```python
+from heartkd_runtime import HeartSoundModel
+
+model = HeartSoundModel.load("student.onnx")
+model.predict(waveform, sampling_rate=4000)  # class or "unsure", probabilities, signal quality
+stream = model.stream(sampling_rate=4000)
+for chunk in microphone:  # of any length
+    for result in stream.push(chunk):
+        print(result.time, result.smoothed.label, result.smoothed.probability)
+```
+
+The C file needs a C99 compiler and its standard library:
+
+```c
+static heartkd_state state; /* all memory there is */
+heartkd_reset(&state);
+while (n) {
+    size_t n_taken = heartkd_push(&state, samples, n); /* int16, as many as there are */
+    samples += n_taken;
+    n -= n_taken;
+    if (state.ready)
+        use(state.probabilities); /* of the window that is now complete */
+}
+heartkd_finish(&state, probabilities); /* of the whole recording */
+```
+
+`student_test.c`, which is written beside it, compares the compiled code with the predictions of the
+Python model on the device itself.
+
+What can be exported: pipelines of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC` or
+`LogMelSpectrogram` and any of the networks; distilled, refined by k-means, windowed. To C: `MFCC` or
+`LogMelSpectrogram` and `StudentClassifier` or `Conv2DClassifier` with batch norm, distilled, refined,
+windowed. Everything else is refused, with the name of the step and what would work.
+
+From Python: `sklearn_heartkd.deployment.export_onnx`, `export_c`, `save_model`, `load_model`.
+
+## What it costs, and whether it agrees
+""".splitlines()
+METHOD = """\
+trained on the PASCAL recordings in five folds by subject; times on one thread of a shared machine
+with AVX-512. Made by
+
+```
+OMP_NUM_THREADS=1 python benchmarks/deployment.py path/to/heartbeat-sounds
+```
+""".splitlines()
 NOTES = """\
 Notes.
 

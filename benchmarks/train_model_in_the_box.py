@@ -40,14 +40,16 @@ person.** It is for research, teaching and for trying out this package.
 ## What it does
 
 From a recording of heart sounds (any length from 0.1 s, any sampling rate; it works at 2 kHz) to
-the probabilities of five classes: {classes}. Recordings are cut into windows of {window:g} s every
-{hop:g} s, the probabilities of the windows are averaged, and the runtime says "unsure" where the
-signal is silent, clipped or without heart rhythm, or where no class reaches a probability of {unsure:g}.
+the probabilities of five classes: {classes}.
+Recordings are cut into windows of {window:g} s every {hop:g} s, the probabilities of the windows are
+averaged, and the runtime says "unsure" where the signal is silent, clipped or without heart rhythm,
+or where no class reaches a probability of {unsure:g}.
 
 ## How it was made
 
 - Data: the PASCAL Classifying Heart Sounds Challenge 2011 (P. Bentley, G. Nordehn, M. Coimbra,
-  S. Mannor), sets A and B, all {n_recordings} labelled recordings: {counts}.
+  S. Mannor), sets A and B, all {n_recordings} labelled recordings:
+  {counts}.
 - Model: log-mel bands; a network of {parameters:,} parameters ({kilobytes:.0f} kB with the front
   end), distilled from {teacher}, refined by k-means.
 - Command: `python benchmarks/train_model_in_the_box.py path/to/heartbeat-sounds`{quick}
@@ -58,7 +60,8 @@ signal is silent, clipped or without heart rhythm, or where no class reaches a p
 
 ## What to know before believing it
 
-- **Extrastole is hardly ever recognised**: it is a rhythm, and the recordings are short.
+- **Extrastole is the hardest class**: it is a rhythm, and the recordings are short. Look at its
+  sensitivity above before using its probability.
 - **Two devices, two sets of labels.** Artifact and extra heart sounds were only recorded with a
   phone (set A), extrastole only with a digital stethoscope (set B): a part of the scores is the
   recognition of the device.

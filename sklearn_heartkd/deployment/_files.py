@@ -2,7 +2,6 @@
 
 import io
 import sys
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,12 +48,17 @@ def load_any(path=None):
         If it cannot be opened.
     """
     if path is None:
-        path = package_files("sklearn_heartkd.deployment").joinpath("models", "pascal_student.onnx")
+        path = box_path()
     if str(path).lower().endswith(".onnx"):
         return HeartSoundModel.load(str(path))
     from sklearn_heartkd.deployment import load_model, runtime_model
 
     return runtime_model(load_model(path))
+
+
+def box_path():
+    """Return where the model in the box is."""
+    return Path(__file__).parent / "models" / "pascal_student.onnx"
 
 
 def find_recordings(names):

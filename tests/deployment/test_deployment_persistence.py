@@ -1,7 +1,9 @@
 import hashlib
+import io
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -162,22 +164,48 @@ def _text(value):
 @pytest.mark.parametrize("plant", [function_node, method_node])
 def test_planted_payload_does_not_run(tmp_path, student_pipeline, plant):
     target = tmp_path / "planted"
-    original, forged = tmp_path / "original.skops", tmp_path / "forged.skops"
-    skops.io.dump(student_pipeline, original)
-    with zipfile.ZipFile(original) as source, zipfile.ZipFile(forged, "w") as copy:
-        for name in source.namelist():
-            content = source.read(name)
-            if name == "schema.json":
-                schema = json.loads(content)
-                schema["content"]["content"]["memory"] = plant(target)
-                content = json.dumps(schema).encode()
-            copy.writestr(name, content)
-    path = forge(tmp_path / "model", forged.read_bytes())
+
+    def change(schema):
+        schema = json.loads(schema)
+        schema["content"]["content"]["memory"] = plant(target)
+        return json.dumps(schema).encode()
+
+    path = forge(tmp_path / "model", rewrite_schema(skops.io.dumps(student_pipeline), change))
     with pytest.raises(
         ModelFileError, match=r"refused: it holds (os\.mkdir|operator\.methodcaller)"
     ):
         load_model(path)
     assert not target.exists()
+
+
+def rewrite_schema(content, change):
+    """Return a skops archive whose schema went through `change`."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            member = source.read(name)
+            copy.writestr(name, change(member) if name == "schema.json" else member)
+    return target.getvalue()
+
+
+def test_a_forger_who_knows_the_checksum_gets_an_error_too(tmp_path, student_pipeline):
+    content = skops.io.dumps(student_pipeline)
+    schema = zipfile.ZipFile(io.BytesIO(content)).read("schema.json").decode()
+    words = sorted(set(re.findall(r'"([A-Za-z_.]{4,})"', schema)))
+    versions = read_metadata(save_model(student_pipeline, tmp_path / "model"))["versions"]
+    n_refused = 0
+    for seed in range(60):
+        old, new = np.random.default_rng(seed).choice(words, size=2, replace=False)
+
+        def change(schema, old=old, new=new):
+            return schema.replace(f'"{old}"'.encode(), f'"{new}"'.encode(), 1)
+
+        path = forge(tmp_path / "model", rewrite_schema(content, change), versions=versions)
+        try:
+            load_model(path)
+        except ModelFileError:
+            n_refused += 1
+    assert n_refused > 20
 
 
 def test_planted_pickle_does_not_run(tmp_path):
