@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._description import ExportError, describe
+from sklearn_heartkd.deployment.runtime import UNSEALED, seal_of
 
 TOLERANCE = 1e-5
 
@@ -159,7 +160,7 @@ def export_onnx(
         onnx_model = quantize_network(onnx_model, recordings)
         quantized = _compare(_run(onnx_model, recordings), expected, y, model.classes_)
     path = Path(path)
-    path.write_bytes(onnx_model.SerializeToString())
+    path.write_bytes(seal(onnx_model.SerializeToString()))
     if stand_alone:
         source = files("sklearn_heartkd.deployment").joinpath("runtime.py").read_text("utf-8")
         path.with_name("heartkd_runtime.py").write_text(source, encoding="utf-8")
@@ -193,6 +194,11 @@ def build(description, metadata):
     return graph.model(probabilities, n_classes, metadata)
 
 
+def seal(content):
+    """Put the checksum of the file into the file, where its metadata leave room for it."""
+    return content.replace(UNSEALED, seal_of(content))
+
+
 def _add_mean_over_windows(graph, values, n_columns):
     n_recordings = graph.add("Shape", "waveform", start=0, end=1)
     shape = graph.add("Concat", n_recordings, graph.integers(-1, n_columns), axis=0)
@@ -224,6 +230,7 @@ def make_metadata(
     window = (n_window or 5 * sampling_rate) / sampling_rate
     return {
         "format": "sklearn_heartkd 1",
+        "seal": UNSEALED.decode(),
         "version": __version__,
         "classes": json.dumps([str(label) for label in classes]),
         "sampling_rate": repr(float(sampling_rate)),

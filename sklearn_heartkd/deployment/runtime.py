@@ -4,7 +4,9 @@ This module also works as a single file beside the model. Only for recordings at
 rate than the model's it needs soxr.
 """
 
+import hashlib
 import json
+import re
 from collections import deque
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ _RHYTHM = 0.2  # of 461 + 84 real recordings 4 % stay below, of white noise 90 %
 _BEAT_PERIODS = 0.27, 1.5  # seconds
 _LOUDEST = 1e10
 _WINDOWS_AT_ONCE = 16
+UNSEALED = b"sha256:" + 64 * b"0"
 
 
 class Quality(NamedTuple):
@@ -164,6 +167,11 @@ class HeartSoundModel:
 
         with open(path, "rb") as file:
             content = file.read()
+        seal = re.search(rb"sha256:[0-9a-f]{64}", content)
+        if not seal or seal_of(content.replace(seal[0], UNSEALED)) != seal[0]:
+            raise ValueError(
+                f"{path} is no model written by export_onnx, or is damaged: export it again."
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
@@ -175,9 +183,7 @@ class HeartSoundModel:
             metadata = session.get_modelmeta().custom_metadata_map
             return cls(lambda x: session.run(["probabilities"], {"waveform": x})[0], metadata)
         except Exception as error:
-            raise ValueError(
-                f"{path} is no model written by export_onnx, or is damaged: export it again."
-            ) from error
+            raise ValueError(f"{path} does not run with this onnxruntime ({error}).") from error
 
     def predict_proba(self, waveform, sampling_rate=None):
         """Return the probabilities of the classes.
@@ -334,6 +340,11 @@ class HeartSoundStream:
         quality = signal_quality(self._buffer, model.sampling_rate)
         time = self._n_seen / model.sampling_rate
         return StreamResult(time, probabilities, model._decide(smoothed, quality))
+
+
+def seal_of(content):
+    """Return the checksum of an unsealed file in the form in which it stands in the file."""
+    return b"sha256:" + hashlib.sha256(content).hexdigest().encode()
 
 
 def signal_quality(waveform, sampling_rate):

@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import MFCC, WindowedClassifier
-from sklearn_heartkd.deployment import export_onnx, runtime_model
+from sklearn_heartkd.deployment import export_onnx, runtime, runtime_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel, signal_quality
 
 
@@ -198,12 +198,27 @@ print([name for name in names if name in sys.modules])
     assert loaded == "[]"
 
 
-@pytest.mark.parametrize("content", [b"", b"a text", None])
-def test_damaged_models_are_refused(tmp_path, exported, content):
+def test_damaged_models_are_refused(tmp_path, exported, fuzzing):
+    data = exported.read_bytes()
+    for seed in range(200):
+        (tmp_path / "m.onnx").write_bytes(fuzzing.mutate(data, np.random.default_rng(seed)))
+        with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
+            HeartSoundModel.load(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"a text", b"sha256:" + 64 * b"0"])
+def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "m.onnx"
-    path.write_bytes(exported.read_bytes()[:-2000] if content is None else content)
+    path.write_bytes(content)
     with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
         HeartSoundModel.load(path)
+
+
+def test_a_sealed_file_that_does_not_run_is_refused(tmp_path):
+    content = b"no graph " + runtime.UNSEALED
+    (tmp_path / "m.onnx").write_bytes(content.replace(runtime.UNSEALED, runtime.seal_of(content)))
+    with pytest.raises(ValueError, match="does not run with this onnxruntime"):
+        HeartSoundModel.load(tmp_path / "m.onnx")
 
 
 def test_a_fitted_model_gets_the_same_interface(sounds, distilled, model):
