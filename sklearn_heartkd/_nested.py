@@ -1,8 +1,11 @@
 """What the meta-estimators share: fitting, seeding and questioning an estimator inside another."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
@@ -11,6 +14,11 @@ from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._unwrap import unwrap
+
+SEARCH_WITHOUT_GROUPS = (
+    "{} splits its training data without regard to the groups, so recordings of one subject can stand "
+    "on both sides; give it a splitter that uses them, such as cv=StratifiedGroupKFold(3)."
+)
 
 
 def clone_seeded(estimator, random_state):
@@ -50,13 +58,14 @@ def fit_parameters(estimator, **metadata):
         return {
             f"{step}__{name}": value for name, value in fit_parameters(last, **metadata).items()
         }
-    if _routing_enabled() and isinstance(estimator, Pipeline):
+    if _is_search(estimator) and "groups" in metadata and not _splits_by_group(estimator):
+        warnings.warn(SEARCH_WITHOUT_GROUPS.format(type(estimator).__name__), stacklevel=4)
+    if _routing_enabled() and (isinstance(estimator, Pipeline) or _is_search(estimator)):
         taken = get_routing_for_object(estimator).consumes("fit", metadata)
+    elif _is_search(estimator):
+        taken = {name for name in metadata if _search_takes(estimator, name)}
     else:
-        inner = getattr(estimator, "estimator", None) if hasattr(estimator, "best_score_") else None
-        taken = {name for name in metadata if has_fit_parameter(inner or estimator, name)}
-        if _is_search(estimator):
-            taken = {name for name in metadata if _search_takes(estimator, name)}
+        taken = {name for name in metadata if has_fit_parameter(estimator, name)}
     if "sample_weight" in metadata and "sample_weight" not in taken:
         raise TypeError(
             f"sample_weight was given, but {type(estimator).__name__} takes none in fit; leave the "
@@ -70,8 +79,15 @@ def _is_search(estimator):
 
 
 def _search_takes(search, name):
-    # a search hands every keyword on to the estimator, and groups to its splitter
-    return name == "groups" or has_fit_parameter(search.estimator, name)
+    # a search hands groups to its splitter, and everything else on to the estimator
+    if name == "groups":
+        return _splits_by_group(search)
+    return has_fit_parameter(search.estimator, name)
+
+
+def _splits_by_group(search):
+    splitter = check_cv(search.cv)
+    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
 def answer(model, X):
