@@ -21,6 +21,7 @@ from sklearn_heartkd._nested import (
     clone_seeded,
     fit_parameters,
     require_probabilities,
+    rows_of,
 )
 from sklearn_heartkd._recordings import check_recordings
 
@@ -136,7 +137,7 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Waveforms.
         y : array-like of shape (n_recordings,)
         sample_weight : array-like of shape (n_recordings,), default=None
-            Handed on to each window of the recording.
+            Handed on to each window of the recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed on to each window.
 
@@ -165,11 +166,14 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y = _check_y(y)
         check_consistent_length(X, y, groups)
         check_classification_targets(y)
-        windows, source = self._cut(X)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)[source]
-        if groups is not None:
-            groups = np.asarray(groups)[source]
+            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
+            present = np.flatnonzero(sample_weight > 0)
+            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            groups = None if groups is None else np.asarray(groups)[present]
+        windows, source = self._cut(X)
+        sample_weight = None if sample_weight is None else sample_weight[source]
+        groups = None if groups is None else np.asarray(groups)[source]
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
         arguments = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
         self.estimator_ = estimator.fit(windows, y[source], **arguments)
