@@ -2,9 +2,9 @@
 
     python benchmarks/pascal.py --data path/to/heartbeat-sounds [--work DIR] [--seeds 0 1 2]
 
-Writes tables and pictures to benchmarks/results/pascal_*/; what is needed to go on after an
-interruption stays in --work. Every split is by subject (set B) and by near-duplicate cluster
-(set A).
+Writes the table and the out-of-fold predictions to benchmarks/results/pascal_*/; pictures, and what
+is needed to go on after an interruption, stay in --work. Every split is by subject (set B) and by
+near-duplicate cluster (set A).
 """
 
 import argparse
@@ -61,8 +61,10 @@ def main():
         folder = RESULTS / f"pascal_{part}"
         folder.mkdir(parents=True, exist_ok=True)
         result.table.to_csv(folder / "table.csv", float_format="%.5g")
-        result.predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.4g")
-        write_figures(result, folder)
+        subjects = np.asarray(data.groups)[result.predictions["recording"]]
+        predictions = result.predictions.assign(subject=subjects)
+        predictions.to_csv(folder / "predictions.csv.gz", index=False, float_format="%.4g")
+        write_figures(result, Path(options.work) / f"pascal_{part}")
         print(f"\nPASCAL {part}: {len(data.target)} recordings, seeds {options.seeds}")
         print(render(result.table, display_name).to_string(), flush=True)
 
