@@ -144,10 +144,11 @@ def main():
                 "over subjects):\n",
                 differences(read_predictions(part)),
                 "\n![Confusion matrix of the Conv2D teacher](images/confusion_conv2d.png) "
-                "![Confusion matrix of the student of all four](images/confusion_student_of_ensemble.png)\n",
+                "![Confusion matrix of the student of all four]"
+                "(images/confusion_student_of_ensemble.png)\n",
                 "What to see: extrasystoles are not found by any of the networks; they are a rhythm, and "
                 "what they lack is not size. Murmurs are missed more often than invented. Artifact "
-                "and extrahls exist in set A only, so that the recording device helps to tell them apart.\n",
+                "and extrahls exist in set A only, so the recording device helps to tell them apart.\n",
                 "The SVM has balanced classes and scikit-learn's default C = 1, which trades accuracy for "
                 "balanced accuracy; `python benchmarks/svm_regularization.py DIR` shows how much "
                 "C moves both (benchmarks/results/svm_regularization.csv).\n",
