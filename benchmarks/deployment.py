@@ -49,23 +49,25 @@ class Setting:
         self.data = load_pascal(path, subset="ab")
         self.labels = np.asarray(self.data.target)
         base = model.removesuffix("+kmeans")
-        compare(
-            self.data,
-            models=[base],
-            recipe=Recipe(sampling_rate=self.data.sampling_rate),
-            out=work,
-            n_jobs=1,
-        )
-        self.splits = split_by_subject(self.labels, self.data.groups, 5)
         self.work = Path(work)
-        self.student = self.fitted(model)
         teacher = base.removeprefix("student_of_")
-        self.teacher = self.fitted("conv2d" if teacher in ("ensemble", "student") else teacher)
+        teacher = "conv2d" if teacher in ("ensemble", "student") else teacher
+        if not all(
+            self.file(name, fold).exists() for name in (model, teacher) for fold in range(5)
+        ):
+            recipe = Recipe(sampling_rate=self.data.sampling_rate)
+            compare(self.data, models=[base, teacher], recipe=recipe, out=work)
+        self.splits = split_by_subject(self.labels, self.data.groups, 5)
+        self.student, self.teacher = self.fitted(model), self.fitted(teacher)
         self.window = np.stack([fit_length(row, 10_000) for row in self.data.data[:100]])
 
     def fitted(self, name, fold=0):
         """Return a model that the comparison fitted on the training part of a fold."""
-        return joblib.load(self.work / "parts" / f"{name}-seed0-fold{fold}.model")
+        return joblib.load(self.file(name, fold))
+
+    def file(self, name, fold):
+        """Return where the comparison keeps a fitted model."""
+        return self.work / "parts" / f"{name}-seed0-fold{fold}.model"
 
     def rows(self, indices):
         """Return recordings by their numbers."""
@@ -348,7 +350,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
     parser.add_argument("--work", default="results/pascal_ab")
-    parser.add_argument("--model", default="student_of_conv2d+kmeans")
+    parser.add_argument("--model", default="student_of_ensemble+kmeans")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     table = pd.DataFrame(columns=["model", "part", "what", "value", "limit"])
