@@ -110,6 +110,8 @@ def scores(predictions, groups, model=RECIPE, n_resamples=1000):
     for name in table.columns:
         n = counts.get(name.split(", ")[0], len(own.drop_duplicates("recording")))
         value = f"{table.loc[0, name]:.2f} | {low[name]:.2f} to {high[name]:.2f}"
+        if np.isnan(table.loc[0, name]):
+            value = "never predicted | "
         lines.append(f"| {name} | {n} | {value} |")
     return "\n".join(lines)
 
