@@ -6,7 +6,7 @@ from importlib import import_module
 
 from sklearn_heartkd._version import __version__
 
-_VERBS = ("compare", "train", "check")
+_VERBS = ("compare", "train", "check", "explain")
 
 
 def main(arguments=None):

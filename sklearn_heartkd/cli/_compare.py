@@ -27,7 +27,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--out",
         metavar="DIR",
-        help="folder for the table, the out-of-fold predictions and the pictures",
+        help="folder for the report, the table, the out-of-fold predictions and the pictures",
     )
     parser.set_defaults(func=run)
 
@@ -45,11 +45,12 @@ def run(options):
     else:
         data = load(options.data, options)
         budget = {"max_epochs": 2, "n_estimators": 50} if options.quick else {}
+    recipe = comparison.Recipe(sampling_rate=data.sampling_rate, **budget)
     result = comparison.compare(
         data,
         folds=options.folds,
         seeds=options.seeds,
-        recipe=comparison.Recipe(sampling_rate=data.sampling_rate, **budget),
+        recipe=recipe,
         out=None if options.out is None else Path(options.out),
         n_jobs=options.jobs,
     )
@@ -66,5 +67,7 @@ def run(options):
         result.table.to_csv(folder / "table.csv", float_format="%.5g")
         result.predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.5g")
         comparison.write_figures(result, folder)
-        print(f"Table, predictions and pictures are in {folder}.")
+        described = f"{len(data.target)} {source}"
+        report = comparison.write_report(result, data, folder, source=described, recipe=recipe)
+        print(f"Table, predictions and pictures are in {folder}; all of it to read in {report}.")
     return 0

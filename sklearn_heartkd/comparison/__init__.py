@@ -6,6 +6,7 @@ from sklearn_heartkd.comparison._figures import (
     write_figures,
 )
 from sklearn_heartkd.comparison._models import Recipe, display_name, make_deployable
+from sklearn_heartkd.comparison._report import write_report
 from sklearn_heartkd.comparison._run import Comparison, compare, split_by_subject
 from sklearn_heartkd.comparison._table import render
 
@@ -20,4 +21,5 @@ __all__ = [
     "render",
     "split_by_subject",
     "write_figures",
+    "write_report",
 ]

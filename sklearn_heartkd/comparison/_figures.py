@@ -1,11 +1,12 @@
 """Pictures of a comparison: confusion matrices, and quality against size."""
 
 import matplotlib
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from sklearn_heartkd.comparison._models import REFINED, display_name
+from sklearn_heartkd.comparison._models import REFINED, TEACHERS, display_name
+from sklearn_heartkd.inspection import QualitySizeDisplay
 
 
 def confusion_figure(predictions, model):
@@ -25,48 +26,44 @@ def confusion_figure(predictions, model):
     return figure
 
 
-def quality_against_size_figure(table):
-    """Return balanced accuracy against kilobytes, with the standard deviation over the folds."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
+def quality_against_size_figure(table, intervals=None):
+    """Return the picture of balanced accuracy against kilobytes, models without refinement.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a comparison.
+    intervals : DataFrame, default=None
+        Indexed by model, with the columns low and high; None draws the standard deviation over the
+        folds.
+    """
     plain = table[~table.index.str.endswith(REFINED)]
-    kinds = {
-        "classical": (plain.index.isin(["svm", "forest"]), "s", "#0072B2"),
-        "teacher": (plain.index.isin(["conv1d", "conv2d", "lstm", "rnn"]), "^", "#D55E00"),
-        "student from scratch": (plain.index == "student", "o", "#000000"),
-        "distilled student": (plain.index.str.startswith("student_of"), "o", "#009E73"),
-    }
-    for kind, (chosen, marker, colour) in kinds.items():
-        rows = plain[np.asarray(chosen)]
-        # students are of one size: side by side rather than on top of each other
-        spread = 1 + 0.1 * np.arange(len(rows)) if kind == "distilled student" else 1
-        offset = 0.9 if kind == "student from scratch" else 1
-        axes.errorbar(
-            rows["kilobytes"] * spread * offset,
-            rows["balanced_accuracy"],
-            yerr=rows["balanced_accuracy_sd"],
-            fmt=marker,
-            color=colour,
-            label=kind,
-            capsize=3,
-            elinewidth=1,
-        )
-        for (model, row), x in zip(
-            rows.iterrows(), np.broadcast_to(rows["kilobytes"] * spread, len(rows)), strict=True
-        ):
-            if kind in ("classical", "teacher"):
-                axes.annotate(
-                    display_name(model),
-                    (x, row["balanced_accuracy"]),
-                    xytext=(7, 4),
-                    textcoords="offset points",
-                    fontsize=9,
-                )
-    axes.set_xscale("log")
-    axes.set(xlabel="size in kilobytes", ylabel="balanced accuracy")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=9)
+    value = plain["balanced_accuracy"]
+    if intervals is None:
+        low = value - plain["balanced_accuracy_sd"]
+        high = value + plain["balanced_accuracy_sd"]
+    else:
+        low, high = intervals.loc[plain.index, "low"], intervals.loc[plain.index, "high"]
+    shown = pd.DataFrame(
+        {
+            "size": plain["kilobytes"],
+            "value": value,
+            "low": low,
+            "high": high,
+            "kind": [_kind(model) for model in plain.index],
+        }
+    ).rename(index=display_name)
+    figure = Figure(figsize=(8.5, 5.4), layout="constrained")
+    QualitySizeDisplay.from_table(shown, metric="balanced accuracy", ax=figure.subplots())
     return figure
+
+
+def _kind(model):
+    if model in TEACHERS or model == "ensemble":
+        return "teacher"
+    if model == "student":
+        return "student from scratch"
+    return "distilled student" if model.startswith("student_of") else "classical"
 
 
 def write_figures(comparison, folder):

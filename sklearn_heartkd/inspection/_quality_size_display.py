@@ -110,6 +110,8 @@ class QualitySizeDisplay:
         -------
         self : QualitySizeDisplay
         """
+        from matplotlib.ticker import LogLocator, NullFormatter
+
         ax = _drawing.new_axes(ax, figsize=(8.5, 5.2))
         table = self.table.sort_values(["size", "value"])
         kinds = table["kind"] if "kind" in table else np.full(len(table), "models")
@@ -135,6 +137,8 @@ class QualitySizeDisplay:
         note = " (models of one size side by side)" if moved else ""
         ax.set(xlabel=self.size + note, ylabel=self.metric)
         ax.set_xlim(x.min() / 2, x.max() * 2)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.set_major_formatter("{x:,g}")
         ax.grid(alpha=0.3)
         _label(ax, x, table["high"].to_numpy(), [str(name) for name in table.index])

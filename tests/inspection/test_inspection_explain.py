@@ -25,7 +25,6 @@ from sklearn_heartkd import (
 )
 from sklearn_heartkd.inspection import explain
 
-
 HOP = LogMelSpectrogram().hop_length
 
 
@@ -146,13 +145,7 @@ def test_group_norm_takes_the_kernel_route(sounds):
 
 def test_mfcc_are_explained_on_the_bands_they_are_made_of(sounds):
     network = StudentClassifier(max_epochs=2, random_state=0)
-    model = make_pipeline(
-        BandPassFilter(low=25, high=600, sampling_rate=2000)
-        if "low" in BandPassFilter().get_params()
-        else BandPassFilter(),
-        MFCC(n_mfcc=13),
-        network,
-    )
+    model = make_pipeline(BandPassFilter(high=600.0), MFCC(n_mfcc=13), network)
     model.fit(sounds.data, sounds.target)
     explanation = explain(model, sounds.data[:2])
     assert explanation.method == "deep"
@@ -276,7 +269,7 @@ def test_a_model_of_which_nothing_is_known_is_asked_about_changed_waveforms(soun
     y = np.arange(len(loud)) % 2
     model = make_pipeline(FunctionTransformer(level_of_the_first_second), LogisticRegression(C=0.1))
     model.fit(loud, y)
-    explanation = explain(model, loud[:2], sampling_rate=2000)
+    explanation = explain(model, loud[:1], sampling_rate=2000)
     assert explanation.unit == "log-probability"
     check_sums(explanation)
     value = np.abs(explanation.in_time).sum(axis=(0, 1))
@@ -324,7 +317,7 @@ def test_errors_say_what_to_do(convolutional, sounds):
         explain(convolutional, sounds.data[:1], cell=(0, 1))
     with pytest.raises(TypeError, match="fitted classifier"):
         explain(3, sounds.data[:1])
-    with pytest.raises(ValueError, match="not fitted|call fit"):
+    with pytest.raises(ValueError, match="not fitted"):
         explain(make_pipeline(FixedLength(), StudentClassifier()), sounds.data[:1])
 
 

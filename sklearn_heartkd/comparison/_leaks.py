@@ -1,0 +1,78 @@
+"""Whether a comparison let models see in training what they were tested on."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sklearn_heartkd.model_selection import check_dataset, near_duplicate_groups
+
+
+class Leaks(NamedTuple):
+    """What `find_leaks` found.
+
+    Attributes
+    ----------
+    shared_subjects : list of str
+        Groups with recordings in several test parts, so in training and test.
+    shared_pairs : DataFrame
+        Near-duplicates that are in different test parts: first, second, correlation.
+    n_pairs : int
+        Near-duplicates in all.
+    findings : list of Finding
+        What else is wrong with the data; empty where the recordings are no files.
+    """
+
+    shared_subjects: list
+    shared_pairs: pd.DataFrame
+    n_pairs: int
+    findings: list
+
+
+def find_leaks(data, predictions):
+    """Look for subjects and near-duplicates on both sides of a split.
+
+    Parameters
+    ----------
+    data : Bunch
+        With `data`, `target`, `groups`, `sampling_rate`, `filenames` and `frame`.
+    predictions : DataFrame
+        The out-of-fold predictions.
+
+    Returns
+    -------
+    Leaks
+    """
+    folds = predictions.groupby(["seed", "recording"])["fold"].first().unstack("seed")
+    folds = folds.reindex(range(len(data.target)))
+    groups = np.asarray(data.groups)
+    several = folds.groupby(groups).nunique().max(axis=1) > 1
+    findings = []
+    if all(Path(name).is_file() for name in data.filenames):
+        frame = data.frame
+        source = next((column for column in ("set", "database") if column in frame), None)
+        names = [Path(name).name for name in data.filenames]
+        report = check_dataset(
+            data.filenames,
+            data.target,
+            subjects=frame["subject"].tolist(),
+            sources=None if source is None else frame[source].tolist(),
+            names=names,
+        )
+        findings, pairs = report.findings, report.pairs
+    else:
+        _, pairs = near_duplicate_groups(
+            list(data.data), data.sampling_rate, y=data.target, return_pairs=True
+        )
+    columns = ["first", "second", "correlation"]
+    if len(pairs) == 0:
+        return Leaks(several[several].index.tolist(), pd.DataFrame(columns=columns), 0, findings)
+    first, second = (folds.loc[pairs[side]].to_numpy() for side in ("first", "second"))
+    apart = (first != second).any(axis=1)
+    return Leaks(
+        several[several].index.tolist(),
+        pairs.loc[apart, columns].reset_index(drop=True),
+        len(pairs),
+        findings,
+    )
