@@ -61,4 +61,4 @@ def events_of(events, recording):
     """Return the events of one recording of a table that has a column recording, or all of it."""
     if events is None or "recording" not in events:
         return events
-    return events[events["recording"] == recording]
+    return events[events["recording"] == recording].drop(columns="recording")

@@ -175,4 +175,7 @@ def _label(ax, x, high, names):
             fontsize=9,
         )
     low, upper = ax.get_ylim()
-    ax.set_ylim(low, upper + 0.045 * max(map(len, names)) ** 0.75 * (upper - low))
+    points = 0.75 * 72 * ax.get_window_extent().height / ax.figure.dpi  # the rest is for the legend
+    taken = [min(0.7, (6 * len(name) + 10) / points) for name in names]
+    needed = [low + (top - low) / (1 - share) for top, share in zip(high, taken, strict=True)]
+    ax.set_ylim(low, max(upper, *needed))
