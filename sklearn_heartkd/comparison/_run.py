@@ -136,7 +136,7 @@ def split_by_subject(target, groups, folds):
         subjects = len(np.unique(groups[target == label]))
         if subjects < folds:
             raise ValueError(
-                f"Class {label!r} has recordings of {subjects} subjects, fewer than the {folds} folds; "
+                f"Class {str(label)!r} has recordings of {subjects} subjects, fewer than the {folds} folds; "
                 f"use at most {subjects} folds or add recordings."
             )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)

@@ -52,7 +52,8 @@ def costs_of(models, data, recipe):
     """Return parameters, kilobytes and milliseconds per recording of fitted models.
 
     Networks count their weights as float32; other models their pickled size. The time is that of one
-    recording of 5 s, from waveform to probabilities, on one thread.
+    recording of 5 s, from waveform to probabilities, on one thread; where all recordings of the training
+    data have one length, of a recording of that length.
 
     Parameters
     ----------
@@ -60,10 +61,10 @@ def costs_of(models, data, recipe):
     data : Bunch
     recipe : Recipe
     """
-    n_samples = round(5 * recipe.sampling_rate)
-    recording = np.resize(np.asarray(data.data[0]), n_samples)[None]
     rows = {}
     for name, model in models.items():
+        n_samples = getattr(model, "n_features_in_", round(5 * recipe.sampling_rate))
+        recording = np.resize(np.asarray(data.data[0]), n_samples)[None]
         profile = efficiency_profile(model, recording, n_calls=20)
         is_network = np.isfinite(profile["parameters"])
         size = profile["float32_bytes"] if is_network else profile["pickle_bytes"]
