@@ -174,6 +174,7 @@ def test_splits_of_ones_own_from_one_set_to_another(data):
     assert result.table.loc["forest", "accuracy_sd"] == 0
 
 
+@pytest.mark.slow
 def test_processes_give_the_same(data, comparison):
     result = run(data, models=["student"], n_jobs=2)
     expected = comparison.predictions.query("model == 'student'").reset_index(drop=True)
