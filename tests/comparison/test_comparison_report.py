@@ -115,6 +115,21 @@ def test_leaks_are_found(reported):
     assert pairs[["first", "second"]].to_numpy().tolist() == [sorted([one, other])]
 
 
+def test_recordings_that_are_files_are_checked_too(tmp_path):
+    data = make_heart_sounds(
+        12, classes=("normal", "murmur"), n_subjects=12, duration=3.0, random_state=0
+    )
+    data.data[11] = data.data[0]
+    data.filenames = [str(tmp_path / name) for name in data.filenames]
+    for name, waveform in zip(data.filenames, data.data, strict=True):
+        soundfile.write(name, waveform / 2, 2000)
+    folds = pd.DataFrame({"seed": 0, "recording": range(12), "fold": [0] * 6 + [1] * 6})
+    leaks = find_leaks(data, folds)
+    assert "conflicting labels" in [finding.check for finding in leaks.findings]
+    assert leaks.n_pairs == 1
+    assert leaks.shared_pairs[["first", "second"]].to_numpy().tolist() == [[0, 11]]
+
+
 def test_the_errors_of_a_model_without_errors():
     perfect = pd.DataFrame({"model": ["a"], "seed": [0], "y_true": ["x"], "y_pred": ["x"]})
     assert worst_errors(perfect, "a", 5).empty
