@@ -126,7 +126,7 @@ def draw_comparison():
     else:
         data = make_heart_sounds(40, n_subjects=20, classes=CLASSES, random_state=0)
         models = ["forest", "conv1d", "student", "student_of_conv1d"]
-        recipe = Recipe(max_epochs=10, n_estimators=50)
+        recipe = Recipe(max_epochs=25, n_estimators=50)
         table = compare(data, folds=3, models=models, recipe=recipe, n_jobs=1).table
     save(quality_against_size_figure(table), "quality_against_size")
 

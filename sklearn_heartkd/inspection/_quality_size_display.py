@@ -175,7 +175,9 @@ def _label(ax, x, high, names):
             fontsize=9,
         )
     low, upper = ax.get_ylim()
-    points = 0.75 * 72 * ax.get_window_extent().height / ax.figure.dpi  # the rest is for the legend
+    points = 0.95 * 72 * ax.get_window_extent().height / ax.figure.dpi
     taken = [min(0.7, (6 * len(name) + 10) / points) for name in names]
     needed = [low + (top - low) / (1 - share) for top, share in zip(high, taken, strict=True)]
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= max(1, max(high))]
+    ax.set_yticks(ticks)  # none beside the names, above a perfect score
     ax.set_ylim(low, max(upper, *needed))
