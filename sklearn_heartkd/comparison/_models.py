@@ -184,6 +184,8 @@ def make_deployable(
 class CalibratedSVC(ClassifierMixin, BaseEstimator):
     """Support vector machine with balanced classes whose probabilities are calibrated by subject.
 
+    The calibration has three folds, or two where a class has only two subjects.
+
     Parameters
     ----------
     random_state : int or None
@@ -197,8 +199,14 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y, groups=None):
         """Fit on a table X and labels y; `groups` are the subjects."""
-        groups = np.arange(len(y)) if groups is None else groups
-        folds = StratifiedGroupKFold(3, shuffle=True, random_state=self.random_state)
+        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+        fewest = min(len(np.unique(groups[y == label])) for label in np.unique(y))
+        if fewest < 2:
+            raise ValueError(
+                "The SVM is calibrated by subject, which takes recordings of at least 2 subjects of every "
+                "class in the training part; use fewer classes or more recordings."
+            )
+        folds = StratifiedGroupKFold(min(3, fewest), shuffle=True, random_state=self.random_state)
         self.model_ = CalibratedClassifierCV(
             SVC(class_weight="balanced"), cv=list(folds.split(X, y, groups)), ensemble=False
         ).fit(X, y)

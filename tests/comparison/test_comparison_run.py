@@ -14,6 +14,7 @@ from sklearn_heartkd.comparison import (
     write_figures,
 )
 from sklearn_heartkd.comparison import _run as run_module
+from sklearn_heartkd.comparison._models import CalibratedSVC
 from sklearn_heartkd.datasets import make_heart_sounds
 
 RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=2, n_estimators=3)
@@ -225,3 +226,11 @@ def test_pictures_are_written(comparison, tmp_path):
     assert "quality_against_size.png" in names
     assert {"confusion_svm.png", "confusion_student_of_conv1d_kmeans.png"} <= names
     assert all(path.stat().st_size > 2000 for path in tmp_path.iterdir())
+
+
+def test_a_class_of_few_subjects_is_calibrated_on_two_folds():
+    X, y = np.random.default_rng(0).standard_normal((8, 3)), np.array(["a"] * 6 + ["b"] * 2)
+    svm = CalibratedSVC(random_state=0).fit(X, y, groups=np.arange(8))
+    assert svm.predict_proba(X).shape == (8, 2)
+    with pytest.raises(ValueError, match="at least 2 subjects of every class"):
+        svm.fit(X, y, groups=[0, 1, 2, 3, 4, 5, 6, 6])
