@@ -1,0 +1,169 @@
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from sklearn_heartkd import comparison
+from sklearn_heartkd.cli import main
+from sklearn_heartkd.datasets import make_heart_sounds
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Eight recordings of two classes, one folder a class, each of another subject."""
+    sounds = make_heart_sounds(
+        8, classes=("normal", "murmur"), n_subjects=8, duration=1.5, random_state=0
+    )
+    for i, (x, label) in enumerate(zip(sounds.data, sounds.target, strict=True)):
+        path = tmp_path / "sounds" / label / f"s{i}_{i}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, 0.3 * x[: 2000 + 100 * i] / np.abs(x).max(), 2000)
+    return tmp_path / "sounds"
+
+
+@pytest.fixture
+def few_models(monkeypatch):
+    """Limit the comparison to two models, which keeps the test short."""
+    limited = functools.partial(comparison.compare, models=["svm", "student"])
+    monkeypatch.setattr(comparison, "compare", limited)
+
+
+def options(folder, *more):
+    given = ["compare", "--data", folder, "--layout", "folder", "--subject", r"^(s\d+)_"]
+    return [str(part) for part in [*given, "--quick", "--folds", "2", "--jobs", "1", *more]]
+
+
+def test_a_folder_of_sounds_is_compared(folder, few_models, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(options(folder, "--out", out)) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "SVM + k-means",
+        "student from scratch",
+        "balanced accuracy",
+        "±",
+        "8 recordings of",
+    ):
+        assert part in text
+    table = pd.read_csv(out / "table.csv", index_col="model")
+    assert {"accuracy", "macro_f1_sd", "kilobytes", "milliseconds"} <= set(table)
+    predictions = pd.read_csv(out / "predictions.csv")
+    assert len(predictions) == 4 * 8
+    pictures = {path.name for path in out.rglob("*.png")}
+    assert {"confusion_svm.png", "confusion_student.png", "quality_against_size.png"} <= pictures
+
+
+def test_the_same_out_goes_on_and_another_data_set_does_not(folder, few_models, tmp_path, capsys):
+    from sklearn_heartkd.comparison import _run
+
+    out = tmp_path / "out"
+    assert main(options(folder, "--out", out)) == 0
+    stored = {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()}
+    assert main(options(folder, "--out", out)) == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()} == stored
+    capsys.readouterr()
+    assert main(options(folder, "--out", out, "--folds", "3")) == 2
+    assert "choose another folder" in one_sentence(capsys)
+    assert _run.compare is not comparison.compare
+
+
+def one_sentence(capsys):
+    error = capsys.readouterr().err
+    assert error.startswith("heartkd compare: ")
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    return error
+
+
+def test_a_missing_folder(tmp_path, capsys):
+    assert main(options(tmp_path / "nowhere")) == 2
+    assert "nowhere" in one_sentence(capsys)
+    assert main(["compare", "--data", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in one_sentence(capsys)
+
+
+def test_an_empty_folder(tmp_path, capsys):
+    for layout in ("pascal", "physionet2016", "folder"):
+        assert main(["compare", "--data", str(tmp_path), "--layout", layout]) == 2
+        assert str(tmp_path) in one_sentence(capsys)
+
+
+def test_a_folder_of_another_layout(folder, capsys):
+    assert main(["compare", "--data", str(folder), "--layout", "pascal"]) == 2
+    assert str(folder) in one_sentence(capsys)
+
+
+def test_one_class(folder, capsys):
+    for path in (folder / "murmur").iterdir():
+        path.unlink()
+    (folder / "murmur").rmdir()
+    assert main(options(folder)) == 2
+    assert "at least two" in one_sentence(capsys)
+
+
+def test_fewer_subjects_than_folds(folder, capsys):
+    assert main(options(folder, "--folds", "9")) == 2
+    assert "fewer than the 9 folds" in one_sentence(capsys)
+
+
+def test_an_unreadable_file_is_named_or_skipped(folder, few_models, capsys):
+    (folder / "normal" / "s9_9.wav").write_text("no sound")
+    assert main(options(folder)) == 2
+    error = capsys.readouterr().err
+    assert "s9_9.wav" in error
+    assert "Traceback" not in error
+    with pytest.warns(UserWarning, match=r"s9_9\.wav"):
+        assert main(options(folder, "--on-error", "skip")) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["compere"],
+        ["compare", "--folds", "many"],
+        ["compare", "--layout", "kaggle"],
+        ["compare", "--subset", "c"],
+    ],
+)
+def test_wrong_usage(wrong, capsys):
+    with pytest.raises(SystemExit) as error:
+        main(wrong)
+    assert error.value.code == 2
+    assert "heartkd" in capsys.readouterr().err
+
+
+def test_one_fold_is_wrong_usage(capsys):
+    assert main(["compare", "--folds", "1"]) == 2
+    assert "--folds must be at least 2, got 1" in one_sentence(capsys)
+
+
+def test_help_and_version(capsys):
+    for arguments in (["--help"], ["compare", "--help"], ["--version"]):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 0
+    text = capsys.readouterr().out
+    for part in ("compare", "--quick", "--seeds", "Not a medical device"):
+        assert part in text
+
+
+def test_an_interruption_ends_without_a_traceback(folder, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "compare", interrupted)
+    assert main(options(folder)) == 130
+    assert one_sentence(capsys) == "heartkd compare: interrupted\n"
+
+
+@pytest.mark.slow
+def test_synthetic_recordings_are_the_default(tmp_path, capsys):
+    assert main(["compare", "--quick", "--folds", "2", "--out", str(tmp_path)]) == 0
+    assert "120 synthetic recordings of" in capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "table.csv", index_col="model")
+    assert {f"student_of_{t}+kmeans" for t in ("conv1d", "conv2d", "lstm", "rnn")} < set(
+        table.index
+    )
