@@ -97,7 +97,7 @@ def explain(
     >>> model = make_pipeline(LogMelSpectrogram(), StudentClassifier(max_epochs=2, random_state=0))
     >>> explanation = explain(model.fit(sounds.data, sounds.target), sounds.data[:3])
     >>> explanation.values.shape
-    (3, 2, 32, 97)
+    (3, 2, 32, 61)
     >>> explanation.method, bool(explanation.additivity_error.max() < 1e-5)
     ('deep', True)
     """
