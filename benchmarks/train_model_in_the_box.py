@@ -21,7 +21,7 @@ from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_onnx
 
 BOX = Path(__file__).parents[1] / "sklearn_heartkd" / "deployment" / "models"
-PREDICTIONS = Path(__file__).parent / "results" / "pascal_ab" / "predictions.csv"
+PREDICTIONS = Path(__file__).parent / "results" / "pascal_ab" / "predictions.csv.gz"
 RECIPE = "student_of_ensemble+kmeans"  # of the comparison: what make_deployable() makes
 SUMMARIES = {
     "accuracy": accuracy_score,

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from sklearn_heartkd._version import __version__
 
-_VERBS = ("compare", "train", "check", "explain")
+_VERBS = ("compare", "train", "predict", "explain", "export", "check")
 
 
 def main(arguments=None):
