@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils import Bunch
 
 from sklearn_heartkd.comparison import Recipe, compare, display_name, render, write_figures
 from sklearn_heartkd.datasets import load_pascal
@@ -21,7 +22,7 @@ PARTS = ("ab", "a", "b", "a_to_b", "b_to_a")
 
 def select(data, rows):
     """Return the part of a Bunch with some rows."""
-    part = data.copy()
+    part = Bunch(**data)
     part["data"] = [data.data[i] for i in rows]
     for key in ("target", "groups", "filenames"):
         part[key] = np.asarray(data[key])[rows]
