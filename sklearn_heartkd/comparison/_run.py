@@ -136,8 +136,8 @@ def split_by_subject(target, groups, folds):
         subjects = len(np.unique(groups[target == label]))
         if subjects < folds:
             raise ValueError(
-                f"Class {str(label)!r} has recordings of {subjects} subjects, fewer than the {folds} folds; "
-                f"use at most {subjects} folds or add recordings."
+                f"Class {str(label)!r} has recordings of {subjects} subjects, fewer than the {folds} "
+                f"folds; use at most {subjects} folds or add recordings."
             )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     return list(splitter.split(np.zeros((len(target), 1)), target, groups))
