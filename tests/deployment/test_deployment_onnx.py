@@ -235,11 +235,11 @@ def test_a_file_that_disagrees_is_not_written(tmp_path, sounds, student_pipeline
     assert not list(tmp_path.iterdir())
 
 
-def test_int8_quantises_the_network_only(tmp_path, sounds, distilled):
+def test_int8_quantises_the_network_only(tmp_path, sounds, student_pipeline):
     handlers = logging.root.handlers[:]
-    whole = export_onnx(distilled, tmp_path / "float.onnx", sounds.data)
+    whole = export_onnx(student_pipeline, tmp_path / "float.onnx", sounds.data)
     report = export_onnx(
-        distilled, tmp_path / "int8.onnx", sounds.data, sounds.target, quantize="int8"
+        student_pipeline, tmp_path / "int8.onnx", sounds.data, sounds.target, quantize="int8"
     )
     assert logging.root.handlers == handlers
     assert report.max_difference <= 1e-5
