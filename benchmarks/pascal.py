@@ -61,7 +61,7 @@ def main():
         )
         folder = RESULTS / f"pascal_{part}"
         folder.mkdir(parents=True, exist_ok=True)
-        result.table.to_csv(folder / "table.csv", float_format="%.5g")
+        result.table.to_csv(folder / "table.csv", float_format="%.7g")
         subjects = np.asarray(data.groups)[result.predictions["recording"]]
         predictions = result.predictions.assign(subject=subjects)
         predictions.to_csv(folder / "predictions.csv.gz", index=False, float_format="%.4g")

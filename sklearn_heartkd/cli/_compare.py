@@ -64,7 +64,7 @@ def run(options):
     )
     if options.out is not None:
         folder = Path(options.out)
-        result.table.to_csv(folder / "table.csv", float_format="%.5g")
+        result.table.to_csv(folder / "table.csv", float_format="%.7g")
         result.predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.5g")
         comparison.write_figures(result, folder)
         described = f"{len(data.target)} {source}"

@@ -27,7 +27,8 @@ def summarize(predictions, costs):
     """Return the table of a comparison, one row a model in the order of `costs`.
 
     The scores are those of all out-of-fold predictions of a seed together, averaged over the seeds;
-    the spread, in the columns `..._sd`, is the standard deviation over folds and seeds.
+    the spread, in the columns `..._sd`, is the standard deviation over folds and seeds, NaN
+    where there is only one split.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def summarize(predictions, costs):
         own = predictions[predictions["model"] == model]
         whole = own.groupby("seed").apply(score, include_groups=False).mean()
         parts = own.groupby(["seed", "fold"]).apply(score, include_groups=False)
-        spread = parts.std(ddof=1).fillna(0.0) if len(parts) > 1 else parts.iloc[0] * 0.0
+        spread = parts.std(ddof=1)
         row = {}
         for name in SCORES:
             row[name], row[f"{name}_sd"] = whole[name], spread[name]
@@ -88,7 +89,10 @@ def render(table, names):
     shown = pd.DataFrame(index=[names(model) for model in table.index])
     for key, title in SCORES.items():
         pairs = zip(table[key], table[f"{key}_sd"], strict=True)
-        shown[title] = [f"{value:.3f} ± {spread:.3f}" for value, spread in pairs]
+        shown[title] = [
+            f"{value:.3f}" if np.isnan(spread) else f"{value:.3f} ± {spread:.3f}"
+            for value, spread in pairs
+        ]
     shown["parameters"] = [
         "–" if np.isnan(value) else f"{value:,.0f}" for value in table["parameters"]
     ]

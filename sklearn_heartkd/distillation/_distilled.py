@@ -309,12 +309,15 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     def predict_proba(self, X):
         """Return the refined probabilities of the student, shape (n_recordings, n_classes)."""
+        return self._answer(X)[0]
+
+    def _answer(self, X):
+        """Return probabilities and embeddings of one evaluation."""
         check_is_fitted(self)
-        X = check_any_new_input(self, X)
-        probabilities, embedding = answer(self.student_, X)
-        if self.refiner_ is None:
-            return probabilities
-        return self.refiner_.refine(probabilities, embedding, self.refine_weight)
+        probabilities, embedding = answer(self.student_, check_any_new_input(self, X))
+        if self.refiner_ is not None:
+            probabilities = self.refiner_.refine(probabilities, embedding, self.refine_weight)
+        return probabilities, embedding
 
     def decision_function(self, X):
         """Return the student's logits, or log-probabilities after the refinement.

@@ -189,9 +189,14 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 
     def predict_proba(self, X):
         """Return the averaged probabilities, shape (n_recordings, n_classes)."""
+        return self._answer(X)[0]
+
+    def _answer(self, X):
+        """Return probabilities, and embeddings or log-probabilities, of one evaluation."""
         check_is_fitted(self)
-        X = check_any_new_input(self, X)
-        return self.clusters_.refine(*answer(self.estimator_, X), self.weight_)
+        own, representation = answer(self.estimator_, check_any_new_input(self, X))
+        refined = self.clusters_.refine(own, representation, self.weight_)
+        return refined, representation if _embeds(self) else log_probabilities(refined)
 
     def predict(self, X):
         """Return the most probable class of each recording, shape (n_recordings,)."""
