@@ -65,7 +65,7 @@ def test_the_logarithm_is_librosas(top_db, amin):
 def test_a_recording_of_many_blocks_equals_librosa():
     x = np.random.default_rng(0).standard_normal(200_000).astype(np.float32)
     features = LogMelSpectrogram(normalize=False).transform([x])[0]
-    assert features.shape == (32, 4997)
+    assert features.shape == (32, 3124)
     np.testing.assert_allclose(features, log_mel(x, 2000, **STFTS["default"]), rtol=1e-5, atol=1e-3)
 
 

@@ -273,7 +273,8 @@ def test_a_model_of_which_nothing_is_known_is_asked_about_changed_waveforms(soun
     assert explanation.unit == "log-probability"
     check_sums(explanation)
     value = np.abs(explanation.in_time).sum(axis=(0, 1))
-    assert value[: len(value) // 2].sum() / value.sum() > 0.8
+    first_second = 32  # frames, up to the end of the cell that holds the last of them
+    assert value[:first_second].sum() / value.sum() > 0.8
 
 
 def test_exported_models_are_explained(convolutional, sounds, tmp_path):
