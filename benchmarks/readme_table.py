@@ -71,8 +71,8 @@ def reading(table, table_of_a):
     text = (
         f"What to see: the student has {table.loc['student', 'parameters']:,.0f} parameters and "
         f"{table.loc['student', 'kilobytes']:.0f} kB. Distilled, it differs from the same student "
-        f"trained from scratch by {gain.min():+.3f} to {gain.max():+.3f} in accuracy: nothing that can "
-        "be told from the spread. "
+        f"trained from scratch by {gain.min():+.3f} to {gain.max():+.3f} in accuracy, which is no "
+        "gain. "
     )
     if table_of_a is not None:
         gain = gain_of_distillation(table_of_a)
