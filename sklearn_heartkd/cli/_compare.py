@@ -62,6 +62,11 @@ def run(options):
         f"{options.folds} folds by subject, seeds {options.seeds}; scores of the out-of-fold "
         "predictions ± standard deviation over the folds."
     )
+    if budget:
+        print(
+            f"The networks had a small budget of {budget['max_epochs']} epochs; with --data and without "
+            "--quick they have their own."
+        )
     if options.out is not None:
         folder = Path(options.out)
         result.table.to_csv(folder / "table.csv", float_format="%.7g")
