@@ -1,6 +1,7 @@
 import os
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # read once, when scikit-learn is first imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks train many times faster on one thread
 
 from pathlib import Path
 
