@@ -147,11 +147,12 @@ def export_onnx(
     onnx_model = build(description, metadata)
     expected = model.predict_proba(stacked(recordings))
     found = _run(onnx_model, recordings)
-    difference = float(np.abs(found - expected).max())
+    differences = np.abs(found - expected).max(axis=1)
+    difference = float(differences.max())
     if not difference <= TOLERANCE:
         raise ExportError(
-            f"The exported graph differs from predict_proba by {difference:.1e}, more than "
-            f"{TOLERANCE:g}: no file was written; please report the model."
+            f"The exported graph differs from predict_proba by {difference:.1e} on recording "
+            f"{differences.argmax()}, more than {TOLERANCE:g}: no file was written; please report the model."
         )
     quantized: dict = {}
     if quantize:

@@ -40,7 +40,9 @@ def distilled(sounds):
         StudentClassifier(max_epochs=3),
         random_state=0,
     )
-    model = WindowedClassifier(Pipeline([("mel", LogMelSpectrogram()), ("student", student)]))
+    model = WindowedClassifier(
+        Pipeline([("mel", LogMelSpectrogram()), ("student", student)]), random_state=0
+    )
     return model.fit(sounds.data, sounds.target)
 
 

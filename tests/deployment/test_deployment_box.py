@@ -7,7 +7,6 @@ from sklearn_heartkd.deployment import _files
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 MODEL = _files.box_path()
-pytestmark = pytest.mark.skipif(not MODEL.is_file(), reason="the model in the box is not there yet")
 
 
 @pytest.fixture(scope="module")
