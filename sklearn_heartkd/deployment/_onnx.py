@@ -152,7 +152,7 @@ def export_onnx(
     if not difference <= TOLERANCE:
         raise ExportError(
             f"The exported graph differs from predict_proba by {difference:.1e} on recording "
-            f"{differences.argmax()}, more than {TOLERANCE:g}: no file was written; please report the model."
+            f"{differences.argmax()}, more than {TOLERANCE:g}: no file was written; report the model."
         )
     quantized: dict = {}
     if quantize:
