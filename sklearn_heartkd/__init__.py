@@ -10,6 +10,7 @@ from sklearn_heartkd._version import __version__
 _SUBPACKAGES = (
     "augmentation",
     "classifiers",
+    "comparison",
     "datasets",
     "deployment",
     "distillation",
