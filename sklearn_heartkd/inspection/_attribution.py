@@ -17,9 +17,7 @@ def import_shap():
             warnings.simplefilter("ignore")
             import shap
     except ImportError as error:
-        raise ImportError(
-            "Explanations need shap; install it with pip install 'sklearn-heartkd[explain]'."
-        ) from error
+        raise ImportError("Explanations need shap; install it with pip install shap.") from error
     return shap
 
 
