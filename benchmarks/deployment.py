@@ -345,9 +345,8 @@ Notes.
 - int8 makes the file smaller, not faster, on this processor with its wide float units. Where it moves
   an embedding over the border of two k-means clusters, the probabilities jump, hence the large
   largest difference.
-- The student has fewer multiply-accumulates than the teacher, but torch is slow at its depthwise
-  convolutions; onnxruntime, which runs on the device, is not. The torch times were taken on a busy
-  machine.
+- The student has a tenth of the teacher's multiply-accumulates, but its small convolutions do not
+  fill the processor: the gain in time is smaller than that in work.
 - The C file keeps the window as int16 (20 kB for 5 s at 2 kHz) and computes each frame twice: first
   to find the loudest band, on which the dynamic range depends, then for the network. Each layer
   holds as many columns as its kernel is wide.
