@@ -1,0 +1,37 @@
+import pytest
+import soundfile
+
+from sklearn_heartkd.cli import main
+from sklearn_heartkd.datasets import make_heart_sounds
+
+
+@pytest.fixture
+def folder(tmp_path):
+    sounds = make_heart_sounds(
+        12, classes=("normal", "murmur"), n_subjects=6, duration=3.0, random_state=0
+    )
+    for i, (waveform, label, subject) in enumerate(
+        zip(sounds.data, sounds.target, sounds.groups, strict=True)
+    ):
+        (tmp_path / "recordings" / label).mkdir(parents=True, exist_ok=True)
+        path = tmp_path / "recordings" / label / f"{subject}_{i}.wav"
+        soundfile.write(path, 0.5 * waveform / abs(waveform).max(), 2000)
+    return tmp_path / "recordings"
+
+
+def test_train_export_and_predict_complete_the_circle(folder, tmp_path, capsys):
+    arguments = ["--layout", "folder", "--subject", r"^(.+?)_\d+\.wav"]
+    model, exported = tmp_path / "model.skops", tmp_path / "model.onnx"
+    options = [*arguments, "--quick", "--teacher", "conv1d", "--out", str(model)]
+    assert main(["train", str(folder), *options]) == 0
+    assert "12 recordings, classes murmur, normal" in capsys.readouterr().out
+    assert main(["export", str(model), "--to", "onnx"]) == 0
+    capsys.readouterr()
+    assert main(["predict", str(folder), "--model", str(exported)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 12
+
+
+def test_a_missing_folder_for_the_model_is_named(folder, tmp_path, capsys):
+    out = tmp_path / "nowhere" / "model.skops"
+    assert main(["train", str(folder), "--layout", "folder", "--out", str(out)]) == 2
+    assert "nowhere of --out does not exist" in capsys.readouterr().err
