@@ -171,7 +171,8 @@ class GaussianNoise(Augmentation):
 class Mixup(Augmentation):
     """Mix each row with another one, and their labels in the same shares.
 
-    After Zhang et al. (2018), "mixup: beyond empirical risk minimization".
+    In the cross-entropy each of the two labels keeps the weight of its own row. After Zhang et al.
+    (2018), "mixup: beyond empirical risk minimization".
 
     Parameters
     ----------

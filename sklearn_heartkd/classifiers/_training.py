@@ -27,12 +27,13 @@ class Objective(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, output, batch):
-        """Return the weighted mean cross-entropy; under mixup, that of both labels."""
+        """Return the weighted mean cross-entropy; under mixup, over both labels of every row."""
         loss = self._cross_entropy(output.logits, batch.target)
-        if batch.partner is not None:
-            other = self._cross_entropy(output.logits, batch.target[batch.partner])
-            loss = batch.share * loss + (1 - batch.share) * other
-        return weighted_mean(loss, batch.weight)
+        if batch.partner is None:
+            return weighted_mean(loss, batch.weight)
+        other = self._cross_entropy(output.logits, batch.target[batch.partner])
+        own, rest = batch.share * batch.weight, (1 - batch.share) * batch.weight[batch.partner]
+        return (own * loss + rest * other).sum() / (own + rest).sum()
 
     def _cross_entropy(self, logits, target):
         return functional.cross_entropy(

@@ -16,9 +16,10 @@ from sklearn_heartkd import (
     RNNClassifier,
     StudentClassifier,
 )
-from sklearn_heartkd.augmentation import Augmentation
+from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers import _base
-from sklearn_heartkd.networks import SeededDropout
+from sklearn_heartkd.classifiers._training import Objective
+from sklearn_heartkd.networks import NetworkOutput, SeededDropout
 
 NETWORKS = [Conv1DClassifier, Conv2DClassifier, LSTMClassifier, RNNClassifier, StudentClassifier]
 LABELS = np.array(["artifact", "murmur", "normal"])
@@ -136,6 +137,16 @@ def test_class_weights_change_what_is_predicted():
     assert minority_share(class_weight="balanced") == pytest.approx(1 / 2, abs=0.05)
     assert minority_share(class_weight={"murmur": 50.0}) > 0.8
     assert minority_share(class_weight="auto") == sqrt
+
+
+def test_class_weights_balance_the_classes_under_mixup_too():
+    target = torch.tensor([0, 0, 0, 0, 1])
+    weight = torch.tensor([1.0, 1.0, 1.0, 1.0, 4.0])
+    row = torch.arange(5)
+    batch = Batch(torch.zeros(5, 1, 1), target, weight, row, row, (row + 1) % 5, torch.full((5,), 0.3))
+    logits = torch.zeros(5, 2, requires_grad=True)
+    Objective()(NetworkOutput(logits, logits, None), batch).backward()
+    assert_allclose(logits.grad.sum(dim=0), 0, atol=1e-7)
 
 
 def test_sequences_are_weighted_and_augmented_by_default_and_tables_are_not(monkeypatch):
