@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -97,6 +97,31 @@ class Recipe:
             sampling_rate=self.sampling_rate,
         )
 
+    def limits(self, seed):
+        """Return the parameters that all networks share."""
+        return {"max_epochs": self.max_epochs, "random_state": seed}
+
+    def distil(self, sources, seed, *, student=None, **settings):
+        """Return an unfitted student of fitted teachers, which are not fitted again.
+
+        Parameters
+        ----------
+        sources : dict of str to WindowedClassifier
+            The teachers.
+        seed : int
+        student : network classifier, default=None
+            None is the default student.
+        **settings
+            Parameters of `DistilledClassifier`.
+        """
+        teachers = [
+            (name, FrozenEstimator(source.estimator_[-1])) for name, source in sources.items()
+        ]
+        student = StudentClassifier(**self.limits(seed)) if student is None else student
+        return self.windowed(
+            DistilledClassifier(teachers, student, refine=None, random_state=seed, **settings)
+        )
+
     def make(self, model, seed, sources):
         """Return the unfitted model `model`.
 
@@ -107,7 +132,7 @@ class Recipe:
         sources : dict of str to WindowedClassifier
             The fitted models named by `sources_of`.
         """
-        limits = {"max_epochs": self.max_epochs, "random_state": seed}
+        limits = self.limits(seed)
         if model in TEACHERS:
             return self.windowed(TEACHERS[model](**limits))
         if model == "student":
@@ -116,16 +141,7 @@ class Recipe:
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
             return VotingClassifier(frozen, voting="soft")
         if model in SECOND:
-            teachers = [
-                (name, FrozenEstimator(source.estimator_[-1])) for name, source in sources.items()
-            ]
-            distilled = DistilledClassifier(
-                teachers,
-                StudentClassifier(**limits),
-                refine=None,
-                random_state=seed,
-            )
-            return self.windowed(distilled)
+            return self.distil(sources, seed)
         statistics = [
             make_union(
                 MFCC(sampling_rate=self.sampling_rate, output="summary"),
@@ -139,12 +155,25 @@ class Recipe:
             return make_pipeline(*statistics, forest)
         return make_pipeline(*statistics, StandardScaler(), CalibratedSVC(random_state=seed))
 
-    def refine(self, fitted, seed):
-        """Return the unfitted k-means refinement of a fitted model, which is not fitted again."""
-        if isinstance(fitted, WindowedClassifier):
-            network = FrozenEstimator(fitted.estimator_[-1])
-            return self.windowed(KMeansRefinedClassifier(network, random_state=seed))
-        return KMeansRefinedClassifier(FrozenEstimator(fitted), random_state=seed)
+    def refine(self, fitted, seed, **settings):
+        """Return the unfitted k-means refinement of a fitted model, which is not fitted again.
+
+        Parameters
+        ----------
+        fitted : classifier
+        seed : int
+        **settings
+            Parameters of `KMeansRefinedClassifier`.
+        """
+
+        def refined(model):
+            return KMeansRefinedClassifier(FrozenEstimator(model), random_state=seed, **settings)
+
+        if not isinstance(fitted, WindowedClassifier):
+            return refined(fitted)
+        if isinstance(fitted.estimator_, Pipeline):
+            return self.windowed(refined(fitted.estimator_[-1]))
+        return clone(fitted).set_params(estimator=refined(fitted.estimator_))
 
 
 def make_deployable(

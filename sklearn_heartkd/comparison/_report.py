@@ -19,8 +19,8 @@ from sklearn_heartkd.comparison._figures import confusion_figure, quality_agains
 from sklearn_heartkd.comparison._html import audio_html, figure_html, table_html
 from sklearn_heartkd.comparison._leaks import find_leaks
 from sklearn_heartkd.comparison._models import REFINED, display_name
-from sklearn_heartkd.comparison._run import Task, _model_file
 from sklearn_heartkd.comparison._table import render
+from sklearn_heartkd.comparison._tasks import Task, model_file
 from sklearn_heartkd.metrics import compare_models
 
 _METRICS = ("accuracy", "balanced_accuracy", "f1_macro")
@@ -277,7 +277,7 @@ def _explainable(comparison, folder):
         name
         for name, (seed, fold) in zip(first.index, first.to_numpy(), strict=True)
         if not name.endswith(REFINED)
-        and isinstance(joblib.load(_model_file(folder, Task(seed, fold, name))), WindowedClassifier)
+        and isinstance(joblib.load(model_file(folder, Task(seed, fold, name))), WindowedClassifier)
     ]
 
 
@@ -300,7 +300,7 @@ def worst_errors(predictions, model, n_errors, *, n_per_class=2):
 def _error_html(error, model, data, folder):
     from sklearn_heartkd.inspection import ExplanationDisplay, explain
 
-    fitted = joblib.load(_model_file(folder, Task(error.seed, error.fold, model)))
+    fitted = joblib.load(model_file(folder, Task(error.seed, error.fold, model)))
     recording = np.asarray(data.data[error.recording])
     excerpt, start = _excerpt(fitted, recording, error.y_pred)
     explanation = explain(fitted, [excerpt])

@@ -1,8 +1,5 @@
-"""The cross-validated comparison: tasks, their results on disk, and what they come to."""
+"""The cross-validated comparison: which tasks there are, running them, and what they come to."""
 
-import hashlib
-import json
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -11,28 +8,20 @@ import joblib
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
-from sklearn_heartkd._nested import fit_parameters, rows_of
-from sklearn_heartkd._version import __version__
 from sklearn_heartkd.comparison._models import FIRST, NAMES, REFINED, SECOND, Recipe, sources_of
 from sklearn_heartkd.comparison._table import costs_of, summarize
-from sklearn_heartkd.metrics import oof_frame
-
-
-class Task(NamedTuple):
-    """One model, fitted with one seed on the training part of one split."""
-
-    seed: int
-    fold: int
-    model: str
-
-    @property
-    def name(self):
-        """The name of its files."""
-        return f"{self.model}-seed{self.seed}-fold{self.fold}"
+from sklearn_heartkd.comparison._tasks import (
+    Task,
+    check_same,
+    fit_and_refine,
+    load_models,
+    model_file,
+    result_file,
+    write_whole,
+)
 
 
 class Comparison(NamedTuple):
@@ -100,19 +89,16 @@ def compare(
         `out` holds another comparison.
     """
     recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
-    models = _check_models(models)
+    models = check_models(models)
     if splits is None:
         splits = split_by_subject(data.target, data.groups, folds)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if out is None else out)
         (folder / "parts").mkdir(parents=True, exist_ok=True)
-        _check_same(folder / "settings.json", data, splits, recipe)
-        tasks = [
-            Task(s, f, m) for m in (*FIRST, *SECOND) for s in seeds for f in range(len(splits))
-        ]
-        tasks = [task for task in tasks if task.model in models]
+        check_same(folder / "settings.json", data, splits, recipe)
+        tasks = tasks_of(models, seeds, len(splits))
         _run(tasks, data, splits, recipe, folder, n_jobs)
-        parts = [joblib.load(_result_file(folder, task)) for task in tasks]
+        parts = [joblib.load(result_file(folder, task)) for task in tasks]
         predictions = pd.concat(parts, ignore_index=True)
         costs = costs_of(_models_of(sorted(tasks, key=_in_table), folder), data, recipe)
     return Comparison(summarize(predictions, costs), predictions)
@@ -143,7 +129,18 @@ def split_by_subject(target, groups, folds):
     return list(splitter.split(np.zeros((len(target), 1)), target, groups))
 
 
-def _check_models(models):
+def tasks_of(models, seeds, n_splits):
+    """Return the tasks of a comparison of some models, in the order in which they are run."""
+    return [
+        Task(seed, fold, model)
+        for model in check_models(models)
+        for seed in seeds
+        for fold in range(n_splits)
+    ]
+
+
+def check_models(models):
+    """Return the chosen models and the teachers that they need, in the order of their fits."""
     known = (*FIRST, *SECOND)
     if models is None:
         return known
@@ -154,23 +151,8 @@ def _check_models(models):
     return tuple(model for model in known if model in {*models, *needed})
 
 
-def _check_same(path, data, splits, recipe):
-    digest = hashlib.sha256()
-    for training, test in splits:
-        digest.update(np.asarray(training).tobytes() + np.asarray(test).tobytes())
-    digest.update(repr([str(name) for name in data.filenames]).encode())
-    digest.update(repr(list(data.target)).encode())
-    settings = {"recipe": repr(recipe), "data": digest.hexdigest(), "version": __version__}
-    if path.exists() and json.loads(path.read_text()) != settings:
-        raise ValueError(
-            f"{path.parent} holds a comparison with other recordings, folds or settings; choose another "
-            "folder or delete it."
-        )
-    path.write_text(json.dumps(settings, indent=1))
-
-
 def _run(tasks, data, splits, recipe, folder, n_jobs):
-    waiting = [task for task in tasks if not _result_file(folder, task).exists()]
+    waiting = [task for task in tasks if not result_file(folder, task).exists()]
     with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:
         for stage in (FIRST, SECOND):
             jobs = [
@@ -187,51 +169,14 @@ def _run(tasks, data, splits, recipe, folder, n_jobs):
 
 
 def _fit(task, data, split, recipe, folder):
-    training, test = split
-    X, y, groups = data.data, np.asarray(data.target), np.asarray(data.groups)
-    sources = {
-        name: joblib.load(_model_file(folder, task._replace(model=name)))
-        for name in sources_of(task.model)
-    }
-    fitted = recipe.make(task.model, task.seed, sources)
-    results = []
-    for name in (task.model, task.model + REFINED):
-        if name != task.model:
-            fitted = recipe.refine(fitted, task.seed)
-        subjects = fit_parameters(fitted, groups=groups[training])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            fitted.fit(rows_of(X, training), y[training], **subjects)
-        given = rows_of(X, test)
-        frame = oof_frame(
-            name,
-            seed=task.seed,
-            fold=task.fold,
-            recording=test,
-            y_true=y[test],
-            y_pred=fitted.predict(given),
-            y_proba=fitted.predict_proba(given),
-            classes=fitted.classes_,
-        )
-        results.append(frame)
-        joblib.dump(fitted, _model_file(folder, task._replace(model=name)))
-    _write_whole(pd.concat(results, ignore_index=True), _result_file(folder, task))
+    sources = load_models(folder, task, sources_of(task.model))
+    model = recipe.make(task.model, task.seed, sources)
+    frames = []
+    for name, fitted, frame in fit_and_refine(task, model, data, split, recipe):
+        frames.append(frame)
+        joblib.dump(fitted, model_file(folder, task._replace(model=name)))
+    write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task))
     return task.name
-
-
-def _write_whole(value, path):
-    # renamed into place, so that an interrupted run leaves no half-written result
-    unfinished = path.with_suffix(".unfinished")
-    joblib.dump(value, unfinished)
-    unfinished.replace(path)
-
-
-def _result_file(folder, task):
-    return folder / "parts" / f"{task.name}.predictions"
-
-
-def _model_file(folder, task):
-    return folder / "parts" / f"{task.name}.model"
 
 
 def _in_table(task):
@@ -244,7 +189,7 @@ def _models_of(tasks, folder):
     for task in tasks:
         first.setdefault(task.model, task)
     return {
-        name: joblib.load(_model_file(folder, task._replace(model=name)))
+        name: joblib.load(model_file(folder, task._replace(model=name)))
         for task in first.values()
         for name in (task.model, task.model + REFINED)
     }

@@ -186,8 +186,8 @@ def test_processes_give_the_same(data, comparison):
 def test_the_teachers_of_the_chosen_students_are_added(data):
     with pytest.raises(ValueError, match=r"Unknown models \['resnet'\]; known are"):
         run(data, models=["resnet"])
-    assert set(run_module._check_models(["student_of_rnn"])) == {"rnn", "student_of_rnn"}
-    everything = set(run_module._check_models(None))
+    assert set(run_module.check_models(["student_of_rnn"])) == {"rnn", "student_of_rnn"}
+    everything = set(run_module.check_models(None))
     assert {"svm", "forest", "conv1d", "conv2d", "lstm", "rnn", "student"} < everything
     assert {f"student_of_{t}" for t in ("conv1d", "conv2d", "lstm", "rnn")} < everything
 
