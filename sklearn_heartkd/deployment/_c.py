@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.deployment._borders import possible_answers
 from sklearn_heartkd.deployment._c_tables import (
     LAYER,
     array,
@@ -18,7 +19,7 @@ from sklearn_heartkd.deployment._c_tables import (
     number,
 )
 from sklearn_heartkd.deployment._description import ExportError, describe
-from sklearn_heartkd.deployment._onnx import checking_recordings, stacked
+from sklearn_heartkd.deployment._onnx import checking_recordings
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def export_c(model, path, recordings=None, *, prefix="heartkd"):
     -----
     The window's samples are kept as int16. When it is complete, its frames go through FFT, sparse
     mel filters, logarithm, DCT and the network column by column, so that each layer only holds as
-    many columns as its kernel is wide. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
+    many columns as its kernel is wide. The test accepts either cluster for a recording that is
+    equally near to two, within rounding. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
     reads a wav file.
 
     Examples
@@ -113,8 +115,8 @@ def export_c(model, path, recordings=None, *, prefix="heartkd"):
     header = _template("interface.h", texts)
     recordings = [_as_int16(row) for row in checking_recordings(description, recordings)]
     waveforms = [row.astype(np.float32) / 32768 for row in recordings]
-    expected = model.predict_proba(stacked(waveforms))
-    test = _test_program(recordings, expected, {"STEM": path.stem, "VERSION": __version__})
+    answers = possible_answers(model, description, waveforms)
+    test = _test_program(recordings, answers, {"STEM": path.stem, "VERSION": __version__})
     written = path, path.with_suffix(".h"), path.with_name(f"{path.stem}_test.c")
     for file, text in zip(written, (source, header, test), strict=True):
         text = re.sub(r"\bheartkd_", f"{prefix}_", text)
@@ -203,12 +205,14 @@ def _as_int16(waveform):
     return np.clip(np.round(waveform * 32768), -32768, 32767).astype(np.int16)
 
 
-def _test_program(recordings, expected, texts):
+def _test_program(recordings, answers, texts):
+    expected = np.concatenate(answers)
     rows = ",\n    ".join("{" + ", ".join(map(number, row)) + "}" for row in expected)
     tables = [
         array("recordings", np.concatenate(recordings), "int16_t"),
         array("lengths", [len(row) for row in recordings], "size_t"),
-        f"static const float expected[N_RECORDINGS][HEARTKD_N_CLASSES] = {{\n    {rows}}};\n",
+        array("n_answers", [len(possible) for possible in answers], "int"),
+        f"static const float expected[{len(expected)}][HEARTKD_N_CLASSES] = {{\n    {rows}}};\n",
     ]
     texts = texts | {"N_RECORDINGS": str(len(recordings)), "TABLES": "".join(tables)}
     return _template("test.c", texts)

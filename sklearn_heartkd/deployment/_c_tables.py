@@ -148,10 +148,8 @@ def cluster_tables(clusters):
     """Return the definitions of the refinements, and the calls that apply them."""
     source, calls = [], []
     for i, cluster in enumerate(clusters):
-        centers = cluster.centers.astype(float)
-        source.append(array(f"heartkd_centers_{i}", centers))
-        source.append(array(f"heartkd_squares_{i}", (centers**2).sum(axis=1)))
+        source.append(array(f"heartkd_centers_{i}", cluster.centers))
         source.append(array(f"heartkd_table_{i}", cluster.weight * cluster.table))
-        names = ", ".join(f"heartkd_{name}_{i}" for name in ("centers", "squares", "table"))
-        calls.append(f"    refine(state, {names}, {len(centers)}, {number(1 - cluster.weight)});\n")
+        names, n_clusters = f"heartkd_centers_{i}, heartkd_table_{i}", len(cluster.centers)
+        calls.append(f"    refine(state, {names}, {n_clusters}, {number(1 - cluster.weight)});\n")
     return "".join(source), "".join(calls)

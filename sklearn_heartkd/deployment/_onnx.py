@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import warnings
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -10,10 +11,9 @@ import numpy as np
 
 from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.deployment._borders import TOLERANCE, possible_answers
 from sklearn_heartkd.deployment._description import ExportError, describe
 from sklearn_heartkd.deployment.runtime import UNSEALED, seal_of
-
-TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,18 @@ class ExportReport:
     n_bytes : int
         Its size.
     max_difference : float
-        The largest difference of a probability from `predict_proba`; with ``quantize="int8"`` that
-        of the network in float.
+        The largest difference of a probability from `predict_proba`, or, for the recordings
+        `on_border`, from what it would say with the other cluster; with ``quantize="int8"`` that of
+        the network in float.
     int8_max_difference : float or None
         The same of the quantised network.
     int8_agreement : float or None
         Share of the recordings that get the same class from the quantised network.
     balanced_accuracy, int8_balanced_accuracy : float or None
         On the recordings, where their classes were given.
+    on_border : tuple of int
+        The recordings that are equally near to two k-means clusters, within rounding, and for which
+        the file takes the other one than the model.
     """
 
     path: Path
@@ -44,6 +48,7 @@ class ExportReport:
     int8_agreement: float | None = None
     balanced_accuracy: float | None = None
     int8_balanced_accuracy: float | None = None
+    on_border: tuple[int, ...] = ()
 
 
 def export_onnx(
@@ -97,6 +102,11 @@ def export_onnx(
         If a step cannot be exported, or the graph disagrees with `predict_proba` by more than
         1e-5 on any of the recordings; then no file is written.
 
+    Warns
+    -----
+    UserWarning
+        If recordings are equally near to two k-means clusters, and the file takes the other one.
+
     See Also
     --------
     sklearn_heartkd.deployment.runtime.HeartSoundModel : Runs the file.
@@ -145,14 +155,14 @@ def export_onnx(
         scores=json.dumps(scores or {}),
     )
     onnx_model = build(description, metadata)
-    expected = model.predict_proba(stacked(recordings))
-    found = _run(onnx_model, recordings)
-    differences = np.abs(found - expected).max(axis=1)
-    difference = float(differences.max())
-    if not difference <= TOLERANCE:
-        raise ExportError(
-            f"The exported graph differs from predict_proba by {difference:.1e} on recording "
-            f"{differences.argmax()}, more than {TOLERANCE:g}: no file was written; report the model."
+    answers = possible_answers(model, description, recordings)
+    expected = np.stack([possible[0] for possible in answers])
+    difference, on_border = _agreement(_run(onnx_model, recordings), answers)
+    if on_border:
+        warnings.warn(
+            f"Recordings {on_border} are equally near to two k-means clusters, within rounding, and "
+            "the exported graph takes the other one than the model: their probabilities differ.",
+            stacklevel=2,
         )
     quantized: dict = {}
     if quantize:
@@ -165,7 +175,9 @@ def export_onnx(
     if stand_alone:
         source = files("sklearn_heartkd.deployment").joinpath("runtime.py").read_text("utf-8")
         path.with_name("heartkd_runtime.py").write_text(source, encoding="utf-8")
-    return ExportReport(path, path.stat().st_size, difference, **quantized)
+    return ExportReport(
+        path, path.stat().st_size, difference, on_border=tuple(on_border), **quantized
+    )
 
 
 def build(description, metadata):
@@ -243,10 +255,6 @@ def make_metadata(
     }
 
 
-def stacked(recordings):
-    return recordings if len({len(row) for row in recordings}) > 1 else np.stack(recordings)
-
-
 def _run(onnx_model, recordings):
     import onnxruntime
 
@@ -257,6 +265,27 @@ def _run(onnx_model, recordings):
         path.write_bytes(onnx_model.SerializeToString())
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return np.concatenate([session.run(None, {"waveform": row[None]})[0] for row in recordings])
+
+
+def _agreement(found, answers):
+    """Return the largest difference, and the recordings that got another of the possible answers.
+
+    Raises
+    ------
+    ExportError
+        If a recording got no possible answer.
+    """
+    differences = [
+        np.abs(row - possible).max(axis=1) for row, possible in zip(found, answers, strict=True)
+    ]
+    smallest = np.array([row.min() for row in differences])
+    if not smallest.max() <= TOLERANCE:
+        raise ExportError(
+            f"The exported graph differs from predict_proba by {smallest.max():.1e} on recording "
+            f"{smallest.argmax()}, more than {TOLERANCE:g}: no file was written; report the model."
+        )
+    on_border = [i for i, row in enumerate(differences) if row[0] > TOLERANCE]
+    return float(smallest.max()), on_border
 
 
 def _compare(found, expected, y, classes):

@@ -35,9 +35,10 @@ def add_network(graph, features, module):
 
 def add_clusters(graph, probabilities, embedding, clusters):
     """Average probabilities with those of the nearest cluster."""
-    centers = clusters.centers.astype(np.float64)
-    products = graph.add("MatMul", embedding, graph.constant(-2 * centers.T))
-    distances = graph.add("Add", products, graph.constant((centers**2).sum(axis=1)))
+    rows = graph.add("Unsqueeze", embedding, graph.integers(1))
+    differences = graph.add("Sub", rows, graph.constant(clusters.centers))
+    squares = graph.add("Mul", differences, differences)
+    distances = graph.add("ReduceSum", squares, graph.integers(2), keepdims=0)
     nearest = graph.add("ArgMin", distances, axis=1, keepdims=0)
     of_clusters = graph.add("Gather", graph.constant(clusters.weight * clusters.table), nearest)
     own = graph.add("Mul", probabilities, graph.constant(1 - clusters.weight))

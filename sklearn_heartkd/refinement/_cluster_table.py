@@ -1,6 +1,7 @@
 """k-means clusters and what each of them says about the class."""
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
@@ -55,8 +56,8 @@ class ClusterTable:
 
     def assign(self, embedding):
         """Return the number of the nearest centre of each row."""
-        squares = (self.centers**2).sum(axis=1)
-        return np.argmin(squares - 2 * embedding @ self.centers.T, axis=1)
+        # differences, not |c|² - 2xc, which cancels where the centres are close together
+        return cdist(embedding, self.centers, "sqeuclidean").argmin(axis=1)
 
     def predict_proba(self, embedding):
         """Return the class probabilities of the rows' clusters, shape (n, n_classes)."""

@@ -72,6 +72,14 @@ def test_the_nearest_centre_is_assigned():
     assert_array_equal(clusters.assign(X), distances.argmin(axis=1))
 
 
+def test_centres_close_together_and_far_from_zero_are_told_apart():
+    rng = np.random.default_rng(0)
+    centers = (100 + 0.01 * rng.standard_normal((4, 20))).astype(np.float32)
+    X = (100 + 0.01 * rng.standard_normal((50, 20))).astype(np.float32)
+    distances = np.square(X[:, None].astype(np.float64) - centers).sum(axis=2)
+    assert_array_equal(ClusterTable(centers, None).assign(X), distances.argmin(axis=1))
+
+
 def test_weights_are_repetitions():
     X, target = blobs()
     times = 1 + np.arange(40) % 3

@@ -217,15 +217,17 @@ static void push_column(heartkd_state *state, uint32_t number, const float *colu
 /* Decision: from the embedding to the probabilities. */
 
 #if HEARTKD_N_REFINEMENTS
-static void refine(heartkd_state *state, const float *centers, const float *squares,
-                   const float *table, uint32_t n_clusters, float own)
+static void refine(heartkd_state *state, const float *centers, const float *table,
+                   uint32_t n_clusters, float own)
 {
     uint32_t nearest = 0;
     float smallest = FLT_MAX;
     for (uint32_t i = 0; i < n_clusters; i++) {
-        float distance = squares[i];
-        for (uint32_t c = 0; c < 2 * HEARTKD_N_MAPS; c++)
-            distance -= 2.0f * state->embedding[c] * centers[i * 2 * HEARTKD_N_MAPS + c];
+        float distance = 0.0f;
+        for (uint32_t c = 0; c < 2 * HEARTKD_N_MAPS; c++) {
+            float difference = state->embedding[c] - centers[i * 2 * HEARTKD_N_MAPS + c];
+            distance += difference * difference;
+        }
         if (distance < smallest) {
             smallest = distance;
             nearest = i;
