@@ -33,6 +33,7 @@ _HOME_OF = {
     "LSTMClassifier": "classifiers",
     "RNNClassifier": "classifiers",
     "StudentClassifier": "classifiers",
+    "ContrastivePretraining": "classifiers",
     "WindowedClassifier": "classifiers",
     "KMeansRefinedClassifier": "refinement",
     "DistilledClassifier": "distillation",

@@ -5,10 +5,12 @@ from sklearn_heartkd.classifiers._convolutional import (
     Conv2DClassifier,
     StudentClassifier,
 )
+from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._recurrent import LSTMClassifier, RNNClassifier
 from sklearn_heartkd.classifiers._windowed import WindowedClassifier
 
 __all__ = [
+    "ContrastivePretraining",
     "Conv1DClassifier",
     "Conv2DClassifier",
     "LSTMClassifier",

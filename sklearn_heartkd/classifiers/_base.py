@@ -27,6 +27,7 @@ from sklearn_heartkd.augmentation import (
     RandomCrop,
     TimeMasking,
 )
+from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._training import Objective, evaluate, train
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
@@ -52,6 +53,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "pretrain": [StrOptions({"contrastive"}), ContrastivePretraining, None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -73,6 +75,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         batch_size="auto",
         learning_rate=4e-3,
         weight_decay=0.05,
+        pretrain=None,
         early_stopping=False,
         validation_fraction=0.2,
         n_iter_no_change=10,
@@ -90,6 +93,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.pretrain = pretrain
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -166,6 +170,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
             rows, validation = rows.take(training), rows.take(held_out)
         module.standardize.learn(rows.x, rows.weight)
+        self._pretrain(module, rows, draw_seed(seed))
         batch_size = self._resolve("batch_size", 32, min(200, len(rows)))
         n_batches = max(1, round(len(rows) / batch_size))
         sequence_epochs = int(np.clip(np.ceil(450 / n_batches), 10, 100))
@@ -187,6 +192,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.module_ = module
         self.n_iter_ = len(self.history_)
         return self
+
+    def _pretrain(self, module, rows, seed):
+        self.__dict__.pop("pretraining_history_", None)
+        if self.pretrain is not None:
+            start = ContrastivePretraining() if self.pretrain == "contrastive" else self.pretrain
+            self.pretraining_history_ = start.run(module, rows, seed=seed, verbose=self.verbose)
 
     def _validate_new(self, X):
         X = validate_data(self, _as_array(X), reset=False, **_FORMS)

@@ -125,10 +125,15 @@ class _Net(skorch.NeuralNet):
 class _Progress(Callback):
     """One progress bar over the epochs, in a terminal only."""
 
+    def __init__(self, description=None):
+        self.description = description
+
     def on_train_begin(self, net, **kwargs):
         from tqdm.auto import tqdm
 
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", leave=False, disable=None)
+        self.bar_ = tqdm(
+            desc=self.description, total=net.max_epochs, unit="epoch", leave=False, disable=None
+        )
 
     def on_epoch_end(self, net, **kwargs):
         self.bar_.set_postfix(loss=f"{net.history[-1]['train_loss']:.3f}", refresh=False)
@@ -153,6 +158,7 @@ def train(
     callbacks,
     verbose,
     seed,
+    description=None,
 ):
     """Train `module` in place and return one dict of losses an epoch.
 
@@ -175,6 +181,8 @@ def train(
     callbacks : list of skorch callbacks
     verbose : int
     seed : int
+    description : str, optional
+        Shown beside the progress bar.
     """
     device = batch.x.device
     generator = torch.Generator(device=device).manual_seed(seed)
@@ -192,7 +200,7 @@ def train(
         )
         ours.append(("early_stopping", stop))
     if verbose:
-        ours.append(("progress", _Progress()))
+        ours.append(("progress", _Progress(description)))
     net = _Net(
         module,
         objective,

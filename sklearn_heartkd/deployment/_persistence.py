@@ -63,7 +63,8 @@ def save_model(model, path, *, metadata=None):
     Notes
     -----
     The file is a zip archive of a skops archive and a manifest with its SHA-256 checksum and the
-    versions of the packages. The weights are numpy arrays.
+    versions of the packages. The weights are numpy arrays. The unlabelled recordings of a
+    :class:`~sklearn_heartkd.ContrastivePretraining` are left out: they predict nothing.
 
     Examples
     --------
@@ -81,7 +82,10 @@ def save_model(model, path, *, metadata=None):
     """
     import skops.io
 
-    content = skops.io.dumps(model)
+    from sklearn_heartkd.classifiers._pretraining import unlabelled_left_out
+
+    with unlabelled_left_out():
+        content = skops.io.dumps(model)
     _check_types(content, f"{type(model).__name__} cannot be saved")
     manifest = {
         "format": _FORMAT,
