@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.cli._errors import explain_error
 
 _VERBS = ("compare", "train", "predict", "explain", "export", "check")
 
@@ -27,7 +28,7 @@ def main(arguments=None):
     try:
         return options.func(options)
     except (ValueError, OSError) as error:
-        print(f"heartkd {options.verb}: {error}", file=sys.stderr)
+        print(f"heartkd {options.verb}: {explain_error(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"heartkd {options.verb}: interrupted", file=sys.stderr)

@@ -77,7 +77,7 @@ def _read(folder, model):
 
     description = describe(model)
     if not Path(folder).is_dir():
-        raise ValueError(f"--recordings {folder} is no folder.")
+        raise ValueError(f"--recordings {folder} is no folder; give the one that holds them.")
     names = find_recordings([folder])
     is_shown = int(sys.stderr.isatty())
     recordings, _, _ = read_recordings(

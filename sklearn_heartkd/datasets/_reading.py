@@ -190,7 +190,7 @@ def _open(file):
         return source, len(source.getbuffer())
     path = os.fspath(file)
     if not os.path.exists(path):
-        raise _UnusableError("no such file")
+        raise _UnusableError("no such file or folder; check the path")
     if not os.path.isfile(path):
         raise _UnusableError("not a file")
     return path, os.path.getsize(path)

@@ -1,0 +1,33 @@
+"""What the command line says about a file that cannot be opened."""
+
+from pathlib import Path
+
+
+def explain_error(error, options):
+    """Return a sentence about an error of any verb.
+
+    Parameters
+    ----------
+    error : ValueError or OSError
+        The library's own sentences stay as they are; for those of the operating system, the path
+        and what to do about it are named.
+    options : argparse.Namespace
+        The options of the verb; its `model` is told from other files.
+    """
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    path = Path(error.filename)
+    model = getattr(options, "model", None)
+    is_model = model is not None and path == Path(model)
+    if isinstance(error, FileNotFoundError) and is_model:
+        how = "export" if path.suffix.lower() == ".onnx" else "train"
+        return (
+            f"The model {path} does not exist; check the path, or {how} one: heartkd {how} --help."
+        )
+    if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+        return f"The folder {path.parent} of {path.name} does not exist; check the path."
+    if isinstance(error, FileNotFoundError):
+        return f"The file {path} does not exist; check the path."
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder; give a file{' of a model' if is_model else ''}."
+    return f"{path} cannot be opened ({error.strerror}); check the path and its permissions."
