@@ -25,6 +25,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sklearn_heartkd
 from sklearn_heartkd import (
     MFCC,
+    ContrastivePretraining,
     Conv1DClassifier,
     Conv2DClassifier,
     DistilledClassifier,
@@ -49,6 +50,7 @@ SLOW = [
     LSTMClassifier(),
     RNNClassifier(),
     RNNClassifier(cell="tanh"),
+    StudentClassifier(pretrain=ContrastivePretraining(max_epochs=5)),
 ]
 FURTHER_CHECKS = [
     "check_param_validation",
@@ -87,6 +89,9 @@ CLASSIFIERS = {
     "lstm": LSTMClassifier(hidden_size=4, **SMALL),
     "gru": RNNClassifier(hidden_size=4, **SMALL),
     "tanh": RNNClassifier(cell="tanh", hidden_size=4, **SMALL),
+    "pretrained": StudentClassifier(
+        width=2, depth=1, pretrain=ContrastivePretraining(max_epochs=2), **SMALL
+    ),
     "refined": KMeansRefinedClassifier(STUDENT, random_state=0),
     "distilled": DistilledClassifier(GaussianNB(), STUDENT, random_state=0),
     "distilled from network": DistilledClassifier(
