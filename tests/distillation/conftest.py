@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from distilling_helpers import LABELS, Oracle
 
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.distillation import Setting, TeacherOutput
@@ -77,3 +79,18 @@ class Scene:
 @pytest.fixture
 def make_scene():
     return Scene
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Thirty-six short sequences of three classes, told apart by their first channel."""
+    rng = np.random.default_rng(0)
+    target = np.arange(36) % 3
+    X = 0.2 * rng.standard_normal((36, 4, 16)).astype(np.float32)
+    X[:, 0] += 1.5 * target[:, None]
+    return X, LABELS[target]
+
+
+@pytest.fixture(autouse=True)
+def _no_fits_yet():
+    Oracle.fits.clear()

@@ -1,20 +1,18 @@
 """Who can teach: forests, pipelines, networks, frozen models, several at once."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from imblearn.over_sampling import SMOTE, RandomOverSampler
+from distilling_helpers import GROUPS, LABELS, Oracle, distil, network, student
+from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -22,63 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_heartkd import (
-    MFCC,
     Conv1DClassifier,
     DistilledClassifier,
-    LogMelSpectrogram,
     StudentClassifier,
 )
 from sklearn_heartkd.distillation import _teaching
-
-LABELS = np.array(["artifact", "murmur", "normal"])
-GROUPS = np.arange(36) // 3
-
-
-@pytest.fixture(scope="module")
-def data():
-    rng = np.random.default_rng(0)
-    target = np.arange(36) % 3
-    X = 0.2 * rng.standard_normal((36, 4, 16)).astype(np.float32)
-    X[:, 0] += 1.5 * target[:, None]
-    return X, LABELS[target]
-
-
-def student(**parameters):
-    return StudentClassifier(**{"width": 2, "depth": 1, "max_epochs": 1} | parameters)
-
-
-def network(**parameters):
-    return Conv1DClassifier(**{"width": 4, "depth": 1, "max_epochs": 1} | parameters)
-
-
-def distil(teacher, pupil=None, **parameters):
-    return DistilledClassifier(teacher, pupil or student(), random_state=0, **parameters)
-
-
-class Oracle(ClassifierMixin, BaseEstimator):
-    """A teacher that knows the class by the first value; it counts and records its fits."""
-
-    fits: list = []
-
-    def __init__(self, classes=tuple(LABELS), certainty=0.9):
-        self.classes = classes
-        self.certainty = certainty
-
-    def fit(self, X, y, sample_weight=None, groups=None):
-        Oracle.fits.append({"X": X, "y": y, "sample_weight": sample_weight, "groups": groups})
-        self.classes_ = np.array(self.classes)
-        return self
-
-    def predict_proba(self, X):
-        n = len(self.classes)
-        truth = np.clip(np.rint(np.asarray(X)[:, 0] / 1.5), 0, n - 1).astype(int)
-        rest = (1 - self.certainty) / (n - 1)
-        return np.where(np.eye(n, dtype=bool)[truth], self.certainty, rest)
-
-
-@pytest.fixture(autouse=True)
-def _no_fits_yet():
-    Oracle.fits.clear()
 
 
 @pytest.mark.parametrize(
@@ -158,9 +104,6 @@ def test_a_student_that_is_no_network_is_refused(data):
         distil(GaussianNB(), sampling).fit(data[0][:, :, 0], data[1])
 
 
-# Frozen teachers
-
-
 def test_a_frozen_teacher_is_not_fitted_again_nor_changed(data):
     X, y = data
     fitted = network(random_state=0).fit(X, y)
@@ -213,9 +156,6 @@ def test_a_frozen_teacher_with_cv_is_refused(data):
         distil(FrozenEstimator(fitted), cv=3).fit(X[:, :, 0], y, groups=GROUPS)
 
 
-# Several teachers
-
-
 def test_several_teachers_have_nested_parameters():
     model = distil([("forest", RandomForestClassifier(5)), ("network", network())])
     parameters = model.get_params()
@@ -264,159 +204,3 @@ def test_several_teachers_are_averaged_with_their_weights(data, monkeypatch):
 def test_wrong_teachers_are_refused_in_words(teacher, parameters, message, data):
     with pytest.raises(ValueError, match=message):
         distil(teacher, **parameters).fit(*data)
-
-
-# Out of fold
-
-
-@pytest.mark.parametrize(
-    "cv", [3, StratifiedKFold(3, shuffle=True, random_state=0), GroupKFold(3)], ids=str
-)
-def test_out_of_fold_teachers_never_see_the_subject_they_judge(cv, data):
-    X, y = data
-    distil(Oracle(), cv=cv).fit(X, y, groups=GROUPS)
-    whole, *folds = Oracle.fits
-    assert len(whole["X"]) == 36
-    assert len(folds) == 3
-    for fold in folds:
-        rows = [int(np.flatnonzero((X.reshape(36, -1) == x).all(axis=1))[0]) for x in fold["X"]]
-        assert_array_equal(fold["groups"], GROUPS[rows])
-        assert_array_equal(fold["y"], y[rows])
-        for subject in set(GROUPS):
-            assert np.sum(fold["groups"] == subject) in (0, 3)
-
-
-def test_a_shuffled_splitter_stays_shuffled_by_subject(data):
-    X, y = data
-    seen = set()
-    for seed in range(4):
-        Oracle.fits.clear()
-        cv = StratifiedKFold(3, shuffle=True, random_state=seed)
-        distil(Oracle(), cv=cv).fit(X, y, groups=GROUPS)
-        seen.add(tuple(Oracle.fits[1]["groups"]))
-    assert len(seen) > 1
-
-
-class Memorizer(ClassifierMixin, BaseEstimator):
-    """Certain about recordings of fit, ignorant of all others."""
-
-    def fit(self, X, y):
-        self.known_ = {x.tobytes(): label for x, label in zip(X, y, strict=True)}
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict_proba(self, X):
-        n = len(self.classes_)
-        known = [self.known_.get(np.asarray(x).tobytes()) for x in X]
-        return np.array(
-            [np.full(n, 1 / n) if k is None else 1.0 * (self.classes_ == k) for k in known]
-        )
-
-
-def test_soft_targets_are_those_of_the_fold(data):
-    X, y = data[0][:, :, 0], data[1]
-    inside = _teaching.prepare_lesson(None, "t", Memorizer(), X, y, None, GROUPS, None)
-    assert_array_equal(inside.probabilities.max(axis=1), np.ones(36))
-    outside = _teaching.prepare_lesson(None, "t", Memorizer(), X, y, None, GROUPS, 3)
-    assert_allclose(outside.probabilities, 1 / 3)
-    assert_allclose(outside.embedding, np.log(outside.probabilities))
-
-
-def test_out_of_fold_without_groups_warns_once(data):
-    with pytest.warns(UserWarning, match="DistilledClassifier splits its training data") as caught:
-        distil(GaussianNB(), cv=3).fit(*data)
-    assert len(caught) == 1
-
-
-def test_no_warning_without_inner_splits(data):
-    distil(GaussianNB()).fit(*data)
-
-
-@pytest.mark.parametrize(
-    ("cv", "message"),
-    [
-        (20, "20 folds by subject need at least as many subjects, got 12; use cv=12"),
-        ([(np.arange(30), np.arange(30, 36))], "leaves some recordings out"),
-    ],
-)
-def test_splits_that_cannot_work_say_why(cv, message, data):
-    with pytest.raises(ValueError, match=message):
-        distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
-
-
-# Pipelines
-
-
-@pytest.mark.parametrize("ragged", [False, True])
-def test_teacher_and_student_on_features_of_their_own(ragged):
-    rng = np.random.default_rng(0)
-    y = np.arange(12) % 2
-    X = rng.standard_normal((12, 1500))
-    if ragged:
-        X = [row[: 1200 + 20 * i] for i, row in enumerate(X)]
-    teacher = make_pipeline(MFCC(output="summary"), RandomForestClassifier(5))
-    features = LogMelSpectrogram(output="summary" if ragged else "sequence")
-    model = distil(teacher, make_pipeline(features, student())).fit(X, y)
-    assert model.predict(X).shape == (12,)
-    assert [name for name, _ in model.student_.steps] == ["logmelspectrogram", "studentclassifier"]
-    assert model.embed(X).shape[0] == 12
-    assert model.decision_function(X).shape == (12,)
-    assert model.student_[-1].input_shape_[0] != model.teacher_[-1].n_features_in_
-
-
-def test_columns_can_be_chosen_by_name(data):
-    X = pd.DataFrame(data[0][:, :, 0], columns=["mean", "std", "max", "min"])
-    choose = make_column_transformer((StandardScaler(), ["mean", "max"]))
-    choose.set_output(transform="pandas")
-    teacher = make_pipeline(choose, LogisticRegression())
-    pupil = make_pipeline(clone(choose), student())
-    model = distil(teacher, pupil, cv=3).fit(X, data[1], groups=GROUPS)
-    assert model.teacher_[-1].n_features_in_ == 2
-    assert model.predict(X).shape == (36,)
-
-
-def test_samplers_balance_the_recordings_of_a_teacher(data):
-    X, y = data[0][:, :, 0], data[1]
-    kept = np.flatnonzero((y != "murmur") | (np.arange(36) < 20))
-    teacher = make_imblearn_pipeline(
-        StandardScaler(), SMOTE(k_neighbors=2, random_state=0), GaussianNB()
-    )
-    model = distil(teacher).fit(X[kept], y[kept])
-    assert_array_equal(model.teacher_[-1].class_count_, [12, 12, 12])
-
-
-@pytest.mark.parametrize("routing", [False, True])
-@pytest.mark.parametrize(
-    "teacher",
-    [
-        GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}, cv=GroupKFold(2)),
-        make_pipeline(
-            StandardScaler(),
-            GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=GroupKFold(2)),
-        ),
-        make_pipeline(StandardScaler(), Oracle()),
-    ],
-    ids=["search", "search in a pipeline", "pipeline"],
-)
-def test_subjects_reach_searches_in_both_kinds_of_routing(teacher, routing, data):
-    X, y = data
-    with config_context(enable_metadata_routing=routing):
-        if routing and "oracle" in dict(getattr(teacher, "steps", [])):
-            teacher = make_pipeline(StandardScaler(), Oracle().set_fit_request(groups=True))
-        distil(teacher).fit(X, y, groups=GROUPS)
-    if Oracle.fits:
-        assert_array_equal(Oracle.fits[0]["groups"], GROUPS)
-
-
-@pytest.mark.parametrize("routing", [False, True])
-def test_a_search_that_ignores_the_subjects_is_told_how_not_to(routing, data):
-    X, y = data
-    teacher = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}, cv=2)
-    with (
-        config_context(enable_metadata_routing=routing),
-        pytest.warns(
-            UserWarning, match=r"GridSearchCV splits .* cv=StratifiedGroupKFold"
-        ) as caught,
-    ):
-        distil(teacher).fit(X, y, groups=GROUPS)
-    assert len(caught) == 1

@@ -1,0 +1,86 @@
+"""Teachers out of fold never judge a subject that they have seen."""
+
+import numpy as np
+import pytest
+from distilling_helpers import GROUPS, Oracle, distil
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+
+from sklearn_heartkd.distillation import _teaching
+
+
+@pytest.mark.parametrize(
+    "cv", [3, StratifiedKFold(3, shuffle=True, random_state=0), GroupKFold(3)], ids=str
+)
+def test_out_of_fold_teachers_never_see_the_subject_they_judge(cv, data):
+    X, y = data
+    distil(Oracle(), cv=cv).fit(X, y, groups=GROUPS)
+    whole, *folds = Oracle.fits
+    assert len(whole["X"]) == 36
+    assert len(folds) == 3
+    for fold in folds:
+        rows = [int(np.flatnonzero((X.reshape(36, -1) == x).all(axis=1))[0]) for x in fold["X"]]
+        assert_array_equal(fold["groups"], GROUPS[rows])
+        assert_array_equal(fold["y"], y[rows])
+        for subject in set(GROUPS):
+            assert np.sum(fold["groups"] == subject) in (0, 3)
+
+
+def test_a_shuffled_splitter_stays_shuffled_by_subject(data):
+    X, y = data
+    seen = set()
+    for seed in range(4):
+        Oracle.fits.clear()
+        cv = StratifiedKFold(3, shuffle=True, random_state=seed)
+        distil(Oracle(), cv=cv).fit(X, y, groups=GROUPS)
+        seen.add(tuple(Oracle.fits[1]["groups"]))
+    assert len(seen) > 1
+
+
+class Memorizer(ClassifierMixin, BaseEstimator):
+    """Certain about recordings of fit, ignorant of all others."""
+
+    def fit(self, X, y):
+        self.known_ = {x.tobytes(): label for x, label in zip(X, y, strict=True)}
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        n = len(self.classes_)
+        known = [self.known_.get(np.asarray(x).tobytes()) for x in X]
+        return np.array(
+            [np.full(n, 1 / n) if k is None else 1.0 * (self.classes_ == k) for k in known]
+        )
+
+
+def test_soft_targets_are_those_of_the_fold(data):
+    X, y = data[0][:, :, 0], data[1]
+    inside = _teaching.prepare_lesson(None, "t", Memorizer(), X, y, None, GROUPS, None)
+    assert_array_equal(inside.probabilities.max(axis=1), np.ones(36))
+    outside = _teaching.prepare_lesson(None, "t", Memorizer(), X, y, None, GROUPS, 3)
+    assert_allclose(outside.probabilities, 1 / 3)
+    assert_allclose(outside.embedding, np.log(outside.probabilities))
+
+
+def test_out_of_fold_without_groups_warns_once(data):
+    with pytest.warns(UserWarning, match="DistilledClassifier splits its training data") as caught:
+        distil(GaussianNB(), cv=3).fit(*data)
+    assert len(caught) == 1
+
+
+def test_no_warning_without_inner_splits(data):
+    distil(GaussianNB()).fit(*data)
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        (20, "20 folds by subject need at least as many subjects, got 12; use cv=12"),
+        ([(np.arange(30), np.arange(30, 36))], "leaves some recordings out"),
+    ],
+)
+def test_splits_that_cannot_work_say_why(cv, message, data):
+    with pytest.raises(ValueError, match=message):
+        distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
