@@ -28,6 +28,7 @@ _HOME_OF = {
     "SpikeRemover": "preprocessing",
     "LogMelSpectrogram": "features",
     "MFCC": "features",
+    "RhythmFeatures": "features",
     "Conv1DClassifier": "classifiers",
     "Conv2DClassifier": "classifiers",
     "LSTMClassifier": "classifiers",

@@ -1,5 +1,6 @@
 """From recordings to sequences for the networks, or to tables for any classifier."""
 
+from sklearn_heartkd.features._rhythm import RhythmFeatures
 from sklearn_heartkd.features._spectral import MFCC, LogMelSpectrogram
 
-__all__ = ["MFCC", "LogMelSpectrogram"]
+__all__ = ["MFCC", "LogMelSpectrogram", "RhythmFeatures"]
