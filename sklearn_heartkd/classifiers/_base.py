@@ -48,7 +48,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "augmentation": [StrOptions({"auto"}), list, tuple, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [StrOptions({"auto", "balanced", "sqrt_balanced"}), dict, None],
+        "class_weight": [
+            StrOptions({"auto", "balanced"}),
+            Interval(Real, 0, 1, closed="both"),
+            dict,
+            None,
+        ],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -171,9 +176,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             rows, validation = rows.take(training), rows.take(held_out)
         module.standardize.learn(rows.x, rows.weight)
         self._pretrain(module, rows, draw_seed(seed))
-        batch_size = self._resolve("batch_size", 32, min(200, len(rows)))
+        batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
         n_batches = max(1, round(len(rows) / batch_size))
-        sequence_epochs = int(np.clip(np.ceil(450 / n_batches), 10, 100))
+        sequence_epochs = int(np.clip(np.ceil(900 / n_batches), 10, 100))
         self.history_ = train(
             module,
             objective,
@@ -221,16 +226,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return X, y
 
     def _class_weights(self, target, sample_weight):
-        kind = self._resolve("class_weight", "sqrt_balanced", None)
+        kind = self._resolve("class_weight", 0.3, None)
         if kind is None:
             return np.ones(len(target))
         if isinstance(kind, dict):
             table = compute_class_weight(kind, classes=self.classes_, y=self.classes_[target])
         else:
             counts = np.bincount(target, weights=sample_weight)
-            table = counts.sum() / (len(counts) * counts)
-            if kind == "sqrt_balanced":
-                table = np.sqrt(table)
+            table = (counts.sum() / (len(counts) * counts)) ** (1 if kind == "balanced" else kind)
         return table[target]
 
     def _resolve(self, name, for_sequences, for_tables):

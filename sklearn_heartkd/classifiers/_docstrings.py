@@ -14,14 +14,14 @@ augmentation : list of augmentations, "auto" or None, default="auto"
     gain, band and time masking and mixup for sequences, and nothing for tables.
 label_smoothing : float, default=0.05
     Share of the target probability that is spread over all classes.
-class_weight : dict, "balanced", "sqrt_balanced", "auto" or None, default="auto"
-    "balanced" weighs classes inversely to their frequency, "sqrt_balanced" to its square root;
-    "auto" is "sqrt_balanced" for sequences and None for tables.
+class_weight : dict, "balanced", float, "auto" or None, default="auto"
+    "balanced" weighs classes inversely to their frequency, a number between 0 and 1 inversely to that
+    power of it; "auto" is 0.3 for sequences and None for tables.
 max_epochs : int or "auto", default="auto"
     Passes over the training data. "auto" is 50 for tables; for sequences it is as many as make
-    450 batches, but at least 10 and at most 100.
+    900 batches, but at least 10 and at most 100.
 batch_size : int or "auto", default="auto"
-    Rows in a batch. "auto" is 32 for sequences and up to 200 for tables.
+    Rows in a batch. "auto" is 16 for sequences and up to 200 for tables.
 learning_rate : float, default=LEARNING_RATE
     Peak of the one-cycle schedule.
 weight_decay : float, default=0.05

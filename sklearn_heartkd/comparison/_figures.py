@@ -59,7 +59,7 @@ def quality_against_size_figure(table, intervals=None):
 
 
 def _kind(model):
-    if model in TEACHERS or model == "ensemble":
+    if model in TEACHERS or model in ("ensemble", "mixed"):
         return "teacher"
     if model == "student":
         return "student from scratch"

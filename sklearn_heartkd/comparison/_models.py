@@ -21,7 +21,7 @@ from sklearn_heartkd.classifiers import (
     WindowedClassifier,
 )
 from sklearn_heartkd.distillation import DistilledClassifier
-from sklearn_heartkd.features import MFCC, LogMelSpectrogram
+from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
 
 TEACHERS = {
@@ -33,11 +33,13 @@ TEACHERS = {
 NAMES = {
     "svm": "SVM",
     "forest": "random forest",
+    "rhythm": "SVM on rhythm",
     "conv1d": "Conv1D",
     "conv2d": "Conv2D",
     "lstm": "LSTM",
     "rnn": "RNN (GRU)",
     "ensemble": "four networks averaged",
+    "mixed": "four networks and two SVMs averaged",
     "student": "student from scratch",
     "student_of_conv1d": "student of Conv1D",
     "student_of_conv2d": "student of Conv2D",
@@ -46,8 +48,13 @@ NAMES = {
     "student_of_ensemble": "student of all four",
 }
 # the longest first, so that the processes end together
-FIRST = ("conv2d", "student", "forest", "rnn", "lstm", "conv1d", "svm")
-SECOND = ("student_of_ensemble", *(f"student_of_{teacher}" for teacher in TEACHERS), "ensemble")
+FIRST = ("conv2d", "student", "forest", "rnn", "lstm", "conv1d", "svm", "rhythm")
+SECOND = (
+    "student_of_ensemble",
+    *(f"student_of_{teacher}" for teacher in TEACHERS),
+    "ensemble",
+    "mixed",
+)
 REFINED = "+kmeans"
 
 
@@ -55,6 +62,8 @@ def sources_of(model):
     """Return the models that must be fitted before `model`."""
     if model not in SECOND:
         return ()
+    if model == "mixed":
+        return (*TEACHERS, "svm", "rhythm")
     source = model.removeprefix("student_of_")
     return tuple(TEACHERS) if source == "ensemble" else (source,)
 
@@ -137,11 +146,14 @@ class Recipe:
             return self.windowed(TEACHERS[model](**limits))
         if model == "student":
             return self.windowed(StudentClassifier(**limits))
-        if model == "ensemble":
+        if model in ("ensemble", "mixed"):
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
             return VotingClassifier(frozen, voting="soft")
         if model in SECOND:
             return self.distil(sources, seed)
+        if model == "rhythm":
+            features = RhythmFeatures(sampling_rate=self.sampling_rate)
+            return make_pipeline(features, StandardScaler(), CalibratedSVC(random_state=seed))
         statistics = [
             make_union(
                 MFCC(sampling_rate=self.sampling_rate, output="summary"),
