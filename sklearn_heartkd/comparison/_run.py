@@ -95,10 +95,8 @@ def compare(
         splits = split_by_subject(data.target, data.groups, folds)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if out is None else out)
-        (folder / "parts").mkdir(parents=True, exist_ok=True)
-        check_same(folder / "settings.json", data, splits, recipe)
         tasks = tasks_of(models, seeds, len(splits))
-        _run(tasks, data, splits, recipe, folder, n_jobs)
+        run_tasks(tasks, data, splits, recipe, folder, n_jobs)
         parts = [joblib.load(result_file(folder, task)) for task in tasks]
         predictions = pd.concat(parts, ignore_index=True)
         costs = costs_of(_models_of(sorted(tasks, key=_in_table), folder), data, recipe)
@@ -152,7 +150,10 @@ def check_models(models):
     return tuple(model for model in known if model in {*models, *needed})
 
 
-def _run(tasks, data, splits, recipe, folder, n_jobs):
+def run_tasks(tasks, data, splits, recipe, folder, n_jobs):
+    """Fit what is waiting of a comparison, and keep it in its folder."""
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    check_same(folder / "settings.json", data, splits, recipe)
     waiting = [task for task in tasks if not result_file(folder, task).exists()]
     with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:
         for stage in (FIRST, SECOND):

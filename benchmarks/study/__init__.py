@@ -1,0 +1,14 @@
+"""The study of distillation on PASCAL: losses, teachers, teaching, pretraining, sizes, k-means.
+
+    python -m benchmarks.study --data path/to/heartbeat-sounds [--work DIR] [--stages select …]
+
+One command from the root of the repository. The stages, in this order: `select` scores every loss on
+inner splits of the training folds and chooses three; `losses` runs every loss on the outer folds with
+one teacher and one seed; `teachers` the chosen losses with every teacher and all seeds; `teaching` the
+ways to ask the teacher, and pretraining; `sizes` students of 1, 5, 10 and 50 thousand parameters;
+`report` writes the tables, the pictures and docs/study.md from what is there.
+
+Started again, it goes on where it was. Fits are kept in --work, and those that are models of the
+comparison are shared with benchmarks/pascal.py; results go to benchmarks/results/study/.
+`--count` only prints how many fits are waiting.
+"""

@@ -1,0 +1,236 @@
+"""The page of the study: every number on it comes from the csv files."""
+
+import pandas as pd
+
+from benchmarks.readme_table import markdown
+from benchmarks.study._names import shown
+from benchmarks.study._pictures import forest_plot, size_plot
+from benchmarks.study._scores import (
+    METRICS,
+    differences_of,
+    pairs_of,
+    scores_of,
+    students_of_all,
+)
+from benchmarks.study._variants import (
+    SCRATCH,
+    losses_of,
+    pretrained,
+    sizes_of,
+    ways_of_teaching,
+)
+from sklearn_heartkd.comparison._models import TEACHERS
+
+_PARTS = {"ab": "A+B, five classes", "a": "Set A, four classes", "b": "Set B, three classes"}
+_FAMILIES = {
+    "losses": "Distilled minus scratch, every loss",
+    "teachers": "Distilled minus scratch, by teacher and loss",
+    "over the teacher": "The student with the default loss minus its teacher",
+    "teaching": "Ways to ask the teacher, minus its cached answers",
+    "pretraining": "Pretrained minus not",
+    "sizes": "Distilled minus scratch, by size",
+    "k-means": "Refined by k-means minus not",
+}
+_DEFAULTS = {"teaching": "augmented", "sizes": "10k"}  # what a student without a label is there
+_HEADS = METRICS | {
+    "within_a": "balanced, A only",
+    "within_b": "balanced, B only",
+    "auc_extrastole": "AUC extrastole",
+    "recall_extrastole": "recall extrastole",
+    "precision_extrastole": "precision extrastole",
+}
+_HOW = """\
+`python -m benchmarks.study --data path/to/heartbeat-sounds` makes all of it and writes this page; \
+started again, it goes on where it was. Folds are by subject (set B) and by near-duplicate cluster \
+(set A). Scratch and distilled students have the same network, epochs, augmentation and refinement. Scores \
+are those of all out-of-fold predictions of a seed, averaged over the seeds, ± standard deviation over \
+the seeds (–: one seed). Differences are averaged over the seeds that both models have; in brackets the \
+95 % interval of a paired bootstrap over subjects and, where there are several, seeds. Nothing is \
+corrected for the number of differences: of a hundred between equal models some five would exclude 0. \
+The challenge's unlabelled recordings are not used anywhere.
+"""
+_CHOSEN = """\
+Every outer fold's training part of A+B is split once more by subject, three quarters to one; the \
+models below learn from the three quarters and are scored on the rest. Scores are means over \
+the folds; the choices are ranked by accuracy plus balanced accuracy, rounded to four digits, of equal \
+sums the higher balanced accuracy first. One choice is made for all folds, so a \
+recording that one fold tests on may have been in the inner validation part of another fold.
+"""
+
+
+def write_page(results, parts, page):
+    """Write tables, pictures and the page from the results of the parts that there are.
+
+    Parameters
+    ----------
+    results : Results
+    parts : sequence of str
+    page : Path
+        Pictures go to the folder `images` beside it.
+    """
+    settings, chosen = results.settings(), results.chosen()
+    losses = chosen["losses"] if chosen else []
+    teacher = settings["teacher"]
+    images = page.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    text = ["# The study of distillation\n", _HOW]
+    if settings["max_epochs"] != "auto":
+        text.append(
+            f"**A trial with max_epochs={settings['max_epochs']}; its figures mean nothing.**\n"
+        )
+    text += _selection(results)
+    for part in results.parts(parts):
+        predictions = results.predictions(part)
+        if predictions.empty:
+            continue
+        scores = scores_of(predictions)
+        parameters = results.fits(part).groupby("model")["parameters"].max()
+        scores = scores.join(parameters)
+        differences = differences_of(predictions, pairs_of(scores.index, teacher, losses))
+        scores.to_csv(results.folder / f"scores_{part}.csv", float_format="%.6g")
+        differences.to_csv(
+            results.folder / f"differences_{part}.csv", index=False, float_format="%.6g"
+        )
+        kinds = _kinds(scores.index, teacher, losses)
+        text += _part(part, predictions, scores, differences, kinds, teacher, images)
+    page.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def _selection(results):
+    chosen = results.chosen()
+    if chosen is None:
+        return []
+    table = pd.read_csv(results.folder / "selection.csv")
+    text = ["## What was chosen, on inner splits\n", _CHOSEN]
+    text.append(
+        f"Teacher: {shown(chosen['teacher'])}; seed {chosen['seed']}. The three losses that go on: "
+        f"{', '.join(f'`{loss}`' for loss in chosen['losses'])}; the best temperature of the "
+        f"default loss: {chosen['temperature']}.\n"
+    )
+    for kind, rows in table.groupby("kind", sort=False):
+        rows = rows.sort_values("rank").set_index("choice")
+        names = ["accuracy", "balanced_accuracy", "macro_f1", "sum"]
+        cells = rows[names].map(lambda value: f"{value:.3f}")
+        cells.columns = ["accuracy", "balanced accuracy", "macro-F1", "sum of the first two"]
+        text += [f"{_title(kind)}:\n", markdown(cells), ""]
+    return text
+
+
+def _title(kind):
+    if kind.startswith("k-means of "):
+        return f"Refinement of the {shown(kind.removeprefix('k-means of '))} by k-means"
+    return {"loss": "Losses (ce is training from scratch)", "temperature": "Temperature"}[kind]
+
+
+def _part(part, predictions, scores, differences, kinds, teacher, images):
+    first = predictions["seed"].min()
+    recordings = predictions.drop_duplicates("recording")
+    majority = recordings["y_true"].value_counts(normalize=True)
+    text = [
+        f"## {_PARTS[part]}\n",
+        f"{len(recordings)} recordings of {recordings['subject'].nunique()} subjects, "
+        f"{predictions['fold'].nunique()} folds; always answering *{majority.index[0]}* has an "
+        f"accuracy of {majority.iloc[0]:.3f}.\n",
+    ]
+    for title, models, family in kinds:
+        table = scores.loc[models]
+        if family == "losses":
+            one_seed = predictions[
+                predictions["model"].isin(models) & (predictions["seed"] == first)
+            ]
+            table = scores_of(one_seed).reindex(models).dropna(how="all").join(scores["parameters"])
+            title += f", seed {first}"
+        own = differences[differences["family"] == family] if len(differences) else differences
+        if len(table) and (len(own) or family is None):
+            text += [f"### {title}\n", markdown(_cells(table, _DEFAULTS.get(family))), ""]
+            text += _told(own, family, part, images)
+        if family == "sizes" and len(own):
+            size_plot(scores, teacher).savefig(images / f"study_sizes_{part}.png", dpi=110)
+            text += [f"![Scores against parameters](images/study_sizes_{part}.png)\n"]
+    refined = differences[differences["family"] == "k-means"] if len(differences) else differences
+    if len(refined):
+        text += ["### k-means refinement\n", _summary(refined), ""]
+        text += [markdown(_cells(scores.loc[refined["model"].drop_duplicates()])), ""]
+        text += _told(refined, "k-means", part, images)
+    own = differences[differences["family"] == "over the teacher"]
+    if len(own):
+        text += _told(own, "over the teacher", part, images)
+    return text
+
+
+def _kinds(there, teacher, losses):
+    """Return the tables of a part as (title, models, family of differences)."""
+    teachers = [model for model in ("forest", *TEACHERS, "ensemble") if model in there]
+    every_loss = [variant.name for variant in losses_of(teacher)]
+    students = [variant.name for variant in students_of_all(losses)]
+    ways = [variant.name for variant in ways_of_teaching(teacher).values()]
+    starts = [
+        name for plain, more in pretrained().items() for name in (plain, *(v.name for v in more))
+    ]
+    sizes = [variant.name for variant in sizes_of(teacher)]
+    wanted = [
+        ("Teachers and the student from scratch", [*teachers, SCRATCH], None),
+        (f"Every loss, taught by {shown(teacher)}", [SCRATCH, *every_loss], "losses"),
+        ("Losses and teachers", [SCRATCH, *students], "teachers"),
+        ("Ways to ask the teacher", ways, "teaching"),
+        ("Pretraining", starts, "pretraining"),
+        ("Sizes", sizes, "sizes"),
+    ]
+    return [
+        (title, [model for model in dict.fromkeys(models) if model in there], family)
+        for title, models, family in wanted
+    ]
+
+
+def _cells(table, default=None):
+    """Return scores as text, with their spread over the seeds."""
+    cells = pd.DataFrame(index=[shown(model, default) for model in table.index])
+    for key, head in _HEADS.items():
+        if key in table and table[key].notna().any():
+            pairs = zip(table[key], table[f"{key}_sd"], strict=True)
+            cells[head] = [
+                f"{value:.3f} ± {spread:.3f}" if spread == spread else f"{value:.3f} –"
+                for value, spread in pairs
+            ]
+    cells["seeds"] = [str(count) for count in table["seeds"]]
+    known = table["parameters"].notna()
+    cells["parameters"] = [
+        f"{count:,.0f}" if there else "–"
+        for count, there in zip(table["parameters"], known, strict=True)
+    ]
+    return cells
+
+
+def _told(differences, family, part, images):
+    """Return the differences of a family as a table, with a picture where there are many."""
+    if not len(differences):
+        return []
+    text = [f"{_FAMILIES[family]}:\n"]
+    cells: dict[str, dict[str, str]] = {}
+    for row in differences.itertuples():
+        name = shown(row.model, _DEFAULTS.get(family))
+        if family in ("teaching", "pretraining", "sizes", "over the teacher"):
+            name += f" minus {shown(row.baseline, _DEFAULTS.get(family))}"
+        line = cells.setdefault(name, {})
+        line[METRICS[row.metric]] = f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+        line["seeds"] = str(row.seeds)
+    table = pd.DataFrame.from_dict(cells, orient="index")
+    text += [markdown(table[[*METRICS.values(), "seeds"]]), ""]
+    if family in ("losses", "teachers", "k-means"):
+        name = f"study_{family.replace('-', '')}_{part}.png"
+        forest_plot(differences, _FAMILIES[family]).savefig(images / name, dpi=110)
+        text += [f"![{_FAMILIES[family]}](images/{name})\n"]
+    return text
+
+
+def _summary(refined):
+    """Return in words what the refinement does over all models."""
+    said = []
+    for metric in ("accuracy", "balanced_accuracy"):
+        rows = refined[refined["metric"] == metric]
+        said.append(
+            f"{METRICS[metric]} by {rows['difference'].min():+.3f} to {rows['difference'].max():+.3f}, "
+            f"{rows['difference'].mean():+.3f} on average over {len(rows)} models (interval above 0: "
+            f"{(rows['low'] > 0).sum()}, below 0: {(rows['high'] < 0).sum()})"
+        )
+    return f"It changes {said[0]}, and {said[1]}.\n"

@@ -1,0 +1,114 @@
+"""The csv files of the study: written as the fits come, and read by the report.
+
+For each ground, `fits_<ground>.csv` holds the scores of every fit on its test part; for each part,
+`predictions_<part>.csv.gz` the out-of-fold predictions and `recordings_<part>.csv` what they are of.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.study._fitting import read_finished
+from sklearn_heartkd.comparison._table import score
+
+_NOT_STUDIED = ("svm", "svm+kmeans")
+
+
+class Results:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def append(self, result):
+        """Add the scores of one fit, as it comes."""
+        path = self.folder / f"fits_{result['part'].iloc[0]}.csv"
+        rows = scores_of_fits([result])
+        rows.to_csv(path, mode="a", header=not path.exists(), index=False, float_format="%.6g")
+
+    def collect(self, ground):
+        """Write anew all that is finished on a ground; without a fit, leave what is there."""
+        finished = read_finished(ground)
+        if not finished:
+            return
+        fits = scores_of_fits(finished).sort_values(["model", "seed", "fold"])
+        fits.to_csv(self.folder / f"fits_{ground.name}.csv", index=False, float_format="%.6g")
+        if ground.name.startswith("inner_"):
+            return
+        recordings = pd.DataFrame(
+            {"subject": np.asarray(ground.data.groups), "y_true": np.asarray(ground.data.target)}
+        )
+        if "set" in ground.data.frame:
+            recordings["set"] = ground.data.frame["set"].to_numpy()
+        recordings.to_csv(self.folder / f"recordings_{ground.name}.csv", index_label="recording")
+        predictions = pd.concat(finished, ignore_index=True)
+        predictions = predictions[~predictions["model"].isin(_NOT_STUDIED)]
+        extra = [c for c in ("y_true", "parameters", "seconds", "part") if c in predictions]
+        predictions.drop(columns=extra).sort_values(["model", "seed", "recording"]).to_csv(
+            self.folder / f"predictions_{ground.name}.csv.gz",
+            index=False,
+            float_format="%.3g",
+            compression={"method": "gzip", "mtime": 0},
+        )
+
+    def fits(self, ground):
+        """Return the scores of the fits on a ground, named."""
+        return pd.read_csv(self.folder / f"fits_{ground}.csv")
+
+    def parts(self, parts):
+        """Return those parts of which there are predictions."""
+        return [p for p in parts if (self.folder / f"predictions_{p}.csv.gz").exists()]
+
+    def predictions(self, part):
+        """Return the predictions of the models and seeds whose folds are all finished."""
+        recordings = pd.read_csv(
+            self.folder / f"recordings_{part}.csv", index_col="recording", dtype={"subject": str}
+        )
+        predictions = pd.read_csv(self.folder / f"predictions_{part}.csv.gz")
+        predictions = predictions.join(recordings, on="recording")
+        n_found = predictions.groupby(["model", "seed"])["recording"].transform("size")
+        return predictions[n_found == len(recordings)].reset_index(drop=True)
+
+    def settle(self, **settings):
+        """Note what the study is of; raise ValueError if the folder holds a study of something else."""
+        path = self.folder / "settings.json"
+        if path.exists() and (there := json.loads(path.read_text())) != settings:
+            raise ValueError(
+                f"{path.parent} holds a study with {there}, not {settings}; choose another --results or "
+                "delete it."
+            )
+        path.write_text(json.dumps(settings) + "\n")
+
+    def settings(self):
+        """Return what `settle` noted."""
+        return json.loads((self.folder / "settings.json").read_text())
+
+    def write_chosen(self, chosen):
+        """Store what was chosen on the inner splits."""
+        (self.folder / "selection.json").write_text(json.dumps(chosen, indent=1) + "\n")
+
+    def chosen(self):
+        """Return what was chosen on the inner splits, or None."""
+        path = self.folder / "selection.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+
+def scores_of_fits(results):
+    """Return the scores of each model on the test part of each fit."""
+    rows = []
+    for result in results:
+        for (part, model, seed, fold), own in result.groupby(
+            ["part", "model", "seed", "fold"], sort=False
+        ):
+            row = {"part": part, "model": model, "seed": seed, "fold": fold, **score(own).round(6)}
+            row["parameters"] = own["parameters"].iloc[0]
+            row["seconds"] = own["seconds"].iloc[0].round(1) if "seconds" in own else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,96 @@
+"""What is chosen on the inner splits: three losses, a temperature, the clusters of the refinement."""
+
+import pandas as pd
+
+from benchmarks.study._variants import (
+    SCRATCH,
+    Variant,
+    losses_for,
+    losses_of,
+    refinements_of,
+    temperatures_of,
+)
+
+N_CHOSEN = 3
+
+
+def candidates(teacher):
+    """Return what is compared on the inner splits: a dict of choices by kind, and variants by choice."""
+    found = {
+        "loss": {"ce": Variant(SCRATCH)}
+        | dict(zip(losses_for(teacher), losses_of(teacher), strict=True)),
+        "temperature": {f"{t:g}": variant for t, variant in temperatures_of(teacher).items()},
+    }
+    for model in (teacher, SCRATCH, f"student_of_{teacher}"):
+        found[f"k-means of {model}"] = {"none": Variant(model)} | {
+            f"{count} clusters, weight {weight}": variant
+            for (count, weight), variant in refinements_of(model).items()
+        }
+    return found
+
+
+def variants_of(teacher):
+    """Return all variants that the selection fits."""
+    return [variant for choices in candidates(teacher).values() for variant in choices.values()]
+
+
+def rank(fits, teacher):
+    """Rank the choices of every kind by accuracy plus balanced accuracy.
+
+    Each score is the mean over the inner validation parts of all outer folds. The sum is rounded to
+    four digits; of equal ones the higher balanced accuracy comes first, then the order in the list.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        Scores of the fits on the inner splits.
+    teacher : str
+
+    Returns
+    -------
+    DataFrame
+        With the columns kind, choice, model, the scores, sum and rank.
+
+    Raises
+    ------
+    ValueError
+        If some choice was not fitted on as many folds as the others.
+    """
+    names = ["accuracy", "balanced_accuracy", "macro_f1"]
+    grouped = fits.groupby("model")[names]
+    means, counts = grouped.mean(), grouped.size()
+    rows = [
+        {"kind": kind, "choice": choice, "model": variant.name}
+        for kind, choices in candidates(teacher).items()
+        for choice, variant in choices.items()
+    ]
+    table = pd.DataFrame(rows)
+    unfinished = sorted(
+        name for name in table["model"].unique() if counts.get(name, 0) < counts.max()
+    )
+    if unfinished:
+        raise ValueError(
+            f"The selection still waits for fits of {unfinished}; run the stage select to its end."
+        )
+    table = table.join(means, on="model")
+    table["sum"] = (table["accuracy"] + table["balanced_accuracy"]).round(4)
+    ordered = table.sort_values(["sum", "balanced_accuracy"], ascending=False, kind="stable")
+    table["rank"] = ordered.groupby("kind").cumcount() + 1
+    return table
+
+
+def choose(table, teacher, seed):
+    """Return what won, in the form of selection.json; training from scratch is no candidate."""
+    distilling = table[(table["kind"] == "loss") & (table["choice"] != "ce")].sort_values("rank")
+    best = table[table["rank"] == 1].set_index("kind")["choice"]
+    return {
+        "teacher": teacher,
+        "seed": seed,
+        "losses": distilling["choice"].head(N_CHOSEN).tolist(),
+        "temperature": float(best["temperature"]),
+        "kmeans": {
+            kind.removeprefix("k-means of "): choice
+            for kind, choice in best.items()
+            if kind.startswith("k-means of ")
+        },
+    }

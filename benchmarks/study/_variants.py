@@ -1,0 +1,218 @@
+"""What the study fits: a name, the comparison's models it learns from, and how it is made."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import StratifiedGroupKFold
+
+from sklearn_heartkd.classifiers import (
+    ContrastivePretraining,
+    Conv2DClassifier,
+    StudentClassifier,
+)
+from sklearn_heartkd.comparison._models import TEACHERS, sources_of
+from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.distillation import DistilledClassifier, SoftTargets
+from sklearn_heartkd.features import LogMelSpectrogram
+
+DEFAULTS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(DistilledClassifier).parameters.items()
+}
+DEFAULT_LOSS = DEFAULTS["losses"]
+DEFAULT_TEMPERATURE = DEFAULTS["temperature"] or SoftTargets().temperature
+SCRATCH = "student"
+ALL_TEACHERS = (*TEACHERS, "ensemble", "forest")
+LOSSES = (
+    "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at", "dkd", "dist", "ssd",
+    "kd+infonce", "kd+crd",
+)  # fmt: skip
+TEMPERATURES = (1, 2, 4)
+CLUSTERS = [(count, weight) for count in ("auto", 10, 20) for weight in (0.25, 0.5)]
+SIZES = {
+    "1k": {"width": 5, "depth": 2},
+    "5k": {"width": 6},
+    "10k": {},
+    "50k": {"width": 21},
+}
+N_SYNTHETIC = 500
+
+
+class Variant(NamedTuple):
+    """A model of the study.
+
+    Attributes
+    ----------
+    name : str
+        In tables and file names.
+    sources : tuple of str
+        Models of the comparison whose fits on the same split it uses.
+    make : callable or None
+        `make(recipe, seed, sources)` returns the unfitted model. None: the comparison fits it.
+    refined : bool
+        Whether it is fitted with k-means refinement, too.
+    """
+
+    name: str
+    sources: tuple[str, ...] = ()
+    make: Callable | None = None
+    refined: bool = True
+
+
+def student_of(teacher, label=None, *, student=None, **settings):
+    """Return the distilled student of a teacher.
+
+    With default settings it is the comparison's own model.
+
+    Parameters
+    ----------
+    teacher : str
+        One of `ALL_TEACHERS`.
+    label : str, default=None
+        Says in the name how it differs; None is the values of the settings.
+    student : dict, default=None
+        Parameters of the student that are not its defaults.
+    **settings
+        Parameters of `DistilledClassifier`.
+    """
+    settings = {name: value for name, value in settings.items() if value != DEFAULTS[name]}
+    name = f"student_of_{teacher}"
+    if label is None:
+        label = "-".join(str(value) for value in settings.values())
+    if teacher == "forest":
+        name = f"{name}-{label}" if label else name
+        return Variant(name, ("forest",), partial(_taught_by_forest, settings=settings))
+    if not settings and not student:
+        return Variant(name)
+    make = partial(_distilled, student=student or {}, settings=settings)
+    return Variant(f"{name}-{label}", sources_of(name), make)
+
+
+def losses_for(teacher):
+    """Return the losses that a teacher can serve: attention transfer needs one network's maps."""
+    return [loss for loss in LOSSES if teacher in TEACHERS or "at" not in loss.split("+")]
+
+
+def losses_of(teacher):
+    """Return the students of a teacher with every loss that it can serve."""
+    return [student_of(teacher, losses=loss) for loss in losses_for(teacher)]
+
+
+def temperatures_of(teacher):
+    """Return the students of a teacher with the default loss, by temperature."""
+    others = {
+        temperature: student_of(teacher, f"temperature{temperature}", temperature=temperature)
+        for temperature in TEMPERATURES
+        if temperature != DEFAULT_TEMPERATURE
+    }
+    return {DEFAULT_TEMPERATURE: student_of(teacher)} | others
+
+
+def refinements_of(model):
+    """Return k-means refinements of a model of the comparison, by clusters and weight."""
+    return {
+        (count, weight): Variant(
+            f"{model}-clusters{count}-weight{weight}",
+            (model,),
+            partial(_refined, settings={"n_clusters": count, "weight": weight}),
+            refined=False,
+        )
+        for count, weight in CLUSTERS
+    }
+
+
+def ways_of_teaching(teacher):
+    """Return the students of a teacher by the way in which it is asked."""
+    # "auto" asks networks about the augmented recordings
+    augmented = "auto" if DEFAULTS["teacher_outputs"] == "auto" else "augmented"
+    name = f"student_of_{teacher}"
+    out_of_fold = partial(_taught_out_of_fold, names=sources_of(name))
+    return {
+        "cached": student_of(teacher, "cached", teacher_outputs="cached"),
+        "augmented": student_of(teacher, "augmented", teacher_outputs=augmented),
+        "out of fold": Variant(f"{name}-out_of_fold", (), out_of_fold),
+    }
+
+
+def pretrained():
+    """Return networks that were pretrained, by the same network that was not."""
+    student = partial(_pretrained, network=StudentClassifier)
+    conv2d = partial(_pretrained, network=Conv2DClassifier)
+    return {
+        SCRATCH: [
+            Variant("student-pretrained", (), student),
+            Variant("student-pretrained_synthetic", (), partial(student, synthetic=True)),
+        ],
+        "conv2d": [Variant("conv2d-pretrained", (), conv2d)],
+    }
+
+
+def teaching_of(teacher):
+    """Return the ways to ask a teacher, and networks with and without pretraining."""
+    variants = list(ways_of_teaching(teacher).values())
+    for plain, others in pretrained().items():
+        variants += [Variant(plain), *others]
+    return variants
+
+
+def sizes_of(teacher):
+    """Return students of several sizes, from scratch and distilled."""
+    variants = []
+    for label, size in SIZES.items():
+        scratch = Variant(f"student-{label}", (), partial(_scratch, size=size))
+        variants.append(scratch if size else Variant(SCRATCH))
+        variants.append(student_of(teacher, label, student=size))
+    return variants
+
+
+def _distilled(recipe, seed, sources, *, student, settings):
+    network = StudentClassifier(**recipe.limits(seed), **student)
+    return recipe.distil(sources, seed, student=network, **settings)
+
+
+def _taught_by_forest(recipe, seed, sources, *, settings):
+    # teacher and student both get the waveform of a window, and each has its own features
+    windowed = recipe.windowed(StudentClassifier(**recipe.limits(seed)))
+    teacher = FrozenEstimator(sources["forest"])
+    distilled = DistilledClassifier(
+        teacher, windowed.estimator, refine=None, random_state=seed, **settings
+    )
+    return windowed.set_params(estimator=distilled)
+
+
+def _taught_out_of_fold(recipe, seed, sources, *, names):
+    limits = recipe.limits(seed)
+    distilled = DistilledClassifier(
+        [(name, TEACHERS[name](**limits)) for name in names],
+        StudentClassifier(**limits),
+        cv=StratifiedGroupKFold(3, shuffle=True, random_state=seed),
+        refine=None,
+        random_state=seed,
+    )
+    return recipe.windowed(distilled)
+
+
+def _pretrained(recipe, seed, sources, *, network, synthetic=False):
+    pretrain = "contrastive"
+    if synthetic:
+        sounds = make_heart_sounds(
+            N_SYNTHETIC,
+            duration=recipe.window,
+            sampling_rate=recipe.sampling_rate,
+            random_state=seed,
+        )
+        features = LogMelSpectrogram(sampling_rate=recipe.sampling_rate)
+        pretrain = ContrastivePretraining(features.fit_transform(sounds.data))
+    return recipe.windowed(network(pretrain=pretrain, **recipe.limits(seed)))
+
+
+def _scratch(recipe, seed, sources, *, size):
+    return recipe.windowed(StudentClassifier(**recipe.limits(seed), **size))
+
+
+def _refined(recipe, seed, sources, *, settings):
+    (fitted,) = sources.values()
+    return recipe.refine(fitted, seed, **settings)

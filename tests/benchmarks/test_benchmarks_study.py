@@ -1,0 +1,239 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.frozen import FrozenEstimator
+
+sys.path.append(str(Path(__file__).parents[2]))
+
+from benchmarks.study import _fitting, _selection, _variants
+from benchmarks.study.__main__ import main, variants_of
+from benchmarks.study._grounds import split_inside
+from benchmarks.study._results import Results
+from benchmarks.study._scores import differences_of, pairs_of, scores_of
+from benchmarks.study._variants import Variant, losses_for, student_of
+from sklearn_heartkd.comparison import Recipe
+from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.distillation import DistilledClassifier
+from sklearn_heartkd.distillation._catalogue import CATALOGUE
+
+RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=1)
+CLASSES = ("normal", "murmur", "extrastole")
+
+
+def load(subset):
+    sounds = make_heart_sounds(30, classes=CLASSES, n_subjects=30, duration=1.0, random_state=0)
+    if subset == "ab":
+        sounds.frame["set"] = np.where(np.arange(30) % 2, "a", "b")
+    return sounds
+
+
+def test_default_settings_are_the_comparisons_own_student():
+    assert student_of("conv2d", losses=_variants.DEFAULT_LOSS) == Variant("student_of_conv2d")
+    other = student_of("ensemble", losses="kd")
+    assert other.name == "student_of_ensemble-kd"
+    assert other.sources == ("conv1d", "conv2d", "lstm", "rnn")
+
+
+def test_every_loss_is_studied():
+    alone = {loss for loss in _variants.LOSSES if "+" not in loss}
+    assert alone == set(CATALOGUE) - {"ce"}
+    assert "at" in losses_for("lstm")
+    assert "at" not in losses_for("ensemble")
+    assert _variants.DEFAULT_LOSS in _variants.LOSSES
+
+
+def test_sizes_are_what_their_names_say():
+    for label, size in _variants.SIZES.items():
+        network = _variants.StudentClassifier(**size)
+        module = network._build(n_channels=48, n_classes=5, norm="batch", dropout=0.3)
+        count = sum(parameter.numel() for parameter in module.parameters())
+        assert count == pytest.approx(1000 * int(label.removesuffix("k")), rel=0.2)
+
+
+def test_every_variant_has_a_name_of_its_own_and_can_be_made():
+    stages = ("select", "losses", "teachers", "teaching", "sizes")
+    found = {v.name: v for s in stages for v in variants_of(s, "conv2d", ["kd", "crd", "at"])}
+    for stage in stages:
+        for variant in variants_of(stage, "conv2d", ["kd", "crd", "at"]):
+            assert (variant.make is None) == (found[variant.name].make is None)
+    fitted = {}
+    for name in ("conv1d", "conv2d", "lstm", "rnn"):
+        fitted[name] = RECIPE.make(name, 0, {})
+        fitted[name].estimator_ = fitted[name].estimator
+    fitted |= {name: fitted["conv2d"] for name in ("student", "student_of_conv2d", "forest")}
+    for variant in found.values():
+        if variant.make is not None and "synthetic" not in variant.name:
+            model = variant.make(RECIPE, 3, {name: fitted[name] for name in variant.sources})
+            assert hasattr(model, "fit"), variant.name
+
+
+def test_students_differ_from_the_comparisons_in_the_named_setting_only():
+    teacher = RECIPE.make("conv2d", 0, {})
+    teacher.estimator_ = teacher.estimator
+    expected = RECIPE.make("student_of_conv2d", 3, {"conv2d": teacher}).estimator[-1]
+    variant = student_of("conv2d", losses="kd")
+    model = variant.make(RECIPE, 3, {"conv2d": teacher}).estimator[-1]
+    assert isinstance(model, DistilledClassifier)
+    assert isinstance(model.teacher[0][1], FrozenEstimator)
+    assert model.losses == "kd"
+    assert repr(model.set_params(losses=expected.losses)) == repr(expected)
+
+
+def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
+    groups = np.arange(40) // 2
+    target = np.tile(["a", "b"], 20)
+    training = np.arange(4, 40)
+    inner, validation = split_inside(training, target, groups, fold=1)
+    assert sorted([*inner, *validation]) == list(training)
+    assert not set(groups[inner]) & set(groups[validation])
+    other = split_inside(training, target, groups, fold=2)[1]
+    assert set(other) != set(validation)
+
+
+def made_up_fits(best):
+    names = {variant.name for variant in _selection.variants_of("conv2d")}
+    rows = [
+        {"model": name, "fold": fold, "accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5}
+        for name in sorted(names)
+        for fold in range(2)
+    ]
+    fits = pd.DataFrame(rows)
+    for name, (accuracy, balanced) in best.items():
+        fits.loc[fits["model"] == name, ["accuracy", "balanced_accuracy"]] = accuracy, balanced
+    return fits
+
+
+def test_the_choice_ranks_by_the_sum_then_by_balanced_accuracy_then_by_order():
+    fits = made_up_fits(
+        {
+            "student": (0.9, 0.9),
+            "student_of_conv2d-crd": (0.7, 0.6),
+            "student_of_conv2d-dkd": (0.6, 0.7),
+            "student-clusters10-weight0.25": (0.95, 0.9),
+        }
+    )
+    table = _selection.rank(fits, "conv2d")
+    chosen = _selection.choose(table, "conv2d", 0)
+    assert chosen["losses"] == ["dkd", "crd", "kd"]
+    assert chosen["temperature"] == _variants.DEFAULT_TEMPERATURE
+    assert chosen["kmeans"]["student"] == "10 clusters, weight 0.25"
+    assert chosen["kmeans"]["conv2d"] == "none"
+    with pytest.raises(ValueError, match=r"still waits for fits of \['student_of_conv2d-rkd'\]"):
+        _selection.rank(
+            fits.drop(fits.index[fits["model"] == "student_of_conv2d-rkd"][0]), "conv2d"
+        )
+
+
+def made_up_predictions():
+    y = np.tile(CLASSES, 10)
+    rng = np.random.default_rng(0)
+    frames = []
+    for model, right in [("student", 0.5), ("student_of_conv2d-kd", 0.9), ("student+kmeans", 0.5)]:
+        for seed in range(1 if model == "student_of_conv2d-kd" else 2):
+            guess = np.where(rng.random(30) < right, y, "normal")
+            frame = {
+                "model": model,
+                "seed": seed,
+                "fold": np.arange(30) % 3,
+                "recording": range(30),
+            }
+            frame |= {"y_true": y, "y_pred": guess, "subject": np.arange(30) // 2}
+            frame |= {"p_extrastole": (guess == "extrastole") * 1.0, "set": ["a", "b"] * 15}
+            frames.append(pd.DataFrame(frame))
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_differences_are_over_the_common_seeds_with_their_interval():
+    predictions = made_up_predictions()
+    pairs = pairs_of(predictions["model"].unique(), "conv2d", ["kd"])
+    assert pairs.to_numpy().tolist() == [
+        ["losses", "student_of_conv2d-kd", "student"],
+        ["teachers", "student_of_conv2d-kd", "student"],
+        ["k-means", "student+kmeans", "student"],
+    ]
+    found = differences_of(predictions, pairs, n_resamples=200)
+    row = found[(found["family"] == "losses") & (found["metric"] == "accuracy")].iloc[0]
+    hits = predictions["y_true"] == predictions["y_pred"]
+    by_run = hits.groupby([predictions["model"], predictions["seed"]]).mean()
+    assert row["seeds"] == 1
+    expected = by_run["student_of_conv2d-kd", 0] - by_run["student", 0]
+    assert row["difference"] == pytest.approx(expected)
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert (found.loc[found["family"] == "k-means", "seeds"] == 2).all()
+
+
+def test_scores_are_means_over_seeds_with_their_spread():
+    predictions = made_up_predictions()
+    table = scores_of(predictions)
+    runs = [own for _, own in predictions.query("model == 'student'").groupby("seed")]
+    accuracies = [(own["y_true"] == own["y_pred"]).mean() for own in runs]
+    assert table.loc["student", "accuracy"] == pytest.approx(np.mean(accuracies))
+    assert table.loc["student", "accuracy_sd"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert table["seeds"].to_dict()["student_of_conv2d-kd"] == 1
+    assert np.isnan(table.loc["student_of_conv2d-kd", "accuracy_sd"])
+    assert {"within_a", "within_b", "auc_extrastole", "recall_extrastole"} <= set(table)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
+    monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
+    monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
+    monkeypatch.setattr("benchmarks.study._grounds.Recipe", lambda **options: RECIPE)
+
+
+def test_stages_run_go_on_after_an_interruption_and_are_reported(
+    small, tmp_path, monkeypatch, capsys
+):
+    page = tmp_path / "docs" / "study.md"
+
+    def study(*stages):
+        where = ["--work", tmp_path, "--results", tmp_path / "results", "--page", page]
+        size = ["--folds", 2, "--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
+        main([str(word) for word in [*where, *size, "--stages", *stages]], load)
+        return capsys.readouterr().out
+
+    with pytest.raises(SystemExit, match="run it first"):
+        study("teachers")
+    original, done = _fitting._fit, []
+
+    def fit(ground, variant, task):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(task)
+        return original(ground, variant, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_fitting, "_fit", fit)
+        with pytest.raises(KeyboardInterrupt):
+            study("select")
+    fits = pd.read_csv(tmp_path / "results" / "fits_inner_ab.csv")
+    assert {task.model for task in done} <= set(fits["model"])
+    assert "5 fits wait" in study("select", "losses", "report")
+    assert "0 fits wait" in study("select", "losses")
+    chosen = Results(tmp_path / "results").chosen()["losses"]
+    assert sorted(chosen) == ["kd", "kd+infonce"]
+    assert "student of Conv2D, kd+infonce" in page.read_text()
+    assert "A trial with max_epochs=1" in page.read_text()
+    assert (tmp_path / "docs" / "images" / "study_losses_ab.png").exists()
+    with pytest.raises(ValueError, match="choose another --results"):
+        main(
+            ["--work", str(tmp_path), "--results", str(tmp_path / "results"), "--stages", "report"],
+            load,
+        )
+
+
+def test_a_forest_with_features_of_its_own_teaches_and_its_student_is_refined(tmp_path):
+    sounds = load("b")
+    forest = RECIPE.make("forest", 0, {}).set_params(randomforestclassifier__n_estimators=5)
+    forest.fit(sounds.data, sounds.target)
+    model = student_of("forest", losses="kd").make(RECIPE, 0, {"forest": forest})
+    task = _fitting.Task(0, 0, "student_of_forest-kd")
+    split = np.arange(12), np.arange(12, 18)
+    fits = list(_fitting.fit_and_refine(task, model, sounds, split, RECIPE))
+    assert [name for name, _, _ in fits] == ["student_of_forest-kd", "student_of_forest-kd+kmeans"]
+    assert 8000 < _fitting.parameters_of(fits[0][1]) < 10_000
+    assert fits[1][1].estimator_.clusters_.table.shape == (3, 3)
