@@ -1,6 +1,7 @@
 """The comparison on the PASCAL recordings: A+B, A, B, and across the two sets.
 
     python benchmarks/pascal.py --data path/to/heartbeat-sounds [--work DIR] [--seeds 0 1 2]
+        [--models conv2d student student_of_conv2d]
 
 Writes the table and the out-of-fold predictions to benchmarks/results/pascal_*/; pictures, and what
 is needed to go on after an interruption, stay in --work. Every split is by subject (set B) and by
@@ -45,6 +46,7 @@ def main():
     parser.add_argument("--work", default="results")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--models", nargs="+", help="a selection; all by default")
     options = parser.parse_args()
     for part in options.parts:
         splits = None
@@ -56,6 +58,7 @@ def main():
             data,
             seeds=options.seeds,
             splits=splits,
+            models=options.models,
             recipe=Recipe(sampling_rate=data.sampling_rate),
             out=Path(options.work) / f"pascal_{part}",
         )

@@ -119,7 +119,13 @@ def _selection(results):
 def _title(kind):
     if kind.startswith("k-means of "):
         return f"Refinement of the {shown(kind.removeprefix('k-means of '))} by k-means"
-    return {"loss": "Losses (ce is training from scratch)", "temperature": "Temperature"}[kind]
+    titles = {
+        "loss": "Losses (ce is training from scratch)",
+        "class weight": "Class weights of the student from scratch, inverse frequency to this power",
+        "batch size": "Batch size of the student from scratch, with the same number of rows seen",
+        "temperature": "Temperature",
+    }
+    return titles[kind]
 
 
 def _part(part, predictions, scores, differences, kinds, teacher, images):

@@ -1,4 +1,4 @@
-"""What is chosen on the inner splits: three losses, a temperature, the clusters of the refinement."""
+"""What is chosen on the inner splits: how networks are trained, three losses, their temperature, k-means."""
 
 import pandas as pd
 
@@ -7,6 +7,7 @@ from benchmarks.study._variants import (
     Variant,
     losses_for,
     losses_of,
+    networks,
     refinements_of,
     temperatures_of,
 )
@@ -16,7 +17,7 @@ N_CHOSEN = 3
 
 def candidates(teacher):
     """Return what is compared on the inner splits: a dict of choices by kind, and variants by choice."""
-    found = {
+    found = networks() | {
         "loss": {"ce": Variant(SCRATCH)}
         | dict(zip(losses_for(teacher), losses_of(teacher), strict=True)),
         "temperature": {f"{t:g}": variant for t, variant in temperatures_of(teacher).items()},
@@ -88,6 +89,7 @@ def choose(table, teacher, seed):
         "seed": seed,
         "losses": distilling["choice"].head(N_CHOSEN).tolist(),
         "temperature": float(best["temperature"]),
+        "networks": {kind: str(best[kind]) for kind in networks()},
         "kmeans": {
             kind.removeprefix("k-means of "): choice
             for kind, choice in best.items()

@@ -39,6 +39,8 @@ SIZES = {
     "50k": {"width": 21},
 }
 N_SYNTHETIC = 500
+# "auto" of the networks stands for the first of each
+NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
 
 
 class Variant(NamedTuple):
@@ -124,6 +126,24 @@ def refinements_of(model):
     }
 
 
+def networks():
+    """Return students from scratch by how a network is trained: a dict of variants by kind."""
+    return {
+        name.replace("_", " "): {
+            str(value): Variant(SCRATCH)
+            if value == values[0]
+            else Variant(
+                f"student-{name}-{value}",
+                (),
+                partial(_scratch, settings={name: value}),
+                refined=False,
+            )
+            for value in values
+        }
+        for name, values in NETWORK_CHOICES.items()
+    }
+
+
 def ways_of_teaching(teacher):
     """Return the students of a teacher by the way in which it is asked."""
     # "auto" asks networks about the augmented recordings
@@ -162,7 +182,7 @@ def sizes_of(teacher):
     """Return students of several sizes, from scratch and distilled."""
     variants = []
     for label, size in SIZES.items():
-        scratch = Variant(f"student-{label}", (), partial(_scratch, size=size))
+        scratch = Variant(f"student-{label}", (), partial(_scratch, settings=size))
         variants.append(scratch if size else Variant(SCRATCH))
         variants.append(student_of(teacher, label, student=size))
     return variants
@@ -209,8 +229,8 @@ def _pretrained(recipe, seed, sources, *, network, synthetic=False):
     return recipe.windowed(network(pretrain=pretrain, **recipe.limits(seed)))
 
 
-def _scratch(recipe, seed, sources, *, size):
-    return recipe.windowed(StudentClassifier(**recipe.limits(seed), **size))
+def _scratch(recipe, seed, sources, *, settings):
+    return recipe.windowed(StudentClassifier(**recipe.limits(seed), **settings))
 
 
 def _refined(recipe, seed, sources, *, settings):

@@ -182,6 +182,7 @@ def small(monkeypatch):
     monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
+    monkeypatch.setattr(_variants, "NETWORK_CHOICES", {"class_weight": (0.3,)})
     monkeypatch.setattr("benchmarks.study._grounds.Recipe", lambda **options: RECIPE)
 
 
