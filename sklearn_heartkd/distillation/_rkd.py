@@ -70,22 +70,24 @@ class _RKDTerm(nn.Module):
         self.distance_share = distance / (distance + angle)
         self.angle_share = angle / (distance + angle)
         teacher, weight = setting.sample(1000)
-        relative = _relative_distances(teacher.embedding, weight)
-        self.distance_unit = unit(_pair_mean(_huber(relative, torch.ones_like(relative)), weight))
+        distances, scale = _distances(teacher.embedding, weight)
+        error = _huber(distances / scale, torch.ones_like(distances))
+        self.distance_unit = unit(_pair_mean(error, weight))
         teacher, weight = setting.sample(64)
-        cosines = _angle_cosines(teacher.embedding, weight)
-        self.angle_unit = unit(
-            _triplet_mean(_huber(cosines, torch.full_like(cosines, 0.5)), weight)
-        )
+        cosines = _angle_cosines(teacher.embedding, _distances(teacher.embedding, weight)[1])
+        error = _huber(cosines, torch.full_like(cosines, 0.5))
+        self.angle_unit = unit(_triplet_mean(error, weight))
 
     def forward(self, student, teacher, batch):
         own, other, weight = student.embedding, teacher.embedding, batch.weight
+        own_distances, own_scale = _distances(own, weight)
+        other_distances, other_scale = _distances(other, weight)
         loss = own.new_zeros(())
         if self.distance_share > 0:
-            error = _huber(_relative_distances(own, weight), _relative_distances(other, weight))
+            error = _huber(own_distances / own_scale, other_distances / other_scale)
             loss = loss + self.distance_share / self.distance_unit * _pair_mean(error, weight)
         if self.angle_share > 0:
-            error = _huber(_angle_cosines(own, weight), _angle_cosines(other, weight))
+            error = _huber(_angle_cosines(own, own_scale), _angle_cosines(other, other_scale))
             loss = loss + self.angle_share / self.angle_unit * _triplet_mean(error, weight)
         return loss
 
@@ -94,25 +96,21 @@ def _huber(own, other):
     return smooth_l1_loss(own, other, reduction="none")
 
 
-def _relative_distances(x, weight):
-    distance = _distances(x)
-    return distance / _pair_mean(distance, weight).clamp_min(1e-6)
+def _distances(x, weight):
+    """Return the distances of all pairs of rows, and their mean."""
+    distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances, _pair_mean(distances, weight).clamp_min(1e-6)
 
 
-def _distances(x):
-    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-def _angle_cosines(x, weight):
+def _angle_cosines(x, scale):
     """Return the cosine at row j between rows i and k, shape (n, n, n) ordered (j, i, k)."""
-    scale = _pair_mean(_distances(x), weight).detach().clamp_min(1e-6)
-    difference = directions((x[None] - x[:, None]) / scale, dim=2)
+    difference = directions((x[None] - x[:, None]) / scale.detach(), dim=2)
     return difference @ difference.transpose(1, 2)
 
 
 def _pair_mean(values, weight):
-    return weight @ values @ weight / weight.sum() ** 2
+    return values @ weight @ weight / weight.sum() ** 2
 
 
 def _triplet_mean(values, weight):
-    return torch.einsum("j,i,k,jik->", weight, weight, weight, values) / weight.sum() ** 3
+    return values @ weight @ weight @ weight / weight.sum() ** 3
