@@ -1,4 +1,4 @@
-"""What is chosen on the inner splits: how networks are trained, three losses, their temperature, k-means."""
+"""What is chosen on the inner splits: how networks are trained, the losses, the refinement."""
 
 import pandas as pd
 

@@ -70,7 +70,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         0 leaves a loss out.
     temperature : float, default=None
         Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
-        is each one's default, 2 for "kd".
+        is each one's default, 1 for "kd".
     teacher_weights : list of float, default=None
         Shares of several teachers in the mean of their probabilities; None is equal shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
@@ -85,7 +85,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Whether to average the student's probabilities with those of k-means clusters.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
-    refine_weight : float, default=0.5
+    refine_weight : float, default=0.25
         Share of the clusters in the average.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
@@ -160,7 +160,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         cv=None,
         refine="kmeans",
         n_clusters="auto",
-        refine_weight=0.5,
+        refine_weight=0.25,
         memory=None,
         random_state=None,
     ):

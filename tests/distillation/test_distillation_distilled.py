@@ -98,7 +98,7 @@ def test_temperature_and_width_change_the_student(sequences, sounds):
         return model.predict_proba(sequences)
 
     expected = fit()
-    assert_array_equal(fit(temperature=2), expected)
+    assert_array_equal(fit(temperature=1), expected)
     assert not np.array_equal(fit(temperature=4), expected)
     assert not np.array_equal(fit(student__width=3), expected)
     assert not np.array_equal(fit(weights={"kd": 0.1}), expected)

@@ -245,7 +245,7 @@ def test_ssd_is_the_weighted_mean_of_its_parts(make_scene):
     )
     whole = 0.1 * labels + 0.9 * kd + 0.9 * views + similarity + relations
     assert scene.loss(SSD()) == pytest.approx(whole / 3.9, rel=1e-9)
-    assert kd == pytest.approx(scene.loss(SoftTargets()), rel=1e-9)
+    assert kd == pytest.approx(scene.loss(SoftTargets(2.0)), rel=1e-9)
     assert relations == pytest.approx(scene.loss(RKD()), rel=1e-9)
 
 
@@ -287,4 +287,4 @@ def test_ssd_asks_the_student_about_transformed_views(make_scene):
     assert not torch.equal(seen[0], scene.batch.x)
     assert torch.equal(seen[0].sort(dim=2).values, scene.batch.x.sort(dim=2).values)
     scene.student = scene.student._replace(logits=2 * scene.student.logits)
-    assert loss == pytest.approx(scene.loss(SoftTargets()), rel=1e-9)
+    assert loss == pytest.approx(scene.loss(SoftTargets(2.0)), rel=1e-9)
