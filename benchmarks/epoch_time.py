@@ -51,7 +51,8 @@ class Clock(Callback):
 def make_data():
     """Return features of white noise, random labels and subjects."""
     rng = np.random.default_rng(0)
-    X = LogMelSpectrogram().fit_transform(rng.standard_normal((N_WINDOWS, 10000)))
+    noise = rng.standard_normal((N_WINDOWS, 10000), dtype=np.float32)
+    X = LogMelSpectrogram().fit_transform(noise)
     return X, rng.integers(N_CLASSES, size=N_WINDOWS), rng.integers(N_SUBJECTS, size=N_WINDOWS)
 
 
