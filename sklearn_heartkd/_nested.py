@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
@@ -18,6 +18,11 @@ from sklearn_heartkd._unwrap import unwrap
 SEARCH_WITHOUT_GROUPS = (
     "{} splits its training data without regard to the groups, so recordings of one subject can stand "
     "on both sides; give it a splitter that uses them, such as cv=StratifiedGroupKFold(3)."
+)
+
+ORIGIN_UNKNOWN = (
+    "{sampler} does not tell which recordings its own come from, so {last} takes each for a subject of "
+    "its own; use a sampler with sample_indices_, such as AugmentingOverSampler, or fit without groups."
 )
 
 
@@ -37,6 +42,76 @@ def clone_seeded(estimator, random_state):
         if (name == "random_state" or name.endswith("__random_state")) and value is None:
             seeds[name] = draw_seed(random_state)
     return estimator.set_params(**seeds) if seeds else estimator
+
+
+def fit_nested(estimator, X, y, *, sample_weight=None, groups=None):
+    """Fit `estimator` with what it takes of the metadata, see `fit_parameters`.
+
+    Behind the samplers of an imbalanced-learn pipeline each recording has the group of the one that
+    it was copied from. Where a sampler has no `sample_indices_`, each is a group of its own.
+
+    Raises
+    ------
+    TypeError
+        If sample weights are given and `estimator` takes none or holds a sampler.
+    """
+    sampler = _first_sampler(estimator)
+    if sampler is not None and sample_weight is not None:
+        raise TypeError(
+            f"sample_weight was given, but {type(sampler).__name__} in the Pipeline takes none and makes "
+            "or drops recordings; leave out the weights or the sampler."
+        )
+    if sampler is None or groups is None:
+        metadata = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
+        return estimator.fit(X, y, **metadata)
+    name, last = estimator.steps[-1]
+    end = _End()
+    estimator.steps[-1] = name, end
+    estimator.fit(X, y, **fit_parameters(estimator, groups=groups))
+    estimator.steps[-1] = name, last
+    X, y = end.reached_
+    if _routing_enabled() and not get_routing_for_object(last).consumes("fit", ["groups"]):
+        groups = None
+    else:
+        groups = _groups_behind(estimator, groups, len(y))
+    fit_nested(last, X, y, groups=groups)
+    return estimator
+
+
+class _End(BaseEstimator):
+    """Stand in for the last step of a pipeline and keep what reaches it."""
+
+    def fit(self, X, y):
+        self.reached_ = X, y
+        return self
+
+
+def _first_sampler(estimator):
+    if not isinstance(estimator, Pipeline):
+        return None
+    samplers = [step for _, step in estimator.steps if hasattr(step, "fit_resample")]
+    return samplers[0] if samplers else _first_sampler(estimator.steps[-1][1])
+
+
+def _groups_behind(pipeline, groups, n_rows):
+    """Return the groups of the rows that reach the last step of a pipeline."""
+    groups, last = np.asarray(groups), pipeline.steps[-1][1]
+    for _, step in pipeline.steps[:-1]:
+        if hasattr(step, "sample_indices_"):
+            groups = groups[step.sample_indices_]
+        elif hasattr(step, "fit_resample"):
+            if _uses_groups(last):
+                names = {"sampler": type(step).__name__, "last": type(last).__name__}
+                warnings.warn(ORIGIN_UNKNOWN.format(**names), stacklevel=5)
+            return np.arange(n_rows)
+    return groups
+
+
+def _uses_groups(estimator):
+    # inner splits, contrastive pretraining and contrastive losses
+    names = {"early_stopping", "cv", "pretrain", "losses"}
+    parameters = estimator.get_params().items()
+    return any(value and name.rpartition("__")[2] in names for name, value in parameters)
 
 
 def fit_parameters(estimator, **metadata):
@@ -59,7 +134,7 @@ def fit_parameters(estimator, **metadata):
             f"{step}__{name}": value for name, value in fit_parameters(last, **metadata).items()
         }
     if _is_search(estimator) and "groups" in metadata and not _splits_by_group(estimator):
-        warnings.warn(SEARCH_WITHOUT_GROUPS.format(type(estimator).__name__), stacklevel=4)
+        warnings.warn(SEARCH_WITHOUT_GROUPS.format(type(estimator).__name__), stacklevel=5)
     if _routing_enabled() and (isinstance(estimator, Pipeline) or _is_search(estimator)):
         taken = get_routing_for_object(estimator).consumes("fit", metadata)
     elif _is_search(estimator):

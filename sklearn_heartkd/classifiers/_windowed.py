@@ -19,7 +19,7 @@ from sklearn_heartkd._nested import (
     answer,
     can_embed,
     clone_seeded,
-    fit_parameters,
+    fit_nested,
     require_probabilities,
     rows_of,
 )
@@ -175,8 +175,8 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight = None if sample_weight is None else sample_weight[source]
         groups = None if groups is None else np.asarray(groups)[source]
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
-        arguments = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
-        self.estimator_ = estimator.fit(windows, y[source], **arguments)
+        metadata = {"sample_weight": sample_weight, "groups": groups}
+        self.estimator_ = fit_nested(estimator, windows, y[source], **metadata)
         self.classes_ = self.estimator_.classes_
         return self
 

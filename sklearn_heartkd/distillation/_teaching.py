@@ -14,7 +14,7 @@ from sklearn_heartkd._nested import (
     answer,
     as_taken,
     before_last,
-    fit_parameters,
+    fit_nested,
     log_probabilities,
     rows_of,
 )
@@ -60,18 +60,19 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
     role = f"The teacher {name!r}"
     X = as_taken(teacher, X)
     classes = np.unique(y if sample_weight is None else y[sample_weight > 0])
-    fitted = teacher if frozen else _fit(teacher, X, y, sample_weight, groups)
+    metadata = {"sample_weight": sample_weight, "groups": groups}
+    fitted = teacher if frozen else fit_nested(teacher, X, y, **metadata)
     if cv is None:
         probabilities, embedding = answer(fitted, X)
         return Lesson(fitted, align(probabilities, fitted.classes_, classes, role), embedding)
     probabilities = np.full((len(y), len(classes)), np.nan)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
-        fold = _fit(
+        fold = fit_nested(
             clone(teacher),
             rows_of(X, training),
             y[training],
-            None if sample_weight is None else np.asarray(sample_weight)[training],
-            None if groups is None else np.asarray(groups)[training],
+            sample_weight=None if sample_weight is None else np.asarray(sample_weight)[training],
+            groups=None if groups is None else np.asarray(groups)[training],
         )
         found = fold.predict_proba(rows_of(X, held_out))
         probabilities[held_out] = align(found, fold.classes_, classes, f"{role} in a fold")
@@ -81,10 +82,6 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
             "cover all of them, such as StratifiedGroupKFold."
         )
     return Lesson(fitted, probabilities, log_probabilities(probabilities))
-
-
-def _fit(teacher, X, y, sample_weight, groups):
-    return teacher.fit(X, y, **fit_parameters(teacher, sample_weight=sample_weight, groups=groups))
 
 
 def cached_outputs(lessons, shares, maps=None):

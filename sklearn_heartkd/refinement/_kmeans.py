@@ -17,7 +17,7 @@ from sklearn_heartkd._nested import (
     can_embed,
     clone_seeded,
     embed,
-    fit_parameters,
+    fit_nested,
     log_probabilities,
     require_probabilities,
     rows_of,
@@ -48,7 +48,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     n_clusters : int or "auto", default="auto"
         Number of clusters; "auto" is the number of classes. The clusters start at the classes'
         means, further ones along each class's main direction.
-    weight : float or "auto", default=0.5
+    weight : float or "auto", default=0.25
         Share of the clusters in the average. "auto" takes, among 0, 0.1, …, 0.9, the one with the
         smallest logarithmic loss on held-out parts of the training data, and needs `cv`.
     cv : int, splitter or None, default=None
@@ -89,7 +89,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, n_clusters="auto", weight=0.5, cv=None, random_state=None):
+    def __init__(self, estimator, *, n_clusters="auto", weight=0.25, cv=None, random_state=None):
         self.estimator = estimator
         self.n_clusters = n_clusters
         self.weight = weight
@@ -138,7 +138,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         random_state = check_random_state(self.random_state)
         estimator = clone_seeded(self.estimator, random_state)
         seed = draw_seed(random_state)
-        self.estimator_ = self._fit_classifier(estimator, X, y, sample_weight, groups)
+        metadata = {"sample_weight": sample_weight, "groups": groups}
+        self.estimator_ = fit_nested(estimator, X, y, **metadata)
         self.classes_ = self.estimator_.classes_
         if unknown := sorted(set(y.tolist()) - set(self.classes_.tolist())):
             raise ValueError(
@@ -150,10 +151,6 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, seed)
         self.clusters_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
         return self
-
-    def _fit_classifier(self, estimator, X, y, sample_weight, groups):
-        arguments = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
-        return estimator.fit(X, y, **arguments)
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
         return ClusterTable.learn(
@@ -172,9 +169,10 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         ):
             weight = None if sample_weight is None else sample_weight[training]
             subjects = None if groups is None else np.asarray(groups)[training]
-            parts = rows_of(X, training), y[training], weight
-            fitted = self._fit_classifier(clone_seeded(estimator, None), *parts, subjects)
-            clusters = self._learn_clusters(fitted, *parts, seed)
+            rows = rows_of(X, training), y[training]
+            metadata = {"sample_weight": weight, "groups": subjects}
+            fitted = fit_nested(clone_seeded(estimator, None), *rows, **metadata)
+            clusters = self._learn_clusters(fitted, *rows, weight, seed)
             own, embedding = answer(fitted, rows_of(X, held_out))
             own = align(own, fitted.classes_, self.classes_, "A fold")
             table = clusters.predict_proba(embedding)
