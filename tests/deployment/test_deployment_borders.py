@@ -99,7 +99,7 @@ def wrong_table(sounds, model):
 
 
 def wrong_weight(sounds, model):
-    return lambda d: replace(d, clusters=[replace(d.clusters[0], weight=0.49)])
+    return lambda d: replace(d, clusters=[replace(d.clusters[0], weight=0.24)])
 
 
 @pytest.mark.parametrize("change", [wrong_border, wrong_table, wrong_weight])
@@ -131,7 +131,7 @@ def test_the_answers_are_those_of_either_cluster(sounds, model):
     answers = possible_answers(model, describe(model), list(sounds.data))
     assert [len(rows) for rows in answers] == [1 + (i == ON_BORDER) for i in range(30)]
     own = model.estimator_.predict_proba(sounds.data)[ON_BORDER]
-    np.testing.assert_allclose(answers[ON_BORDER], 0.5 * own + 0.5 * TABLE, atol=1e-6)
+    np.testing.assert_allclose(answers[ON_BORDER], 0.75 * own + 0.25 * TABLE, atol=1e-6)
 
 
 def test_each_window_may_cross_the_border(sounds):
@@ -144,7 +144,7 @@ def test_each_window_may_cross_the_border(sounds):
     recordings = [window, np.tile(window, 3), sounds.data[7]]
     answers = possible_answers(windowed, describe(windowed), recordings)
     assert [len(rows) for rows in answers] == [2, 4, 1]
-    step = 0.5 * (TABLE[1] - TABLE[0])
+    step = 0.25 * (TABLE[1] - TABLE[0])
     np.testing.assert_allclose(answers[0] - answers[0][0], [0 * step, step], atol=1e-9)
     np.testing.assert_allclose(
         answers[1] - answers[1][0], np.outer(np.arange(4) / 3, step), atol=1e-9
