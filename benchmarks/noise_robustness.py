@@ -41,7 +41,7 @@ MODELS = {
     "student_of_conv2d": "student of that teacher",
 }
 TRAINING = {"clean": "as recorded", "online": "with noise"}
-SNRS = (30, 25, 20, 15, 10, 5, 0)
+SNRS = (30, 20, 10, 5, 0)
 METRICS = ("accuracy", "balanced_accuracy")
 # half of the rows of a batch are noisy
 ONLINE = [AdditiveNoise(noise, snr=(0, 30), probability=0.3) for noise in ("white", "pink")]
