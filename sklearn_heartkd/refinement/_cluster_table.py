@@ -37,7 +37,17 @@ class ClusterTable:
         weight : ndarray of shape (n,)
         n_classes, n_clusters : int
         random_state : int
+
+        Raises
+        ------
+        ValueError
+            If there are fewer rows than clusters.
         """
+        if n_clusters > len(embedding):
+            raise ValueError(
+                f"n_clusters={n_clusters} is more than the {len(embedding)} rows of the training data; "
+                "use fewer clusters."
+            )
         centers = _initial_centers(embedding, target, weight, n_classes, n_clusters)
         kmeans = KMeans(
             len(centers), init=centers, n_init=1, tol=0.0, max_iter=300, random_state=random_state

@@ -89,6 +89,12 @@ def test_weights_are_repetitions():
     assert_allclose(weighted.table, repeated.table)
 
 
+def test_more_clusters_than_recordings_are_refused():
+    model = KMeansRefinedClassifier(GaussianNB(), n_clusters=7)
+    with pytest.raises(ValueError, match="n_clusters=7 is more than the 6 rows"):
+        model.fit(np.arange(12.0).reshape(6, 2), np.arange(6) % 2)
+
+
 @pytest.mark.parametrize("n_clusters", [1, 2, 5])
 def test_any_number_of_clusters(n_clusters):
     X, target = blobs()
