@@ -39,7 +39,7 @@ NAMES = {
     "lstm": "LSTM",
     "rnn": "RNN (GRU)",
     "ensemble": "four networks averaged",
-    "mixed": "four networks and two SVMs averaged",
+    "mixed": "networks and SVMs averaged",
     "student": "student from scratch",
     "student_of_conv1d": "student of Conv1D",
     "student_of_conv2d": "student of Conv2D",

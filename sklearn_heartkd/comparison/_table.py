@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from sklearn_heartkd._unwrap import unwrap
 from sklearn_heartkd.metrics import efficiency_profile
 
 SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1"}
@@ -66,15 +68,24 @@ def costs_of(models, data, recipe):
     for name, model in models.items():
         n_samples = getattr(model, "n_features_in_", round(5 * recipe.sampling_rate))
         recording = np.resize(np.asarray(data.data[0]), n_samples)[None]
-        profile = efficiency_profile(model, recording, n_calls=20)
-        is_network = np.isfinite(profile["parameters"])
-        size = profile["float32_bytes"] if is_network else profile["pickle_bytes"]
+        members = [efficiency_profile(m, recording, n_calls=1) for m in _members(model)]
         rows[name] = {
-            "parameters": profile["parameters"],
-            "kilobytes": size / 1024,
-            "milliseconds": profile["latency_ms"],
+            # NaN where not all of it is networks
+            "parameters": sum(profile["parameters"] for profile in members),
+            "kilobytes": sum(map(_bytes, members)) / 1024,
+            "milliseconds": efficiency_profile(model, recording, n_calls=20)["latency_ms"],
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _members(model):
+    averages = [part for part in unwrap(model) if isinstance(part, VotingClassifier)]
+    return averages[0].estimators_ if averages else [model]
+
+
+def _bytes(profile):
+    is_network = np.isfinite(profile["parameters"])
+    return profile["float32_bytes"] if is_network else profile["pickle_bytes"]
 
 
 def render(table, names):

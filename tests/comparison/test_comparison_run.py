@@ -3,6 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.ensemble import VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from sklearn_heartkd.comparison import (
@@ -15,6 +17,7 @@ from sklearn_heartkd.comparison import (
 )
 from sklearn_heartkd.comparison import _run as run_module
 from sklearn_heartkd.comparison._models import CalibratedSVC
+from sklearn_heartkd.comparison._table import costs_of
 from sklearn_heartkd.datasets import make_heart_sounds
 
 RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=2, n_estimators=3)
@@ -55,6 +58,22 @@ def test_every_model_is_compared_with_and_without_refinement(comparison):
     ]
     costs = comparison.table[["kilobytes", "milliseconds"]]
     assert (costs > 0).to_numpy().all()
+
+
+def test_an_average_of_networks_and_others_is_as_large_as_all_of_them(data):
+    names = ["forest", "student"]
+    members = {n: RECIPE.make(n, 0, {}).fit(data.data, data.target) for n in names}
+    frozen = [(name, FrozenEstimator(model)) for name, model in members.items()]
+    mixed = VotingClassifier(frozen, voting="soft").fit(data.data, data.target)
+    networks = VotingClassifier(frozen[1:], voting="soft").fit(data.data, data.target)
+    models = members | {"mixed": mixed, "networks": networks}
+    models["refined"] = RECIPE.refine(mixed, 0).fit(data.data, data.target)
+    costs = costs_of(models, data, RECIPE)
+    size = costs["kilobytes"]
+    assert size["mixed"] == pytest.approx(size["forest"] + size["student"], rel=0.01)
+    assert size["refined"] == size["mixed"]
+    assert np.isnan(costs.loc["mixed", "parameters"])
+    assert costs.loc["networks", "parameters"] == costs.loc["student", "parameters"]
 
 
 def test_predictions_are_complete_and_by_subject(comparison, data):
