@@ -67,8 +67,8 @@ def gains(predictions):
     return shown.pivot_table("text", "model", "metric", aggfunc="first", sort=False)
 
 
-def reading(table, predictions):
-    """Return what the table says, in words."""
+def reading(table, predictions, others):
+    """Return what the table says, and two of the other parts, in words."""
     student = table.loc["student"]
     gain = gains(predictions)
     lines = [
@@ -93,6 +93,13 @@ def reading(table, predictions):
         f"{change.min():+.3f} to {change.max():+.3f}, {change.mean():+.3f} on average. Extrasystoles stay "
         f"hard: the networks find {found} of them ([docs/rhythm.md](docs/rhythm.md) says what does better)."
     )
+    if "a_to_b" in others:
+        there, back = (others[part]["balanced_accuracy"] for part in ("a_to_b", "b_to_a"))
+        lines.append(
+            "From one device to the other, normal against murmur, balanced accuracy from set A to set B / "
+            f"from B to A: Conv2D {there['conv2d']:.2f} / {back['conv2d']:.2f}, the SVM on rhythm "
+            f"{there['rhythm']:.2f} / {back['rhythm']:.2f}."
+        )
     return " ".join(lines)
 
 
@@ -145,7 +152,7 @@ def main():
         "<!-- results -->\n"
         f"On the PASCAL recordings, sets A+B, five classes ({protocol('ab')}):\n\n"
         f"{markdown(render(short, display_name))}\n\n"
-        f"{reading(tables['ab'], read_predictions('ab'))}\n\n"
+        f"{reading(tables['ab'], read_predictions('ab'), tables)}\n\n"
         "With k-means refinement, and for set A, set B and from one set to the other: "
         "[docs/comparison.md](docs/comparison.md). "
         "The command: `python benchmarks/pascal.py --data path/to/heartbeat-sounds`.\n\n"
@@ -165,9 +172,12 @@ def main():
     ]
     draw(tables["ab"], read_predictions("ab"))
     for part, table in tables.items():
+        plain = [model for model in table.index if not model.endswith("+kmeans")]
+        selected = len(table) < len(tables["ab"])
         page += [
             f"## {TITLES[part]}\n",
             f"{protocol(part)}\n",
+            *([f"Run with `--parts {part} --models {' '.join(plain)}`.\n"] if selected else []),
             markdown(render(table, display_name)),
         ]
         change = gain_of_refinement(table)
