@@ -130,7 +130,7 @@ def networks():
     """Return students from scratch by how a network is trained: a dict of variants by kind."""
     return {
         name.replace("_", " "): {
-            str(value): Variant(SCRATCH)
+            _choice(value): Variant(SCRATCH)
             if value == values[0]
             else Variant(
                 f"student-{name}-{value}",
@@ -142,6 +142,10 @@ def networks():
         }
         for name, values in NETWORK_CHOICES.items()
     }
+
+
+def _choice(value):
+    return "none" if value is None else str(value)  # pandas reads "None" as a missing number
 
 
 def ways_of_teaching(teacher):
