@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.study._fitting import read_finished
 from sklearn_heartkd.comparison._table import score
 
-_NOT_STUDIED = ("svm", "svm+kmeans")
+_NOT_STUDIED = ("svm", "svm+kmeans", "rhythm", "rhythm+kmeans")
 
 
 class Results:
