@@ -152,6 +152,37 @@ def score(predictions, subjects):
     return table.sort_values(["noise", "snr"], ascending=[True, False], kind="stable")
 
 
+def score_teaching(predictions, subjects):
+    """Return what the distilled student has over the one from scratch, trained in the same way."""
+    predictions = predictions.assign(subject=np.asarray(subjects)[predictions["recording"]])
+    name = predictions["model"].str.partition("-")
+    students = predictions[name[0] != "conv2d"]
+    rows = []
+    for (noise, snr, training), part in students.groupby(["noise", "snr", name[2]], sort=False):
+        compared = compare_models(
+            part, "subject", baseline=f"student-{training}", metrics=METRICS, random_state=0
+        )
+        kept = compared[compared["model"] != f"student-{training}"]
+        kept = kept[["metric", "difference", "difference_low", "difference_high"]]
+        rows.append(kept.assign(noise=noise, snr=snr, training=training))
+    return pd.concat(rows, ignore_index=True)
+
+
+def teaching(table, noises):
+    """Return what the teacher adds as markdown."""
+    lines = ["| test noise | training | clean | 20 dB | 10 dB | 0 dB |", "|---" * 6 + "|"]
+    chosen = table[table["metric"] == "balanced_accuracy"]
+    for noise, training in product(noises, TRAINING):
+        rows = chosen[chosen["noise"].isin(["none", noise]) & (chosen["training"] == training)]
+        rows = rows.set_index("snr").loc[[np.inf, 20, 10, 0]]
+        cells = [
+            f"{row.difference:+.3f} ({row.difference_low:+.3f} to {row.difference_high:+.3f})"
+            for row in rows.itertuples()
+        ]
+        lines.append(f"| {noise} | {TRAINING[training]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def at(table, model, training, noise, metric):
     """Return the rows of one model and metric, from the clean recordings to the noisiest."""
     wanted = table[(table["model"] == model) & (table["training"] == training)]
@@ -212,7 +243,7 @@ def draw(table, noises):
     return figure
 
 
-def report(table, noises):
+def report(table, taught, noises):
     """Return the results as markdown."""
     parts = ["![Scores against the signal-to-noise ratio](images/noise_robustness.png)"]
     for noise in noises:
@@ -225,6 +256,10 @@ def report(table, noises):
             f"Balanced accuracy minus that of the same model trained as recorded, {table['seeds'].max()} "
             "seed(s), with a 95 % interval (paired bootstrap over subjects and seeds):",
             gains(table, noises),
+            "## What the teacher adds",
+            "Balanced accuracy of the distilled student minus that of the student from scratch, both trained "
+            "in the same way, with a 95 % interval as above:",
+            teaching(taught, noises),
         ]
     )
 
@@ -246,13 +281,16 @@ def main():
     noises = {"white": "white", "pink": "pink", "ambience": make_ambience(data.sampling_rate)}
     if options.ambience is not None:
         noises["recorded"] = read_recording(options.ambience, data.sampling_rate)[0]
-    table = score(run(options, data, noises), data.groups)
-    text = report(table, noises)
+    predictions = run(options, data, noises)
+    table = score(predictions, data.groups)
+    taught = score_teaching(predictions, data.groups)
+    text = report(table, taught, noises)
     print(text)
     if len(set(options.folds)) < 5 or options.max_epochs != "auto":
         draw(table, noises).savefig(options.work / PICTURE.name, dpi=100)
         return
     table.to_csv(RESULTS, index=False, float_format="%.4f")
+    taught.to_csv(RESULTS.with_stem("noise_teaching"), index=False, float_format="%.4f")
     draw(table, noises).savefig(PICTURE, dpi=100)
     block = f"<!-- results -->\n{text}\n<!-- end of results -->"
     page = PAGE.read_text(encoding="utf-8")
