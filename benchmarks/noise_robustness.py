@@ -257,8 +257,8 @@ def report(table, taught, noises):
             "seed(s), with a 95 % interval (paired bootstrap over subjects and seeds):",
             gains(table, noises),
             "## What the teacher adds",
-            "Balanced accuracy of the distilled student minus that of the student from scratch, both trained "
-            "in the same way, with a 95 % interval as above:",
+            "Balanced accuracy of the distilled student minus that of the student from scratch, both "
+            "trained in the same way, with a 95 % interval as above:",
             teaching(taught, noises),
         ]
     )

@@ -113,8 +113,8 @@ def reading_of_noise():
         for row in table[table["snr"] == 10].itertuples()
     ]
     return (
-        "Where distillation pays is in noise: at a signal-to-noise ratio of 10 dB, all trained with noise, the "
-        "student of Conv2D has over the student from scratch, in balanced accuracy, "
+        "Where distillation pays is in noise: at a signal-to-noise ratio of 10 dB, both trained with "
+        "noise, the student of Conv2D has over the student from scratch, in balanced accuracy, "
         f"{', '.join(shown)} ([docs/noise.md](docs/noise.md))."
     )
 
