@@ -91,7 +91,8 @@ def reading(table, predictions, others):
     lines.append(
         f"k-means refinement changes the accuracy of the {len(change)} networks and students by "
         f"{change.min():+.3f} to {change.max():+.3f}, {change.mean():+.3f} on average "
-        "([docs/kmeans.md](docs/kmeans.md): it helps after too few epochs or with wrong labels). Extrasystoles stay "
+        "([docs/kmeans.md](docs/kmeans.md): it helps after too few epochs or with wrong labels). "
+        "Extrasystoles stay "
         f"hard: the networks find {found} of them ([docs/rhythm.md](docs/rhythm.md) says what does better)."
     )
     if "a_to_b" in others:
