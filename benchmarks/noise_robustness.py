@@ -264,10 +264,6 @@ def report(table, taught, noises):
     )
 
 
-def _epochs(text):
-    return text if text == "auto" else int(text)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -275,8 +271,9 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folds", type=int, nargs="+", choices=range(5), default=range(5))
     parser.add_argument("--ambience", type=Path, help="a recording of a room as another noise")
-    parser.add_argument("--max-epochs", type=_epochs, default="auto", help="for a quick look")
+    parser.add_argument("--max-epochs", type=int, help="for a quick look")
     options = parser.parse_args()
+    options.max_epochs = options.max_epochs or "auto"
     data = load_pascal(options.folder, subset="ab")
     noises = {"white": "white", "pink": "pink", "ambience": make_ambience(data.sampling_rate)}
     if options.ambience is not None:

@@ -275,10 +275,6 @@ def report(table, predictions, subjects, max_epochs="auto"):
     return "\n\n".join(parts)
 
 
-def _epochs(text):
-    return text if text == "auto" else int(text)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -286,9 +282,10 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folds", type=int, nargs="+", choices=range(5), default=range(5))
     parser.add_argument("--conditions", nargs="+", choices=CONDITIONS, default=list(CONDITIONS))
-    parser.add_argument("--max-epochs", type=_epochs, default="auto", help="for a trial")
+    parser.add_argument("--max-epochs", type=int, help="for a trial")
     parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
     options = parser.parse_args()
+    options.max_epochs = options.max_epochs or "auto"
     data = load_pascal(options.folder, subset="ab")
     predictions = run(options, data)
     table = score(predictions, data.groups)

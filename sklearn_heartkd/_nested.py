@@ -67,8 +67,10 @@ def fit_nested(estimator, X, y, *, sample_weight=None, groups=None):
     name, last = estimator.steps[-1]
     end = _End()
     estimator.steps[-1] = name, end
-    estimator.fit(X, y, **fit_parameters(estimator, groups=groups))
-    estimator.steps[-1] = name, last
+    try:
+        estimator.fit(X, y, **fit_parameters(estimator, groups=groups))
+    finally:
+        estimator.steps[-1] = name, last
     X, y = end.reached_
     if _routing_enabled() and not get_routing_for_object(last).consumes("fit", ["groups"]):
         groups = None

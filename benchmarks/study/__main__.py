@@ -104,10 +104,6 @@ def select(ground, options, results):
     print(f"chosen on the inner splits: {chosen}", flush=True)
 
 
-def _epochs(text):
-    return text if text == "auto" else int(text)
-
-
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.study",
@@ -125,12 +121,11 @@ def parse(arguments):
     parser.add_argument("--teacher", choices=(*TEACHERS, "ensemble"), default="conv2d")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument(
-        "--max-epochs", type=_epochs, default="auto", help="of every network; for a trial"
-    )
+    parser.add_argument("--max-epochs", type=int, help="of every network; for a trial")
     parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
     parser.add_argument("--count", action="store_true", help="only print how many fits wait")
     options = parser.parse_args(arguments)
+    options.max_epochs = options.max_epochs or "auto"
     options.stages = [stage for stage in (*STAGES, "report") if stage in options.stages]
     return options
 

@@ -28,7 +28,7 @@ from sklearn_heartkd.augmentation import (
     TimeMasking,
 )
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
-from sklearn_heartkd.classifiers._training import Objective, evaluate, train
+from sklearn_heartkd.classifiers._training import Objective, epochs_for, evaluate, train
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
 
@@ -177,8 +177,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         module.standardize.learn(rows.x, rows.weight)
         self._pretrain(module, rows, draw_seed(seed))
         batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
-        n_batches = max(1, round(len(rows) / batch_size))
-        sequence_epochs = int(np.clip(np.ceil(900 / n_batches), 10, 100))
+        sequence_epochs = epochs_for(900, len(rows), batch_size)
         self.history_ = train(
             module,
             objective,

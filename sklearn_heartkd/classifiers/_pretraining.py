@@ -28,7 +28,7 @@ from sklearn_heartkd.augmentation import (
     RandomCrop,
     TimeMasking,
 )
-from sklearn_heartkd.classifiers._training import train
+from sklearn_heartkd.classifiers._training import epochs_for, train
 
 _RECORDINGS_ARE_KEPT = ContextVar("_RECORDINGS_ARE_KEPT", default=True)
 
@@ -165,7 +165,6 @@ class ContrastivePretraining(BaseEstimator):
         self._validate_params()
         augmentations = self._choose_augmentations(rows.x.shape[2])
         rows = self._gather(rows)
-        n_batches = max(1, round(len(rows) / self.batch_size))
         with seeded_initialisation(seed):
             objective = NTXent(module.embedding_size, self.projection_size, self.temperature)
         history = train(
@@ -175,7 +174,7 @@ class ContrastivePretraining(BaseEstimator):
             augmentations=[_TwoViews(augmentations)],
             batch_size=self.batch_size,
             max_epochs=(
-                int(np.clip(math.ceil(450 / n_batches), 10, 100))
+                epochs_for(450, len(rows), self.batch_size)
                 if self.max_epochs == "auto"
                 else self.max_epochs
             ),

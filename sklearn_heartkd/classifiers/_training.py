@@ -229,6 +229,11 @@ def train(
     return [{key: row[key] for key in kept if key in row} for row in net.history]
 
 
+def epochs_for(n_batches, n_rows, batch_size):
+    """Return the epochs that make about `n_batches` batches, but at least 10 and at most 100."""
+    return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
+
+
 def evaluate(module, x, batch_size=256):
     """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
     reference = next(module.parameters())

@@ -55,8 +55,7 @@ def compare(
     Compared are an SVM and a random forest on MFCC and mel statistics, an SVM on rhythm features, the
     four teacher networks, their average without and with the SVMs, the student trained from scratch,
     and the student distilled from each teacher and from all of them; each without and with k-means
-    refinement. Scratch and distilled students have
-    the same budget, augmentation and refinement.
+    refinement. Scratch and distilled students have the same budget, augmentation and refinement.
 
     Parameters
     ----------

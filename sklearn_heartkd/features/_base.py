@@ -4,13 +4,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import gen_even_slices
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_heartkd._recordings import check_recordings, is_ragged
+from sklearn_heartkd._stateless import Stateless
 from sklearn_heartkd.features._front_end import FrontEnd, Kernel, hann_window, mel_filters
 from sklearn_heartkd.features._summary import STATISTICS, summarize, summary_names
 
@@ -31,7 +31,7 @@ def _is_tabular(estimator):
     return True
 
 
-class _SpectralFeatures(TransformerMixin, BaseEstimator):
+class _SpectralFeatures(Stateless):
     """Base of the transformers from waveforms to spectral features.
 
     A subclass gives its parameters in `__init__`, `_channel` (the prefix of its feature names) and
@@ -51,26 +51,6 @@ class _SpectralFeatures(TransformerMixin, BaseEstimator):
         "output": [StrOptions({"sequence", "flat", "summary"})],
         "n_jobs": [None, Integral],
     }
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the recordings; nothing is learnt.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-            Waveforms.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-            The transformer itself.
-        """
-        self._front_end()
-        self._check_lengths(check_recordings(self, X, reset=True))
-        return self
 
     def transform(self, X):
         """Compute the features of each recording.
@@ -146,11 +126,8 @@ class _SpectralFeatures(TransformerMixin, BaseEstimator):
         """
         return super().set_output(transform=transform)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
+    def _check_parameters(self):
+        self._front_end()
 
     def _front_end(self):
         """Return the steps as a `FrontEnd`, for the exporters."""

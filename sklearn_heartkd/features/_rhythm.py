@@ -4,15 +4,15 @@ from numbers import Real
 
 import numpy as np
 from scipy import signal
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in
 
 from sklearn_heartkd._recordings import check_recordings
+from sklearn_heartkd._stateless import Stateless
 from sklearn_heartkd.features._beats import describe, envelope
 
 
-class RhythmFeatures(TransformerMixin, BaseEstimator):
+class RhythmFeatures(Stateless):
     """When and how loud the heart sounds of a recording follow each other.
 
     Spectral features of a few seconds say little about a premature beat. These describe the
@@ -107,26 +107,6 @@ class RhythmFeatures(TransformerMixin, BaseEstimator):
         self.high = high
         self.smoothing = smoothing
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the recordings; nothing is learnt.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-            Waveforms.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-            The transformer itself.
-        """
-        self._filters()
-        check_recordings(self, X, reset=True)
-        return self
-
     def transform(self, X):
         """Compute the features of each recording.
 
@@ -165,11 +145,8 @@ class RhythmFeatures(TransformerMixin, BaseEstimator):
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.asarray(list(describe(np.zeros(1))), dtype=object)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
+    def _check_parameters(self):
+        self._filters()
 
     def _filters(self):
         nyquist = self.sampling_rate / 2

@@ -1,45 +1,10 @@
 """What the transformers from recordings to recordings share."""
 
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_heartkd._recordings import check_recordings, is_ragged, map_recordings
-
-
-class _Stateless(TransformerMixin, BaseEstimator):
-    """Base of the transformers that treat each recording by itself and learn nothing.
-
-    A subclass gives `_check_parameters()` for what `_parameter_constraints` cannot say.
-    """
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the recordings; nothing is learnt.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-            Waveforms.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-            The transformer itself.
-        """
-        self._check_parameters()
-        self._fitted_on_ragged = is_ragged(check_recordings(self, X, reset=True))
-        return self
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    def _check_parameters(self):
-        """Raise for values that do not go together."""
+from sklearn_heartkd._recordings import check_recordings, map_recordings
+from sklearn_heartkd._stateless import Stateless
 
 
 def _has_columns(estimator):
@@ -51,7 +16,7 @@ def _has_columns(estimator):
     return True
 
 
-class _Filter(OneToOneFeatureMixin, _Stateless):
+class _Filter(OneToOneFeatureMixin, Stateless):
     """Base of the transformers that keep the length of each recording.
 
     A subclass gives `_filter()`, which returns the function of one waveform.

@@ -7,10 +7,10 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval
 
 from sklearn_heartkd._recordings import check_recordings, fit_length
-from sklearn_heartkd.preprocessing._base import _Stateless
+from sklearn_heartkd._stateless import Stateless
 
 
-class FixedLength(ClassNamePrefixFeaturesOutMixin, _Stateless):
+class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
     """Bring recordings of any length to one length by looping or cropping.
 
     A longer recording keeps its beginning, a shorter one starts over until the length is full.
