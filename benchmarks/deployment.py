@@ -359,7 +359,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
     parser.add_argument("--work", default="results/pascal_ab")
-    parser.add_argument("--model", default="student_of_ensemble+kmeans")
+    parser.add_argument("--model", default="student_of_conv2d")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     table = pd.DataFrame(columns=["model", "part", "what", "value", "limit"])

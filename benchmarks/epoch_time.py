@@ -83,7 +83,6 @@ def measure(rounds, done):
                 make_student(),
                 losses=losses,
                 teacher_outputs=outputs,
-                refine=None,
                 random_state=0,
             )
             seconds.append(seconds_of(model, data))

@@ -140,6 +140,7 @@ def main():
     distilled = DistilledClassifier(
         [("conv1d", Conv1DClassifier(max_epochs=20, random_state=0)), ("forest", forest)],
         StudentClassifier(max_epochs=30, random_state=0),
+        refine="kmeans",
         random_state=0,
     )
     student = make_pipeline(LogMelSpectrogram(), distilled).fit(training.data, training.target)

@@ -17,12 +17,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.comparison import make_deployable
+from sklearn_heartkd.comparison._models import NAMES
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_onnx
 
 BOX = Path(__file__).parents[1] / "sklearn_heartkd" / "deployment" / "models"
 PREDICTIONS = Path(__file__).parent / "results" / "pascal_ab" / "predictions.csv.gz"
-RECIPE = "student_of_ensemble+kmeans"  # of the comparison: what make_deployable() makes
+RECIPE = "student_of_conv2d"  # of the comparison: what make_deployable() makes
 SUMMARIES = {
     "accuracy": accuracy_score,
     "balanced accuracy": balanced_accuracy_score,
@@ -51,7 +52,7 @@ or where no class reaches a probability of {unsure:g}.
   S. Mannor), sets A and B, all {n_recordings} labelled recordings:
   {counts}.
 - Model: log-mel bands; a network of {parameters:,} parameters ({kilobytes:.0f} kB with the front
-  end), distilled from {teacher}, refined by k-means.
+  end), distilled from {teacher}.
 - Command: `python benchmarks/train_model_in_the_box.py path/to/heartbeat-sounds`{quick}
 
 ## Scores
@@ -133,7 +134,7 @@ def scored(frame, labels):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
-    parser.add_argument("--teacher", default="ensemble")
+    parser.add_argument("--teacher", default="conv2d")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path, default=BOX)
     parser.add_argument("--predictions", type=Path, default=PREDICTIONS)
@@ -171,9 +172,7 @@ def main():
         counts=", ".join(f"{label} {n}" for label, n in zip(labels, counts, strict=True)),
         parameters=sum(p.numel() for p in network.module_.parameters()),
         kilobytes=report.n_bytes / 1000,
-        teacher="the average of four networks"
-        if options.teacher == "ensemble"
-        else options.teacher,
+        teacher=NAMES[options.teacher],
         quick=" with `--quick`" if options.quick else "",
         scores=text,
     )

@@ -44,6 +44,7 @@ QUICK = [
 SLOW = [
     DistilledClassifier(LogisticRegression()),
     DistilledClassifier(StudentClassifier()),
+    DistilledClassifier(LogisticRegression(), refine="kmeans"),
     KMeansRefinedClassifier(StudentClassifier()),
     Conv1DClassifier(),
     Conv2DClassifier(),
@@ -94,6 +95,9 @@ CLASSIFIERS = {
     ),
     "refined": KMeansRefinedClassifier(STUDENT, random_state=0),
     "distilled": DistilledClassifier(GaussianNB(), STUDENT, random_state=0),
+    "distilled and refined": DistilledClassifier(
+        GaussianNB(), STUDENT, refine="kmeans", random_state=0
+    ),
     "distilled from network": DistilledClassifier(
         Conv1DClassifier(width=4, depth=1, max_epochs=2),
         StudentClassifier(width=2, depth=1, max_epochs=2),

@@ -201,9 +201,7 @@ def _taught_by_forest(recipe, seed, sources, *, settings):
     # teacher and student both get the waveform of a window, and each has its own features
     windowed = recipe.windowed(StudentClassifier(**recipe.limits(seed)))
     teacher = FrozenEstimator(sources["forest"])
-    distilled = DistilledClassifier(
-        teacher, windowed.estimator, refine=None, random_state=seed, **settings
-    )
+    distilled = DistilledClassifier(teacher, windowed.estimator, random_state=seed, **settings)
     return windowed.set_params(estimator=distilled)
 
 
@@ -213,7 +211,6 @@ def _taught_out_of_fold(recipe, seed, sources, *, names):
         [(name, TEACHERS[name](**limits)) for name in names],
         StudentClassifier(**limits),
         cv=StratifiedGroupKFold(3, shuffle=True, random_state=seed),
-        refine=None,
         random_state=seed,
     )
     return recipe.windowed(distilled)

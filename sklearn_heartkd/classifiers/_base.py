@@ -114,7 +114,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
-            Sequence features, or a table, whose columns become channels of one frame.
+            Sequence features, or a table, whose columns become channels of one frame. float64 is
+            trained on in double precision, which takes several times as long as float32.
         y : array-like of shape (n_recordings,)
             Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None

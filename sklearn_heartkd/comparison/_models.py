@@ -127,9 +127,7 @@ class Recipe:
             (name, FrozenEstimator(source.estimator_[-1])) for name, source in sources.items()
         ]
         student = StudentClassifier(**self.limits(seed)) if student is None else student
-        return self.windowed(
-            DistilledClassifier(teachers, student, refine=None, random_state=seed, **settings)
-        )
+        return self.windowed(DistilledClassifier(teachers, student, random_state=seed, **settings))
 
     def make(self, model, seed, sources):
         """Return the unfitted model `model`.
@@ -189,13 +187,13 @@ class Recipe:
 
 
 def make_deployable(
-    teacher="ensemble", *, sampling_rate=2000, max_epochs="auto", random_state=None, verbose=0
+    teacher="conv2d", *, sampling_rate=2000, max_epochs="auto", random_state=None, verbose=0
 ):
     """Return the unfitted model that `heartkd train` fits: windows, features, distilled student.
 
     Parameters
     ----------
-    teacher : {"conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble"}, default="ensemble"
+    teacher : {"conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble"}, default="conv2d"
         "ensemble" averages the four networks.
     sampling_rate : float, default=2000
         In Hz.

@@ -45,9 +45,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
-    with the labels, the teacher's soft targets and a contrastive loss between the embeddings of both;
-    k-means clusters of the student's embeddings refine its probabilities. What predicts afterwards is
-    the student with its clusters alone.
+    with the labels, the teacher's soft targets and a contrastive loss between the embeddings of both.
+    With ``refine="kmeans"``, clusters of the student's embeddings then refine its probabilities. What
+    predicts afterwards is the student, with its clusters, alone.
 
     Parameters
     ----------
@@ -81,8 +81,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Splits for out-of-fold soft targets, by subject where `groups` are given to `fit`: a teacher is
         over-confident on recordings it has seen. None makes no split. Embeddings of different folds
         cannot be compared, so the out-of-fold log-probabilities stand in for them.
-    refine : {"kmeans"} or None, default="kmeans"
-        Whether to average the student's probabilities with those of k-means clusters.
+    refine : {"kmeans"} or None, default=None
+        "kmeans" averages the student's probabilities with those of k-means clusters, which helps where
+        the student is undertrained or its labels are wrong.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25
@@ -158,7 +159,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teacher_weights=None,
         teacher_outputs="auto",
         cv=None,
-        refine="kmeans",
+        refine=None,
         n_clusters="auto",
         refine_weight=0.25,
         memory=None,
@@ -180,7 +181,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):
-        """Fit the teacher, then the student, then the clusters.
+        """Fit the teacher, then the student, then the clusters, if any.
 
         Parameters
         ----------
@@ -308,7 +309,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         return networks
 
     def predict_proba(self, X):
-        """Return the refined probabilities of the student, shape (n_recordings, n_classes)."""
+        """Return the probabilities of the student, shape (n_recordings, n_classes)."""
         return self._answer(X)[0]
 
     def _answer(self, X):

@@ -34,10 +34,11 @@ def student_pipeline(sounds):
 
 @pytest.fixture(scope="session")
 def distilled(sounds):
-    """The model of the box in small: windows of 3 s, log-mel bands, a refined student."""
+    """The model of the box in small, but with clusters: windows of 3 s, log-mel bands, a student."""
     student = DistilledClassifier(
         Conv2DClassifier(width=2, depth=2, max_epochs=1),
         StudentClassifier(max_epochs=3),
+        refine="kmeans",
         random_state=0,
     )
     model = WindowedClassifier(

@@ -62,6 +62,7 @@ def test_round_trip_is_exact(tmp_path, sounds, distilled):
             DistilledClassifier(
                 [("forest", RandomForestClassifier(3)), ("again", RandomForestClassifier(2))],
                 StudentClassifier(max_epochs=1),
+                refine="kmeans",
                 random_state=0,
             ),
         ),

@@ -184,7 +184,7 @@ def test_student_none_is_the_default_student(sequences, sounds):
 def test_with_labels_alone_it_is_the_student_from_scratch(sequences, sounds):
     scratch = student(random_state=0).fit(sequences, sounds.target)
     model = DistilledClassifier(
-        GaussianNB(), student(random_state=0), losses="ce", weights={"ce": 1.0}, refine=None
+        GaussianNB(), student(random_state=0), losses="ce", weights={"ce": 1.0}
     ).fit(sequences, sounds.target)
     assert_array_equal(model.predict_proba(sequences), scratch.predict_proba(sequences))
     assert_array_equal(model.decision_function(sequences), scratch.decision_function(sequences))
@@ -192,7 +192,7 @@ def test_with_labels_alone_it_is_the_student_from_scratch(sequences, sounds):
 
 def test_a_loss_of_weight_0_is_left_out(sequences, sounds):
     y = sounds.target
-    model = DistilledClassifier(GaussianNB(), student(), random_state=0, refine=None)
+    model = DistilledClassifier(GaussianNB(), student(), random_state=0)
     without = clone(model).set_params(losses="kd", weights={"ce": 0.5, "kd": 0.5})
     zero = clone(model).set_params(weights={"ce": 0.5, "kd": 0.5, "infonce": 0})
     expected = without.fit(sequences, y).predict_proba(sequences)
@@ -223,7 +223,7 @@ def test_wrong_parameters_are_refused_in_words(parameters, message, sequences, s
 
 def test_the_refinement_is_that_of_the_refined_student(sequences, sounds):
     y = sounds.target
-    plain = DistilledClassifier(GaussianNB(), student(), random_state=0, refine=None)
+    plain = DistilledClassifier(GaussianNB(), student(), random_state=0)
     plain.fit(sequences, y)
     refined = clone(plain).set_params(refine="kmeans", refine_weight=0.3, n_clusters=4)
     refined.fit(sequences, y)
@@ -237,8 +237,9 @@ def test_the_refinement_is_that_of_the_refined_student(sequences, sounds):
     assert_allclose(1 / (1 + np.exp(-logits)), expected[:, 1], rtol=1e-5)
 
 
-def test_what_predicts_is_the_student_alone(sequences, sounds):
-    model = DistilledClassifier(GaussianNB(), student(), random_state=0)
+@pytest.mark.parametrize("refine", [None, "kmeans"])
+def test_what_predicts_is_the_student_alone(refine, sequences, sounds):
+    model = DistilledClassifier(GaussianNB(), student(), refine=refine, random_state=0)
     expected = model.fit(sequences, sounds.target).predict_proba(sequences)
     del model.teacher_
     assert_array_equal(model.predict_proba(sequences), expected)

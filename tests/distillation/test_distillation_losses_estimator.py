@@ -52,9 +52,7 @@ def teacher(sequences):
 
 
 def make_model(teacher, losses, **parameters):
-    return DistilledClassifier(
-        teacher, student(), losses=losses, refine=None, random_state=0, **parameters
-    )
+    return DistilledClassifier(teacher, student(), losses=losses, random_state=0, **parameters)
 
 
 @pytest.mark.parametrize("outputs", ["augmented", "cached"])

@@ -77,7 +77,7 @@ def test_the_student_learns_from_the_teacher_where_labels_are_silent(data):
     y_noise = np.random.default_rng(1).permutation(y)
     pupil = student(max_epochs=60, width=4, learning_rate=0.02, augmentation=None)
     weights = {"ce": 0.0, "kd": 1.0, "infonce": 0.0}
-    model = distil(Oracle(), pupil, weights=weights, refine=None).fit(X, y_noise)
+    model = distil(Oracle(), pupil, weights=weights).fit(X, y_noise)
     told = LABELS[Oracle().fit(X, y).predict_proba(X.reshape(36, -1)).argmax(axis=1)]
     assert np.mean(model.predict(X) == told) > 0.8
     alone = clone(model).set_params(weights={"ce": 1.0, "kd": 0.0, "infonce": 0.0})

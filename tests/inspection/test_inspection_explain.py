@@ -161,7 +161,7 @@ def test_distilled_and_refined_models_are_explained_by_their_network(student, so
     X = student[0].transform(sounds.data)
     network = StudentClassifier(max_epochs=2, random_state=0)
     distilled = DistilledClassifier(
-        RandomForestClassifier(5, random_state=0), network, random_state=0
+        RandomForestClassifier(5, random_state=0), network, refine="kmeans", random_state=0
     ).fit(X, sounds.target)
     refined = KMeansRefinedClassifier(network, random_state=0).fit(X, sounds.target)
     for model, inner in ((distilled, distilled.student_), (refined, refined.estimator_)):
