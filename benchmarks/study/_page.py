@@ -3,6 +3,8 @@
 import pandas as pd
 
 from benchmarks.readme_table import markdown
+from benchmarks.study._goals import goals_text
+from benchmarks.study._grounds import CHOSEN_ON
 from benchmarks.study._names import shown
 from benchmarks.study._pictures import forest_plot, size_plot
 from benchmarks.study._scores import (
@@ -17,6 +19,7 @@ from benchmarks.study._variants import (
     losses_of,
     pretrained,
     sizes_of,
+    student_of,
     ways_of_teaching,
 )
 from sklearn_heartkd.comparison._models import TEACHERS
@@ -78,7 +81,7 @@ def write_page(results, parts, page):
         text.append(
             f"**A trial with max_epochs={settings['max_epochs']}; its figures mean nothing.**\n"
         )
-    text += _selection(results)
+    goals, rest = [], _selection(results)
     for part in results.parts(parts):
         predictions = results.predictions(part)
         if predictions.empty:
@@ -91,9 +94,11 @@ def write_page(results, parts, page):
         differences.to_csv(
             results.folder / f"differences_{part}.csv", index=False, float_format="%.6g"
         )
+        if part == CHOSEN_ON and student_of(teacher).name in scores.index:
+            goals = goals_text(scores, differences, teacher)
         kinds = _kinds(scores.index, teacher, losses)
-        text += _part(part, predictions, scores, differences, kinds, teacher, images)
-    page.write_text("\n".join(text) + "\n", encoding="utf-8")
+        rest += _part(part, predictions, scores, differences, kinds, teacher, images)
+    page.write_text("\n".join(text + goals + rest) + "\n", encoding="utf-8")
 
 
 def _selection(results):

@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks.study import _fitting, _selection, _variants
 from benchmarks.study.__main__ import main, variants_of
+from benchmarks.study._goals import goals_of
 from benchmarks.study._grounds import split_inside
 from benchmarks.study._results import Results
 from benchmarks.study._scores import differences_of, pairs_of, scores_of
@@ -177,6 +178,29 @@ def test_scores_are_means_over_seeds_with_their_spread():
     assert {"within_a", "within_b", "auc_extrastole", "recall_extrastole"} <= set(table)
 
 
+def test_goals_stand_beside_what_was_measured():
+    predictions = made_up_predictions()
+    predictions["model"] = predictions["model"].replace("student_of_conv2d-kd", "student_of_conv2d")
+    scores = scores_of(predictions)
+    pairs = pairs_of(scores.index, "conv2d", ["kd"])
+    differences = differences_of(predictions, pairs, n_resamples=50)
+    goals = goals_of(scores, differences, "conv2d")
+    pupil = scores.loc["student_of_conv2d"]
+    assert goals.loc["accuracy of the default student"].tolist() == [
+        f"{pupil['accuracy']:.3f} –",
+        "≥ 0.83",
+    ]
+    within = "balanced accuracy of the default student, recordings of B"
+    assert goals.loc[within, "measured"] == f"{pupil['within_b']:.3f} –"
+    gain = (
+        pupil["balanced_accuracy"]
+        - scores_of(predictions.query("seed == 0")).loc["student", "balanced_accuracy"]
+    )
+    row = goals.loc["balanced accuracy, default student minus student from scratch"]
+    assert row["measured"].startswith(f"{gain:+.3f} (")
+    assert not goals.index.str.contains("best teacher").any()
+
+
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
@@ -219,6 +243,7 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
     assert sorted(chosen) == ["kd", "kd+infonce"]
     assert "student of Conv2D, kd+infonce" in page.read_text()
     assert "A trial with max_epochs=1" in page.read_text()
+    assert page.read_text().index("In short") < page.read_text().index("What was chosen")
     assert (tmp_path / "docs" / "images" / "study_losses_ab.png").exists()
     with pytest.raises(ValueError, match="choose another --results"):
         main(
