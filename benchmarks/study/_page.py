@@ -108,7 +108,8 @@ def _selection(results):
     table = pd.read_csv(results.folder / "selection.csv")
     text = ["## What was chosen, on inner splits\n", _CHOSEN]
     text.append(
-        f"Teacher: {shown(chosen['teacher'])}; seed {chosen['seed']}. The three losses that go on: "
+        f"Teacher: {shown(chosen['teacher'])} (the best one: {shown(chosen['best_teacher'])}); seed "
+        f"{chosen['seed']}. The three losses that go on: "
         f"{', '.join(f'`{loss}`' for loss in chosen['losses'])}; the best temperature of the "
         f"default loss: {chosen['temperature']}.\n"
     )
@@ -125,7 +126,9 @@ def _title(kind):
     if kind.startswith("k-means of "):
         return f"Refinement of the {shown(kind.removeprefix('k-means of '))} by k-means"
     titles = {
+        "teacher": "Teachers, by the student that each makes with the default loss",
         "loss": "Losses (ce is training from scratch)",
+        "weights": "Weights of cross-entropy, soft targets and InfoNCE in the default loss",
         "class weight": "Class weights of the student from scratch, inverse frequency to this power",
         "batch size": "Batch size of the student from scratch, with the same number of rows seen",
         "temperature": "Temperature",

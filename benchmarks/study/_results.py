@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study._fitting import read_finished
+from sklearn_heartkd.comparison._models import REFINED
 from sklearn_heartkd.comparison._table import score
 
-_NOT_STUDIED = ("svm", "svm+kmeans", "rhythm", "rhythm+kmeans")
+_NOT_STUDIED = tuple(
+    name + refined for name in ("svm", "rhythm", "mixed") for refined in ("", REFINED)
+)
 
 
 class Results:

@@ -1,4 +1,4 @@
-"""What is chosen on the inner splits: how networks are trained, the losses, the refinement."""
+"""What is chosen on the inner splits: training, teacher, losses, their weights, the refinement."""
 
 import pandas as pd
 
@@ -9,8 +9,11 @@ from benchmarks.study._variants import (
     losses_of,
     networks,
     refinements_of,
+    student_of,
     temperatures_of,
+    weights_of,
 )
+from sklearn_heartkd.comparison._models import TEACHERS
 
 N_CHOSEN = 3
 
@@ -18,9 +21,11 @@ N_CHOSEN = 3
 def candidates(teacher):
     """Return what is compared on the inner splits: a dict of choices by kind, and variants by choice."""
     found = networks() | {
+        "teacher": {name: student_of(name) for name in (teacher, *TEACHERS, "ensemble")},
         "loss": {"ce": Variant(SCRATCH)}
         | dict(zip(losses_for(teacher), losses_of(teacher), strict=True)),
         "temperature": {f"{t:g}": variant for t, variant in temperatures_of(teacher).items()},
+        "weights": weights_of(teacher),
     }
     for model in (teacher, SCRATCH, f"student_of_{teacher}"):
         found[f"k-means of {model}"] = {"none": Variant(model)} | {
@@ -86,9 +91,11 @@ def choose(table, teacher, seed):
     best = table[table["rank"] == 1].set_index("kind")["choice"]
     return {
         "teacher": teacher,
+        "best_teacher": best["teacher"],
         "seed": seed,
         "losses": distilling["choice"].head(N_CHOSEN).tolist(),
         "temperature": float(best["temperature"]),
+        "weights": best["weights"],
         "networks": {kind: str(best[kind]) for kind in networks()},
         "kmeans": {
             kind.removeprefix("k-means of "): choice

@@ -31,6 +31,8 @@ LOSSES = (
     "kd+infonce", "kd+crd",
 )  # fmt: skip
 TEMPERATURES = (1, 2, 4)
+# of the cross-entropy, the soft targets and InfoNCE; the first are the defaults
+WEIGHTS = ((0.3, 0.7, 0.5), (0.1, 0.9, 0.5), (0.5, 0.5, 0.5), (0.3, 0.7, 0.2), (0.3, 0.7, 1.0))
 CLUSTERS = [(count, weight) for count in ("auto", 10, 20) for weight in (0.25, 0.5)]
 SIZES = {
     "1k": {"width": 5, "depth": 2},
@@ -113,6 +115,20 @@ def temperatures_of(teacher):
     return {DEFAULT_TEMPERATURE: student_of(teacher)} | others
 
 
+def weights_of(teacher):
+    """Return the students of a teacher with the default loss, by the weights of its terms."""
+    return {
+        " + ".join(map(str, weights)): student_of(teacher)
+        if weights == WEIGHTS[0]
+        else student_of(
+            teacher,
+            "weights" + "+".join(map(str, weights)),
+            weights=dict(zip(("ce", *DEFAULT_LOSS.split("+")), weights, strict=True)),
+        )
+        for weights in WEIGHTS
+    }
+
+
 def refinements_of(model):
     """Return k-means refinements of a model of the comparison, by clusters and weight."""
     return {
@@ -170,7 +186,13 @@ def pretrained():
             Variant("student-pretrained", (), student),
             Variant("student-pretrained_synthetic", (), partial(student, synthetic=True)),
         ],
-        "conv2d": [Variant("conv2d-pretrained", (), conv2d)],
+        "conv2d": [
+            Variant("conv2d-pretrained", (), conv2d),
+            Variant("conv2d-pretrained_synthetic", (), partial(conv2d, synthetic=True)),
+        ],
+        "student_of_conv2d": [
+            student_of("conv2d", "pretrained", student={"pretrain": "contrastive"})
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """The interface of the distillation losses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from sklearn.base import BaseEstimator
@@ -51,6 +51,8 @@ class Setting:
         Outputs for all rows of the training data, unaugmented.
     rows : Batch
         All rows of the training data; `rows.index` numbers are those of the batches.
+    label_smoothing : float
+        The student's own.
     ask_student, ask_teacher : callable
         Return the student's `NetworkOutput` and the `TeacherOutput` for a `Batch`. A teacher whose
         outputs are cached says about every view of a recording what it says about the recording.
@@ -61,6 +63,7 @@ class Setting:
     n_classes: int
     teacher: TeacherOutput
     rows: Batch
+    label_smoothing: float
     ask_student: Callable[[Batch], NetworkOutput]
     ask_teacher: Callable[[Batch], TeacherOutput]
 
@@ -77,8 +80,10 @@ class DistillationLoss(BaseEstimator):
     A subclass implements ``make_term(setting)``, which returns a torch module called as
     ``term(student, teacher, batch)`` with the student's
     :class:`~sklearn_heartkd.networks.NetworkOutput`, the `TeacherOutput` for the same rows and the
-    :class:`~sklearn_heartkd.augmentation.Batch`, and returns the loss as a scalar. Parameters of the
-    module, such as projection heads, are trained along and thrown away after `fit`.
+    :class:`~sklearn_heartkd.augmentation.Batch`, and returns the loss as a scalar. Rows that were mixed
+    come with the class, subject and index of their larger part and the mean weight of both, unless the
+    loss has labels: then the batch says what was mixed. Parameters of the module, such as projection
+    heads, are trained along and thrown away after `fit`.
 
     Attributes
     ----------
@@ -87,7 +92,8 @@ class DistillationLoss(BaseEstimator):
     min_classes : int
         Fewest classes with which the loss says anything.
     has_labels : bool
-        Whether it holds a cross-entropy with the labels, so that none is added.
+        Whether it holds a cross-entropy with the labels, so that none is added, and mixed rows keep
+        both of theirs.
     needs_sequence : bool
         Whether it needs the teacher's feature map.
     """
@@ -103,8 +109,22 @@ class DistillationLoss(BaseEstimator):
         raise NotImplementedError
 
 
-def dominant_target(batch):
-    """Return the class that has the larger share in each row, under mixup too."""
+def settle(batch):
+    """Return a batch whose mixed rows are one recording each, as far as they can be.
+
+    They have the class, subject and index of the part with the larger share, and the mean weight of
+    both parts.
+    """
     if batch.partner is None:
-        return batch.target
-    return torch.where(batch.share >= 0.5, batch.target, batch.target[batch.partner])
+        return batch
+    share, partner = batch.share, batch.partner
+    larger = torch.where(share >= 0.5, torch.arange(len(share), device=share.device), partner)
+    return replace(
+        batch,
+        target=batch.target[larger],
+        subject=batch.subject[larger],
+        index=batch.index[larger],
+        weight=share * batch.weight + (1 - share) * batch.weight[partner],
+        partner=None,
+        share=None,
+    )

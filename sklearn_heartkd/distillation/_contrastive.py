@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation._base import DistillationLoss, dominant_target
+from sklearn_heartkd.distillation._base import DistillationLoss
 
 
 class InfoNCE(DistillationLoss):
@@ -17,10 +17,10 @@ class InfoNCE(DistillationLoss):
 
     The cross-entropy of the similarities :math:`\cos(h_s(e_s), h_t(e_t)) / \tau` with the recording
     itself as target. Other recordings of the same class or the same subject are no negatives: with few
-    classes they would be wrong ones. Sample weights count as repetitions of the negatives. The
-    result is divided by the logarithm of the number of candidates, so that guessing costs 1. After
-    van den Oord et al. (2018), "Representation learning with contrastive predictive coding", and
-    Tian et al. (2020), "Contrastive representation distillation".
+    classes they would be wrong ones. Sample weights count as repetitions of the negatives, so that
+    weights far below 1 leave few of them. The result is divided by the logarithm of the number of
+    candidates, so that guessing costs 1. After van den Oord et al. (2018), "Representation learning with
+    contrastive predictive coding", and Tian et al. (2020), "Contrastive representation distillation".
 
     Parameters
     ----------
@@ -28,6 +28,13 @@ class InfoNCE(DistillationLoss):
         Size of the space into which linear heads project both embeddings.
     temperature : float, default=0.1
         Divides the cosine similarities.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import DistilledClassifier, InfoNCE
+    >>> DistilledClassifier(RandomForestClassifier(), losses=InfoNCE(dimensions=32)).losses
+    InfoNCE(dimensions=32)
     """
 
     default_weight = 0.5
@@ -59,7 +66,7 @@ class _InfoNCETerm(nn.Module):
         own = functional.normalize(self.student_head(student.embedding), dim=1)
         other = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
         similarity = own @ other.T / self.temperature
-        target = dominant_target(batch)
+        target = batch.target
         related = target[:, None] == target
         related = related | (batch.subject[:, None] == batch.subject)
         itself = torch.eye(len(target), dtype=torch.bool, device=target.device)

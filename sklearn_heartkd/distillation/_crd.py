@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation._base import DistillationLoss, dominant_target
+from sklearn_heartkd.distillation._base import DistillationLoss
 
 
 class CRD(DistillationLoss):
@@ -24,7 +24,9 @@ class CRD(DistillationLoss):
     classes and other subjects, with sample weights `w`. Tian, Krishnan and Isola (2020), "Contrastive
     representation distillation", draw thousands of negatives from a memory bank and estimate the
     normaliser; heart-sound collections are small enough for all of them and for the exact softmax,
-    which leaves nothing to estimate. Guessing costs 1, whatever the number of negatives.
+    which leaves nothing to estimate. The memory holds the teacher's embedding of each row as it was last
+    seen in training, augmented or not, so that being augmented tells no row from the others. Guessing
+    costs 1, whatever the number of negatives.
 
     Parameters
     ----------
@@ -69,20 +71,26 @@ class _CRDTerm(nn.Module):
         self.student_head = nn.Linear(setting.student_size, dimensions)
         self.teacher_head = nn.Linear(setting.teacher_size, dimensions)
         self.temperature = temperature
-        self.memory = setting.teacher.embedding
+        self.memory = setting.teacher.embedding.clone()
         self.rows = setting.rows
+        index = self.rows.index
+        self.place = index.new_zeros(int(index.max()) + 1)
+        self.place[index] = torch.arange(len(index), device=index.device)
 
     def forward(self, student, teacher, batch):
         own = functional.normalize(self.student_head(student.embedding), dim=1)
         same = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
         others = functional.normalize(self.teacher_head(self.memory), dim=1)
         positive = (own * same).sum(dim=1) / self.temperature
-        related = dominant_target(batch)[:, None] == self.rows.target
+        related = batch.target[:, None] == self.rows.target
         related = related | (batch.subject[:, None] == self.rows.subject)
         related = related | (batch.index[:, None] == self.rows.index)
         negatives = own @ others.T / self.temperature + self.rows.weight.log()
         negatives = negatives.masked_fill(related, -math.inf)
         candidates = torch.cat([positive[:, None], negatives], dim=1)
         guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
+        if self.training:
+            place = (self.place[batch.index],)
+            self.memory = self.memory.index_put(place, teacher.embedding.detach())
         loss = (candidates.logsumexp(dim=1) - positive) / guess.clamp_min(math.log(2))
         return weighted_mean(loss, batch.weight)

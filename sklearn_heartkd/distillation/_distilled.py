@@ -55,8 +55,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Any scikit-learn classifier or pipeline with `predict_proba`. One with a method `embed` also
         teaches by its embeddings; for others log-probabilities stand in. 3-D X is flattened for one
         that only takes tables. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again; if it
-        was fitted on recordings that a cross-validation tests on, those scores are too good. Several
-        teachers are averaged.
+        was fitted on recordings that a cross-validation tests on, those scores are too good. Of several
+        teachers, the probabilities are averaged and the embeddings put side by side.
     student : network classifier or Pipeline that ends in one, default=None
         None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
@@ -72,7 +72,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
         is each one's default, 1 for "kd".
     teacher_weights : list of float, default=None
-        Shares of several teachers in the mean of their probabilities; None is equal shares.
+        Shares of several teachers in the mean of their probabilities; None is equal shares. Their
+        embeddings have no shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
         "cached" asks the teacher once about each recording; "augmented" asks it again about the
         augmented batch that the student sees, which needs networks that work on X itself. "auto" is
@@ -209,12 +210,14 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
+        check_consistent_length(y, groups)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-        check_consistent_length(y, groups)
+            present = np.flatnonzero(sample_weight > 0)
+            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
-        present = np.flatnonzero(np.ones(len(y)) if sample_weight is None else sample_weight > 0)
-        self.classes_ = np.unique(y[present])
+        self.classes_ = np.unique(y)
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
         lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
         head, network = self._split_student(random_state)
@@ -225,7 +228,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         cached = cached_outputs(lessons, shares, maps)
 
         def make_objective(module, rows):
-            return DistillationObjective(terms, module, rows, cached, asked, shares)
+            return DistillationObjective(
+                terms, module, rows, cached, asked, shares, network.label_smoothing
+            )
 
         network._fit(features, y, sample_weight, groups, make_objective)
         self.student_ = network if head is None else Pipeline([*head.steps, (self._end, network)])
@@ -237,9 +242,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         self.refiner_ = None
         if self.refine == "kmeans":
             self.refiner_ = ClusterTable.learn(
-                network.embed(rows_of(features, present)),
-                np.searchsorted(self.classes_, y[present]),
-                np.ones(len(y)) if sample_weight is None else sample_weight[present],
+                network.embed(features),
+                np.searchsorted(self.classes_, y),
+                np.ones(len(y)) if sample_weight is None else sample_weight,
                 n_classes=len(self.classes_),
                 n_clusters=len(self.classes_) if self.n_clusters == "auto" else self.n_clusters,
                 random_state=draw_seed(random_state),
@@ -256,6 +261,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         if len(shares) != len(teachers):
             raise ValueError(
                 f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
+            )
+        if not (np.isfinite(shares).all() and min(shares) >= 0 and sum(shares) > 0):
+            raise ValueError(
+                f"teacher_weights must be finite and at least 0, and one above 0, got {list(shares)}."
             )
         for name, teacher in teachers:
             require_probabilities(teacher, f"The teacher {name!r},")

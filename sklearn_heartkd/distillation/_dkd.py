@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation._base import DistillationLoss, dominant_target
+from sklearn_heartkd.distillation._base import DistillationLoss
 
 
 class DKD(DistillationLoss):
@@ -70,7 +70,7 @@ class _DKDTerm(nn.Module):
         self.temperature = temperature
 
     def forward(self, student, teacher, batch):
-        target = dominant_target(batch)
+        target = batch.target
         own_binary, own_rest = _decouple(student.logits / self.temperature, target)
         binary, rest = _decouple(teacher.log_probabilities / self.temperature, target)
         loss = self.alpha * _divergence(binary, own_binary)

@@ -5,7 +5,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from sklearn_heartkd.distillation._base import Setting, TeacherOutput
+from sklearn_heartkd.distillation._base import Setting, TeacherOutput, settle
 
 
 class DistillationObjective(nn.Module):
@@ -25,9 +25,11 @@ class DistillationObjective(nn.Module):
         Teachers that are asked again about each augmented batch; None uses `cached`.
     shares : list of float
         Weights of the teachers in their mean.
+    label_smoothing : float
+        The student's own.
     """
 
-    def __init__(self, terms, module, rows, cached, networks, shares):
+    def __init__(self, terms, module, rows, cached, networks, shares, label_smoothing):
         super().__init__()
         to = {"dtype": rows.x.dtype, "device": rows.x.device}
         self.cached = TeacherOutput(
@@ -41,11 +43,13 @@ class DistillationObjective(nn.Module):
             n_classes=cached.log_probabilities.shape[1],
             teacher=self.cached.take(rows.index),
             rows=rows,
+            label_smoothing=label_smoothing,
             ask_student=lambda batch: module(batch.x),
             ask_teacher=self.ask_teacher,
         )
         kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
         self.weights = [weight for _, _, weight in kept]
+        self.has_labels = [loss.has_labels for _, loss, _ in kept]
         self.terms = nn.ModuleList(loss.make_term(setting) for _, loss, _ in kept)
         # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
         self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
@@ -54,9 +58,10 @@ class DistillationObjective(nn.Module):
     def forward(self, student, batch):
         """Return the loss of a batch."""
         teacher = self.ask_teacher(batch)
+        settled = settle(batch)
         total = student.logits.new_zeros(())
-        for weight, term in zip(self.weights, self.terms, strict=True):
-            total = total + weight * term(student, teacher, batch)
+        for weight, has_labels, term in zip(self.weights, self.has_labels, self.terms, strict=True):
+            total = total + weight * term(student, teacher, batch if has_labels else settled)
         return total
 
     def ask_teacher(self, batch):

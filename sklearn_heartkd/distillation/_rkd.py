@@ -20,8 +20,8 @@ class RKD(DistillationLoss):
         + \frac{b}{a + b} \frac{1}{v} \sum_{ijk} w_i w_j w_k
         \ell\big(\cos \angle s_i s_j s_k, \cos \angle t_i t_j t_k\big)
 
-    with the Huber loss :math:`\ell`, the mean distances :math:`\mu`, and sample weights `w` that sum
-    to 1. The units `u` and `v` are what a student costs that places all recordings at the same
+    with the Huber loss :math:`\ell`, the means :math:`\mu` of the distances above 0, and sample weights
+    `w` that sum to 1. The units `u` and `v` are what a student costs that places all recordings at the same
     distance and sees only equilateral triangles. After Park et al. (2019), "Relational knowledge
     distillation".
 
@@ -71,7 +71,7 @@ class _RKDTerm(nn.Module):
         self.angle_share = angle / (distance + angle)
         teacher, weight = setting.sample(1000)
         distances, scale = _distances(teacher.embedding, weight)
-        error = _huber(distances / scale, torch.ones_like(distances))
+        error = _huber(distances / scale, (distances > 0).to(distances.dtype))
         self.distance_unit = unit(_pair_mean(error, weight))
         teacher, weight = setting.sample(64)
         cosines = _angle_cosines(teacher.embedding, _distances(teacher.embedding, weight)[1])
@@ -97,9 +97,10 @@ def _huber(own, other):
 
 
 def _distances(x, weight):
-    """Return the distances of all pairs of rows, and their mean."""
+    """Return the distances of all pairs of rows, and the mean of those above 0."""
     distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
-    return distances, _pair_mean(distances, weight).clamp_min(1e-6)
+    apart = _pair_mean((distances > 0).to(distances.dtype), weight)
+    return distances, _pair_mean(distances, weight).clamp_min(1e-6) / apart.clamp_min(1e-6)
 
 
 def _angle_cosines(x, scale):

@@ -11,25 +11,38 @@ from sklearn_heartkd.distillation._base import DistillationLoss
 
 
 class CrossEntropy(DistillationLoss):
-    """Cross-entropy with the labels, under mixup with both.
+    r"""Cross-entropy with the labels, under mixup with both.
+
+    :math:`-\sum_c q_c \log \mathrm{softmax}(s)_c`, averaged over the rows, for logits `s` of the student
+    and the label as `q`, smoothed after Szegedy et al. (2016), "Rethinking the inception architecture
+    for computer vision".
 
     Parameters
     ----------
-    label_smoothing : float, default=0.05
-        Share of the target probability that is spread over all classes.
+    label_smoothing : float, default=None
+        Share of the target probability that is spread over all classes; None is the student's own.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import CrossEntropy, DistilledClassifier
+    >>> losses = [("ce", CrossEntropy(label_smoothing=0.1), 0.5), ("kd", "kd", 0.5)]
+    >>> DistilledClassifier(RandomForestClassifier(), losses=losses).losses[0]
+    ('ce', CrossEntropy(label_smoothing=0.1), 0.5)
     """
 
     default_weight = 0.3
     has_labels = True
 
-    _parameter_constraints: dict = {"label_smoothing": [Interval(Real, 0, 1, closed="left")]}
+    _parameter_constraints: dict = {"label_smoothing": [Interval(Real, 0, 1, closed="left"), None]}
 
-    def __init__(self, label_smoothing=0.05):
+    def __init__(self, label_smoothing=None):
         self.label_smoothing = label_smoothing
 
     def make_term(self, setting):
         """Return the torch module that computes the loss."""
-        return _CrossEntropyTerm(self.label_smoothing)
+        own = self.label_smoothing is None
+        return _CrossEntropyTerm(setting.label_smoothing if own else self.label_smoothing)
 
 
 class _CrossEntropyTerm(nn.Module):
@@ -52,6 +65,13 @@ class SoftTargets(DistillationLoss):
     ----------
     temperature : float, default=1.0
         The higher, the more the small probabilities count.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import DistilledClassifier, SoftTargets
+    >>> DistilledClassifier(RandomForestClassifier(), losses=SoftTargets(temperature=4.0)).losses
+    SoftTargets(temperature=4.0)
     """
 
     default_weight = 0.7

@@ -10,7 +10,7 @@ from torch import nn
 from sklearn_heartkd.augmentation import GaussianNoise, TimeShift
 from sklearn_heartkd.classifiers._training import Objective
 from sklearn_heartkd.distillation._arithmetic import cosines, prior, row_divergence, unit
-from sklearn_heartkd.distillation._base import DistillationLoss, dominant_target
+from sklearn_heartkd.distillation._base import DistillationLoss, settle
 from sklearn_heartkd.distillation._rkd import RKD
 from sklearn_heartkd.distillation._soft_targets import SoftTargets
 
@@ -124,7 +124,7 @@ class _SSDTerm(nn.Module):
         rows = setting.rows
         totals = rows.weight.new_zeros(setting.n_classes).index_add(0, rows.target, rows.weight)
         self.class_weight = totals.sum() / (len(totals) * totals)
-        self.cross_entropy = Objective()
+        self.cross_entropy = Objective(setting.label_smoothing)
         self.soft_targets = SoftTargets(temperature).make_term(setting)
         self.relations = RKD().make_term(setting)
         teacher, weight = setting.sample(1000)
@@ -136,21 +136,23 @@ class _SSDTerm(nn.Module):
 
     def forward(self, student, teacher, batch):
         labels, soft_targets, views, similarity, relations = self.shares
-        balanced = replace(batch, weight=batch.weight * self.class_weight[dominant_target(batch)])
+        balanced = replace(batch, weight=batch.weight * self.class_weight[batch.target])
+        settled = settle(batch)
         loss = labels * self.cross_entropy(student, balanced)
-        loss = loss + soft_targets * self.soft_targets(student, teacher, batch)
+        loss = loss + soft_targets * self.soft_targets(student, teacher, settled)
         if relations > 0:
-            loss = loss + relations * self.relations(student, teacher, batch)
+            loss = loss + relations * self.relations(student, teacher, settled)
         if views == similarity == 0:
             return loss
         view = batch
         for augment in self.augmentation:
             view = augment(view, self.generator)
         student_view, teacher_view = self.ask_student(view), self.ask_teacher(view)
-        loss = loss + views * self.soft_targets(student_view, teacher_view, view)
-        own = self._similarities(student_view.embedding, student.embedding, batch.weight)
-        other = self._similarities(teacher_view.embedding, teacher.embedding, batch.weight)
-        return loss + similarity / self.unit * row_divergence(other, own, batch.weight)
+        weight = settled.weight
+        loss = loss + views * self.soft_targets(student_view, teacher_view, settle(view))
+        own = self._similarities(student_view.embedding, student.embedding, weight)
+        other = self._similarities(teacher_view.embedding, teacher.embedding, weight)
+        return loss + similarity / self.unit * row_divergence(other, own, weight)
 
     def _similarities(self, views, x, weight):
         logits = cosines(views, x) / self.similarity_temperature + weight.log()

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation._base import DistillationLoss, dominant_target
+from sklearn_heartkd.distillation._base import DistillationLoss
 
 
 class SupCon(DistillationLoss):
@@ -69,7 +69,7 @@ class _SupConTerm(nn.Module):
         own = functional.normalize(self.student_head(student.embedding), dim=1)
         other = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
         similarity = own @ other.T / self.temperature
-        target = dominant_target(batch)
+        target = batch.target
         positive = torch.where(target[:, None] == target, batch.weight, 0)
         positive = positive / positive.sum(dim=1, keepdim=True)
         total = (similarity + batch.weight.log()).logsumexp(dim=1)

@@ -64,6 +64,7 @@ class Scene:
             n_classes=self.n_classes,
             teacher=self.teacher,
             rows=self.batch,
+            label_smoothing=0.05,
             ask_student=lambda view: self.rows(view.index)[0],
             ask_teacher=lambda view: self.teacher.take(view.index),
         )

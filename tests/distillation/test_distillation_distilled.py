@@ -181,11 +181,13 @@ def test_student_none_is_the_default_student(sequences, sounds):
     assert_array_equal(explicit.fit(small, y).predict_proba(small), model.predict_proba(small))
 
 
-def test_with_labels_alone_it_is_the_student_from_scratch(sequences, sounds):
-    scratch = student(random_state=0).fit(sequences, sounds.target)
-    model = DistilledClassifier(
-        GaussianNB(), student(random_state=0), losses="ce", weights={"ce": 1.0}
-    ).fit(sequences, sounds.target)
+@pytest.mark.parametrize("smoothing", [0.05, 0.2])
+def test_with_labels_alone_it_is_the_student_from_scratch(smoothing, sequences, sounds):
+    own = student(random_state=0).set_params(label_smoothing=smoothing)
+    scratch = clone(own).fit(sequences, sounds.target)
+    model = DistilledClassifier(GaussianNB(), own, losses="ce", weights={"ce": 1.0}).fit(
+        sequences, sounds.target
+    )
     assert_array_equal(model.predict_proba(sequences), scratch.predict_proba(sequences))
     assert_array_equal(model.decision_function(sequences), scratch.decision_function(sequences))
 
@@ -211,6 +213,9 @@ def test_a_loss_of_weight_0_is_left_out(sequences, sounds):
         ({"weights": {"crd": 1}}, r"weights names \['crd'\]"),
         ({"weights": {"kd": -1}}, "at least 0, got -1"),
         ({"temperature": 0}, "'temperature' parameter"),
+        ({"teacher_weights": [0.0]}, r"teacher_weights must be .* got \[0.0\]"),
+        ({"teacher_weights": [-1.0]}, r"teacher_weights must be .* got \[-1.0\]"),
+        ({"teacher_weights": [float("nan")]}, r"teacher_weights must be .* got \[nan\]"),
         ({"refine": "gmm"}, "'refine' parameter"),
         ({"losses": [("kd", SoftTargets())]}, r"list of \(name, loss, weight\)"),
     ],
@@ -219,6 +224,22 @@ def test_wrong_parameters_are_refused_in_words(parameters, message, sequences, s
     model = DistilledClassifier(GaussianNB(), student(), random_state=0).set_params(**parameters)
     with pytest.raises(ValueError, match=message):
         model.fit(sequences, sounds.target)
+
+
+def test_rows_of_weight_0_are_absent(sounds):
+    X, y = MFCC(output="summary").fit_transform(sounds.data), sounds.target
+    pupil = make_pipeline(StandardScaler(), student())
+    model = DistilledClassifier(
+        make_pipeline(StandardScaler(), GaussianNB()), pupil, refine="kmeans", random_state=0
+    )
+    expected = clone(model).fit(X, y, groups=sounds.groups).predict_proba(X)
+    more, labels = np.r_[X, np.full_like(X[:3], 1e4)], np.r_[y, ["surprise"] * 3]
+    weight = np.r_[np.ones(len(y)), np.zeros(3)]
+    model.fit(more, labels, sample_weight=weight, groups=np.r_[sounds.groups, ["x"] * 3])
+    assert model.classes_.tolist() == ["murmur", "normal"]
+    assert_array_equal(model.predict_proba(X), expected)
+    with pytest.raises(ValueError, match="non-zero"):
+        model.fit(more, labels, sample_weight=0 * weight)
 
 
 def test_the_refinement_is_that_of_the_refined_student(sequences, sounds):

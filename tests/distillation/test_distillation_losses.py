@@ -21,7 +21,9 @@ from sklearn_heartkd.distillation import (
     SoftTargets,
     SupCon,
 )
+from sklearn_heartkd.distillation._base import settle
 from sklearn_heartkd.distillation._catalogue import CATALOGUE
+from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.networks import NetworkOutput
 
 ALL = {
@@ -123,6 +125,48 @@ def test_under_mixup_a_share_of_one_is_the_row_itself(loss, make_scene):
     partner = torch.tensor([1, 2, 3, 4, 5, 0])
     scene.batch = replace(scene.batch, partner=partner, share=torch.ones(6, dtype=torch.float64))
     assert scene.loss(loss) == pytest.approx(plain, rel=1e-12)
+
+
+def mixed_loss(loss, scene, batch, teacher):
+    """Return the loss of a batch as the objective computes it, for a teacher asked about it."""
+    module = torch.nn.Identity()
+    module.embedding_size = scene.student.embedding.shape[1]
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        objective = DistillationObjective(
+            [("it", loss, 1.0)], module, scene.batch, scene.teacher, None, [1.0], 0.05
+        ).double()
+    objective.ask_teacher = lambda asked: teacher
+    return objective(scene.student, batch).item()
+
+
+@every_loss
+def test_under_mixup_a_share_of_zero_is_the_partner(loss, make_scene):
+    if isinstance(loss, SSD):
+        loss = SSD(views=0.0, similarity=0.0)
+    scene = make_scene(6).weighted([1, 5, 1, 1, 5, 2])
+    scene.batch = replace(scene.batch, subject=torch.tensor([0, 0, 1, 1, 2, 3]))
+    partner = torch.tensor([1, 2, 3, 4, 5, 0])
+    teacher = scene.teacher.take(partner)
+    mixed = replace(scene.batch, partner=partner, share=torch.zeros(6, dtype=torch.float64))
+    swapped = mixed_loss(loss, scene, scene.batch.take(partner), teacher)
+    assert mixed_loss(loss, scene, mixed, teacher) == pytest.approx(swapped, rel=1e-12)
+    assert mixed_loss(loss, scene, scene.batch, teacher) != pytest.approx(swapped, rel=1e-3)
+
+
+def test_a_mixed_row_is_its_larger_part_with_the_weight_of_both(make_scene):
+    batch = make_scene(4).weighted([1, 2, 3, 4]).batch
+    share = torch.tensor([0.9, 0.5, 0.4, 0.0], dtype=torch.float64)
+    settled = settle(replace(batch, partner=torch.tensor([3, 2, 1, 0]), share=share))
+    assert settled.index.tolist() == [0, 1, 1, 0]
+    assert settled.target.tolist() == [0, 1, 1, 0]
+    assert settled.subject.tolist() == batch.subject[[0, 1, 1, 0]].tolist()
+    torch.testing.assert_close(
+        settled.weight, torch.tensor([1.3, 2.5, 2.4, 1.0], dtype=torch.float64)
+    )
+    assert settled.partner is None
+    assert settled.share is None
+    assert settle(batch) is batch
 
 
 @pytest.mark.parametrize("name", ["kd", "rkd", "sp", "pkt", "at", "dkd", "dist"])

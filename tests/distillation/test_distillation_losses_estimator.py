@@ -192,7 +192,7 @@ def test_cached_outputs_are_mixed_as_the_rows_are(make_scene):
     cached = scene.teacher
     module = torch.nn.Module()
     module.embedding_size = 6
-    objective = DistillationObjective([], module, scene.batch, cached, None, [1.0])
+    objective = DistillationObjective([], module, scene.batch, cached, None, [1.0], 0.05)
     partner, share = torch.arange(6).flip(0), torch.full((6,), 0.25, dtype=torch.float64)
     answer = objective.ask_teacher(replace(scene.batch, partner=partner, share=share))
     probabilities = cached.log_probabilities.exp()

@@ -68,6 +68,27 @@ def test_infonce_is_nt_xent_where_no_rows_are_related(make_scene):
     assert scene.loss(loss) == pytest.approx(published.item() / np.log(8), rel=1e-6)
 
 
+def test_infonce_leaves_out_related_rows(make_scene):
+    scene = make_scene(8)
+    weight = np.array([1, 2, 1, 3, 1, 1, 2, 1.0])
+    scene.weighted(weight)
+    subject = np.array([0, 0, 1, 2, 3, 4, 5, 5])
+    scene.batch = replace(scene.batch, subject=torch.from_numpy(subject))
+    term = scene.term(InfoNCE(temperature=0.2))
+    own, other = (values.numpy() for values in projections(term, scene))
+    target = scene.batch.target.numpy()
+    losses = []
+    for i in range(8):
+        positive = np.exp(cosine(own[i], other[i]) / 0.2)
+        others = [j for j in range(8) if target[j] != target[i] and subject[j] != subject[i]]
+        negatives = [weight[j] * np.exp(cosine(own[i], other[j]) / 0.2) for j in others]
+        guess = np.log(1 + weight[others].sum())
+        losses.append(-np.log(positive / (positive + sum(negatives))) / guess)
+    expected = np.average(losses, weights=weight)
+    loss = term(scene.student, scene.teacher, scene.batch)
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+
+
 def test_supcon(make_scene):
     scene = make_scene(8)
     loss = SupCon(temperature=0.2)
@@ -92,6 +113,41 @@ def test_crd(make_scene):
     assert term(*scene.rows(torch.arange(3))).item() == pytest.approx(total, rel=1e-6)
 
 
+def test_crd_contrasts_augmented_rows_with_augmented_rows(make_scene):
+    scene = make_scene(9)
+    every = torch.arange(9)
+    moved = replace(scene.teacher, embedding=scene.teacher.embedding + 5.0)
+    term = scene.term(CRD())
+    term(scene.student, moved, scene.batch)
+    augmented = term(scene.student, moved, scene.batch)
+    scene.teacher = moved
+    expected = scene.term(CRD())(*scene.rows(every))
+    torch.testing.assert_close(augmented, expected)
+
+
+def test_crd_remembers_only_in_training(make_scene):
+    scene = make_scene(9)
+    term = scene.term(CRD()).eval()
+    before = term(scene.student, scene.teacher, scene.batch)
+    term(
+        scene.student, replace(scene.teacher, embedding=scene.teacher.embedding + 5.0), scene.batch
+    )
+    torch.testing.assert_close(term(scene.student, scene.teacher, scene.batch), before)
+
+
+def test_crd_finds_its_rows_by_their_numbers(make_scene):
+    scene = make_scene(9)
+    expected = scene.term(CRD())
+    expected(*scene.rows(torch.arange(4)))
+    numbered = replace(scene.batch, index=2 * scene.batch.index + 3)
+    scene.batch, plain = numbered, scene.batch
+    term = scene.term(CRD())
+    student, teacher, batch = scene.rows(torch.arange(4))
+    term(student, teacher, batch)
+    torch.testing.assert_close(term.memory, expected.memory)
+    assert plain.index.max() == 8
+
+
 def test_soft_targets(make_scene):
     scene = make_scene()
     s, _, t, _, _ = parts(scene)
@@ -101,7 +157,7 @@ def test_soft_targets(make_scene):
 
 def relative_distances(x):
     d = np.array([[np.linalg.norm(a - b) for b in x] for a in x])
-    return d / d.mean()
+    return d / d[d > 0].mean()
 
 
 def angle_cosines(x):
@@ -120,7 +176,7 @@ def test_rkd_distances(make_scene):
     _, s, _, t, _ = parts(scene)
     a, b = relative_distances(s), relative_distances(t)
     published = np.mean([huber(x) for x in (a - b).ravel()])
-    ignorant = np.mean([huber(x) for x in (1 - b).ravel()])
+    ignorant = np.mean([huber(x) for x in (1 - np.eye(7) - b).ravel()])
     assert scene.loss(RKD(angle=0.0)) == pytest.approx(published / ignorant, rel=1e-6)
 
 
@@ -254,10 +310,26 @@ def test_ssd_weighs_the_classes_equally(make_scene):
     target = torch.tensor([0] * 8 + [1] * 3 + [2])
     scene.batch = replace(scene.batch, target=target)
     log_p = scene.student.logits.log_softmax(dim=1).numpy()
+    smooth = 0.95 * log_p + 0.05 * log_p.mean(axis=1, keepdims=True)
     expected = -np.mean(
-        [np.mean(log_p[target == c, c]) for c in range(3)],
+        [np.mean(smooth[target == c, c]) for c in range(3)],
     )
     assert scene.loss(ssd_alone("labels")) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.7])
+def test_ssd_weighs_the_classes_equally_under_mixup_too(share, make_scene):
+    scene = make_scene()
+    target = torch.tensor([0] * 8 + [1] * 3 + [2])
+    partner = torch.arange(12).flip(0)
+    mixed = torch.full((12,), share, dtype=torch.float64)
+    scene.batch = replace(scene.batch, target=target, partner=partner, share=mixed)
+    logits = torch.zeros(12, 3, dtype=torch.float64, requires_grad=True)
+    student = scene.student._replace(logits=logits)
+    loss = scene.term(ssd_alone("labels"))(student, scene.teacher, scene.batch)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    # at equal probabilities, classes of equal mass pull each logit with the same total strength
+    np.testing.assert_allclose(gradient.sum(dim=0).numpy(), 0, atol=1e-12)
 
 
 def test_ssd_similarity_of_views(make_scene):
