@@ -4,8 +4,11 @@ import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import AdaBoostClassifier, StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import FixedThresholdClassifier, check_cv
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled
@@ -113,7 +116,10 @@ def _uses_groups(estimator):
     # inner splits, contrastive pretraining and contrastive losses
     names = {"early_stopping", "cv", "pretrain", "losses"}
     parameters = estimator.get_params().items()
-    return any(value and name.rpartition("__")[2] in names for name, value in parameters)
+    return any(
+        name.rpartition("__")[2] in names and value is not None and value is not False
+        for name, value in parameters
+    )
 
 
 def fit_parameters(estimator, **metadata):
@@ -247,16 +253,27 @@ def align(probabilities, from_classes, to_classes, role):
     return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
 
 
+# those of scikit-learn's meta-estimators that leave the check of X to the estimator inside
+_HAND_X_ON = (
+    AdaBoostClassifier,
+    CalibratedClassifierCV,
+    FixedThresholdClassifier,
+    FrozenEstimator,
+    OneVsRestClassifier,
+)
+
+
 def takes_sequences(estimator):
-    """Whether `estimator` takes 3-D X, judged by the tags of its first step."""
-    while True:
-        if isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-            estimator = steps[0]
-        elif isinstance(estimator, FrozenEstimator) or _is_search(estimator):
-            estimator = estimator.estimator
-        else:
-            return get_tags(estimator).input_tags.three_d_array
+    """Whether `estimator` takes 3-D X, judged by the tags of whatever inside it gets X first."""
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
+        return takes_sequences(steps[0])
+    if isinstance(estimator, (VotingClassifier, StackingClassifier)):
+        members = [member for _, member in estimator.estimators if member != "drop"]
+        return not getattr(estimator, "passthrough", False) and all(map(takes_sequences, members))
+    if isinstance(estimator, _HAND_X_ON) or _is_search(estimator):
+        return estimator.estimator is not None and takes_sequences(estimator.estimator)
+    return get_tags(estimator).input_tags.three_d_array
 
 
 def as_taken(estimator, X):

@@ -10,8 +10,17 @@ from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
-from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, GroupKFold
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline as make_plain_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -23,6 +32,7 @@ from sklearn_heartkd import (
     StudentClassifier,
     WindowedClassifier,
 )
+from sklearn_heartkd._nested import as_taken, takes_sequences
 from sklearn_heartkd.augmentation import AugmentingOverSampler, Gain
 
 Y = np.array([0] * 10 + [1] * 5)
@@ -178,3 +188,58 @@ def test_a_sampler_that_hides_the_origin_is_silent_where_it_does_not_matter(meta
 def test_weights_cannot_pass_a_sampler(meta):
     with pytest.raises(TypeError, match=r"RandomOverSampler in the Pipeline .* leave out"):
         meta(RandomOverSampler(), student()).fit(X, Y, sample_weight=np.ones(15))
+
+
+def test_an_array_among_the_parameters_has_no_truth():
+    pretrain = ContrastivePretraining(np.zeros((4, 12)), max_epochs=1)
+    with pytest.warns(UserWarning, match="SMOTE does not tell"):
+        refined(SMOTE(k_neighbors=2), student(pretrain=pretrain)).fit(X, Y, groups=GROUPS)
+
+
+def voting(*members, **parameters):
+    named = [(f"m{i}", member) for i, member in enumerate(members)]
+    return VotingClassifier(named, voting="soft", **parameters)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        CalibratedClassifierCV(student(), cv=2),
+        CalibratedClassifierCV(make_plain_pipeline("passthrough", student()), cv=2),
+        voting(student(), CalibratedClassifierCV(student(), cv=2), "drop"),
+        StackingClassifier([("one", student())], cv=2),
+        OneVsRestClassifier(student()),
+        FixedThresholdClassifier(student()),
+        GridSearchCV(voting(student()), {"m0__width": [2, 3]}, cv=2),
+        AdaBoostClassifier(
+            student(max_epochs=40, augmentation=None), n_estimators=2, random_state=0
+        ),
+        KMeansRefinedClassifier(student()),
+    ],
+    ids=lambda meta: type(meta).__name__,
+)
+def test_sequences_pass_through_what_hands_them_on(meta):
+    sequences = X.reshape(15, 3, 4)
+    assert takes_sequences(meta)
+    meta.fit(sequences, Y)
+    assert takes_sequences(FrozenEstimator(meta))
+    assert meta.predict_proba(as_taken(meta, sequences)).shape == (15, 2)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        BaggingClassifier(student(), 2),
+        OneVsOneClassifier(student()),
+        voting(student(), GaussianNB()),
+        StackingClassifier([("one", student())], cv=2, passthrough=True),
+        CalibratedClassifierCV(),
+        CalibratedClassifierCV(make_plain_pipeline(StandardScaler(), student()), cv=2),
+        AdaBoostClassifier(),
+    ],
+    ids=lambda meta: type(meta).__name__,
+)
+def test_sequences_are_flattened_for_what_needs_tables(meta):
+    assert not takes_sequences(meta)
+    assert as_taken(meta, X.reshape(15, 3, 4)).shape == (15, 12)
+    meta.fit(as_taken(meta, X.reshape(15, 3, 4)), Y)

@@ -9,7 +9,7 @@ from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -22,6 +22,7 @@ from sklearn.svm import SVC
 from sklearn_heartkd import (
     Conv1DClassifier,
     DistilledClassifier,
+    LSTMClassifier,
     StudentClassifier,
 )
 from sklearn_heartkd.distillation import _teaching
@@ -33,12 +34,15 @@ from sklearn_heartkd.distillation import _teaching
         RandomForestClassifier(5),
         make_pipeline(StandardScaler(), LogisticRegression()),
         CalibratedClassifierCV(SVC(), cv=2),
+        CalibratedClassifierCV(network(), cv=2),
+        VotingClassifier([("network", network()), ("student", student())], voting="soft"),
         GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=GroupKFold(2)),
         GridSearchCV(network(), {"width": [2, 4]}, cv=GroupKFold(2)),
         make_pipeline(network()),
         make_imblearn_pipeline(RandomOverSampler(random_state=0), GaussianNB()),
         student(),
         network(),
+        LSTMClassifier(hidden_size=4, max_epochs=1),
         DistilledClassifier(GaussianNB(), student()),
     ],
     ids=lambda e: repr(e)[:50],
@@ -62,9 +66,27 @@ def test_sequences_are_flattened_for_tables_only(data):
     assert model.student_.input_shape_ == (4, 16)
 
 
+@pytest.mark.parametrize("wrap", [FrozenEstimator, clone], ids=["frozen", "fitted here"])
+def test_sequences_reach_the_networks_of_an_ensemble(wrap, data):
+    X, y = data
+    ensemble = VotingClassifier([("a", network()), ("b", student())], voting="soft").fit(X, y)
+    taught = distil(wrap(ensemble)).fit(X, y).teacher_
+    networks = getattr(taught, "estimator", taught).estimators_
+    assert [fitted.input_shape_ for fitted in networks] == [(4, 16), (4, 16)]
+
+
+@pytest.mark.parametrize("outputs", ["cached", "augmented"])
+def test_a_recurrent_teacher_of_a_convolutional_student(outputs, data):
+    X, y = data
+    recurrent = LSTMClassifier(hidden_size=4, max_epochs=1)
+    model = distil(recurrent, teacher_outputs=outputs).fit(X, y)
+    assert model.teacher_.module_.embedding_size != model.student_.module_.embedding_size
+    assert model.predict_proba(X).shape == (36, 3)
+
+
 def test_labels_weights_and_subjects_reach_the_teacher(data):
     X, y = data
-    weight = np.linspace(0, 2, 36)
+    weight = np.linspace(0.1, 2, 36)
     distil(Oracle()).fit(X, y, sample_weight=weight, groups=GROUPS)
     (fit,) = Oracle.fits
     assert_array_equal(fit["y"], y)
