@@ -71,14 +71,28 @@ def _named(items):
 
 
 def check_names(teachers):
-    """Raise if a list of teachers is empty, holds anything but pairs, or names two alike."""
+    """Raise if a list of teachers is empty, holds anything but pairs, or has a name that cannot be."""
     if not teachers or any(not isinstance(t, (tuple, list)) or len(t) != 2 for t in teachers):
         raise ValueError(
             f"teacher takes a classifier or a list of at least one (name, classifier), got {teachers!r}."
         )
-    names = [name for name, _ in teachers]
+    check_distinct("teacher", [name for name, _ in teachers])
+
+
+def check_distinct(parameter, names):
+    """Raise if two objects in a list are named alike, or a name cannot be part of a parameter's.
+
+    Parameters
+    ----------
+    parameter : {"teacher", "losses"}
+    names : list of str
+    """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
+        raise ValueError(f"{parameter} has {twice} more than once; give each a name of its own.")
+    unreachable = [name for name in names if "__" in name]
+    if unreachable:
         raise ValueError(
-            f"teacher has {twice} more than once; give each teacher a name of its own."
+            f"{parameter} has the names {unreachable}, whose parameters set_params could not reach; "
+            "leave '__' out of a name."
         )

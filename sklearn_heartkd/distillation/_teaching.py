@@ -111,19 +111,47 @@ def feature_maps(lessons, X, batch_size=256):
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 
 
-def networks_of(lessons, classes, X):
+def networks_of(lessons, classes, X, *, required=False):
     """Return the teachers' torch networks if all can be asked about a batch of X, else None.
 
     They can where a teacher is one of our networks, fitted on X itself and on its classes.
+
+    Parameters
+    ----------
+    lessons : list of Lesson
+    classes : ndarray of shape (n_classes,)
+        Those that the student learns.
+    X : ndarray or None
+        What the student's network sees; None where the teachers see something else.
+    required : bool, default=False
+        Whether to say what is in the way instead of returning None.
+
+    Raises
+    ------
+    ValueError
+        If `required` and a teacher cannot be asked.
     """
     networks = []
     for lesson in lessons:
         model = lesson.teacher
         while isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
             model = unwrap_once(model)
-        if not (isinstance(model, NetworkClassifier) and X.ndim == 3):
-            return None
-        if not np.array_equal(model.classes_, classes):
-            return None
-        networks.append(model.module_)
+        if not isinstance(model, NetworkClassifier) or getattr(X, "ndim", None) != 3:
+            obstacle = (
+                "teachers that are networks of sklearn_heartkd and take the student's 3-D features "
+                "themselves"
+            )
+        elif not np.array_equal(model.classes_, classes):
+            obstacle = (
+                f"teachers that know the student's classes {classes.tolist()} and no others, but one "
+                f"knows {model.classes_.tolist()}"
+            )
+        else:
+            networks.append(model.module_)
+            continue
+        if required:
+            raise ValueError(
+                f"teacher_outputs='augmented' needs {obstacle}; use teacher_outputs='cached'."
+            )
+        return None
     return networks
