@@ -20,7 +20,7 @@ from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.distillation._catalogue import CATALOGUE
 
-RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=1)
+RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=1, n_estimators=10)
 CLASSES = ("normal", "murmur", "extrastole")
 
 
@@ -113,12 +113,16 @@ def test_the_choice_ranks_by_the_sum_then_by_balanced_accuracy_then_by_order():
             "student": (0.9, 0.9),
             "student_of_conv2d-crd": (0.7, 0.6),
             "student_of_conv2d-dkd": (0.6, 0.7),
+            "student_of_lstm": (0.6, 0.6),
+            "student_of_conv2d-weights0.3+0.7+0.2": (0.6, 0.6),
             "student-clusters10-weight0.25": (0.95, 0.9),
         }
     )
     table = _selection.rank(fits, "conv2d")
     chosen = _selection.choose(table, "conv2d", 0)
     assert chosen["losses"] == ["dkd", "crd", "kd"]
+    assert chosen["best_teacher"] == "lstm"
+    assert chosen["weights"] == "0.3 + 0.7 + 0.2"
     assert chosen["temperature"] == _variants.DEFAULT_TEMPERATURE
     assert chosen["kmeans"]["student"] == "10 clusters, weight 0.25"
     assert chosen["kmeans"]["conv2d"] == "none"
@@ -250,6 +254,35 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
             ["--work", str(tmp_path), "--results", str(tmp_path / "results"), "--stages", "report"],
             load,
         )
+
+
+@pytest.mark.slow
+def test_the_stages_after_the_choice_run_to_their_end(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_variants, "N_SYNTHETIC", 8)
+    monkeypatch.setattr(_variants, "SIZES", {"1k": {"width": 5, "depth": 2}, "10k": {}})
+    Results(tmp_path / "results").write_chosen({"losses": ["kd"], "teacher": "conv2d"})
+    where = ["--work", tmp_path / "work", "--results", tmp_path / "results", "--folds", 2]
+    size = ["--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
+    words = [*where, *size, "--stages", "teachers", "teaching", "sizes"]
+    main([str(word) for word in words], load)
+    fits = pd.read_csv(tmp_path / "results" / "fits_ab.csv")
+    assert (fits.groupby("model").size() == 2).all()
+    wanted = {
+        variant.name
+        for stage in ("teachers", "teaching", "sizes")
+        for variant in variants_of(stage, "conv2d", ["kd"])
+    }
+    assert wanted <= set(fits["model"])
+    assert {
+        "student_of_forest-kd",
+        "conv2d-pretrained_synthetic",
+        "student_of_ensemble-kd",
+    } <= wanted
+    parameters = fits.groupby("model")["parameters"].max()
+    assert parameters["student-1k"] < 2000 < parameters["student"]
+    capsys.readouterr()
+    main([*map(str, words), "--count"], load)
+    assert "all                    0 fits wait" in capsys.readouterr().out
 
 
 def test_a_forest_with_features_of_its_own_teaches_and_its_student_is_refined(tmp_path):
