@@ -25,7 +25,7 @@ SEARCH_WITHOUT_GROUPS = (
 
 ORIGIN_UNKNOWN = (
     "{sampler} does not tell which recordings its own come from, so {last} takes each for a subject of "
-    "its own; use a sampler with sample_indices_, such as AugmentingOverSampler, or fit without groups."
+    "its own; use a sampler with sample_indices_, such as AugmentingOverSampler."
 )
 
 
@@ -110,6 +110,19 @@ def _groups_behind(pipeline, groups, n_rows):
                 warnings.warn(ORIGIN_UNKNOWN.format(**names), stacklevel=5)
             return np.arange(n_rows)
     return groups
+
+
+def splits_inside(estimator):
+    """Whether `estimator`, or one that is fitted inside it, takes groups and splits by them."""
+    parts = [estimator, *estimator.get_params().values()]
+    frozen = [part.estimator for part in parts if isinstance(part, FrozenEstimator)]
+    return any(
+        getattr(part, "early_stopping", False) or getattr(part, "cv", None) is not None
+        for part in parts
+        if hasattr(part, "fit")
+        and has_fit_parameter(part, "groups")
+        and not any(part is kept for kept in frozen)
+    )
 
 
 def _uses_groups(estimator):

@@ -22,8 +22,10 @@ from sklearn_heartkd._nested import (
     fit_nested,
     require_probabilities,
     rows_of,
+    splits_inside,
 )
 from sklearn_heartkd._recordings import check_recordings
+from sklearn_heartkd._splits import warn_without_groups
 
 
 def cut_windows(recordings, n_window, n_hop):
@@ -72,8 +74,9 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier on windows of recordings, and average its probabilities per recording.
 
     It makes any classifier of equally long recordings one of recordings of any length. Each window
-    carries its recording's label and subject; a recording of many windows weighs more, unless
-    `sample_weight` says otherwise.
+    carries its recording's label and subject, so that no inner split of the classifier separates the
+    windows of a recording; a recording of many windows weighs more, unless `sample_weight` says
+    otherwise.
 
     Parameters
     ----------
@@ -139,7 +142,8 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight : array-like of shape (n_recordings,), default=None
             Handed on to each window of the recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
-            Subjects, handed on to each window.
+            Subjects, handed on to each window where the classifier takes them; None takes each
+            recording for a subject of its own.
 
         Returns
         -------
@@ -173,7 +177,9 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             groups = None if groups is None else np.asarray(groups)[present]
         windows, source = self._cut(X)
         sample_weight = None if sample_weight is None else sample_weight[source]
-        groups = None if groups is None else np.asarray(groups)[source]
+        if groups is None and splits_inside(self.estimator):
+            warn_without_groups(self)
+        groups = source if groups is None else np.asarray(groups)[source]
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
         metadata = {"sample_weight": sample_weight, "groups": groups}
         self.estimator_ = fit_nested(estimator, windows, y[source], **metadata)

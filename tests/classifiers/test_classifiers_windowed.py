@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from sklearn_heartkd import (
@@ -66,6 +68,44 @@ def test_labels_groups_and_weights_go_with_their_windows():
     assert list(y) == ["a", "a", "b", "b", "b", "b"]
     assert list(sample_weight) == [1, 1, 2, 2, 2, 3]
     assert list(groups) == [7, 7, 8, 8, 8, 9]
+
+
+def test_without_groups_the_windows_of_a_recording_stay_together():
+    fitted = model().fit(RAGGED, ["a", "b", "b"], sample_weight=[1, 0, 2])
+    assert list(fitted.estimator_.seen_[3]) == [0, 0, 1]
+    fitted = model(make_pipeline(GaussianNB())).fit(RAGGED, ["a", "b", "b"])
+    assert fitted.predict(RAGGED).shape == (3,)
+
+
+STOPPING = StudentClassifier(width=2, depth=1, max_epochs=1, early_stopping=True)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        STOPPING,
+        make_pipeline(StandardScaler(), STOPPING),
+        KMeansRefinedClassifier(GaussianNB(), weight="auto", cv=2),
+        DistilledClassifier([("net", STOPPING)], StudentClassifier(max_epochs=1)),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_an_inner_split_keeps_recordings_together_but_asks_for_the_subjects(estimator):
+    X, y = np.random.default_rng(0).standard_normal((12, 10)), np.arange(12) % 2
+    fitted = model(estimator, random_state=0)
+    message = "WindowedClassifier splits its training data without groups"
+    with pytest.warns(UserWarning, match=message) as caught:
+        alone = fitted.fit(X, y).predict_proba(X)
+    assert len(caught) == 1
+    assert_array_equal(fitted.fit(X, y, groups=np.arange(12)).predict_proba(X), alone)
+
+
+def test_without_an_inner_split_nobody_asks_for_the_subjects():
+    X, y = np.random.default_rng(0).standard_normal((12, 10)), np.arange(12) % 2
+    frozen = FrozenEstimator(clone(STOPPING).fit(X[:, :4], y, groups=np.arange(12)))
+    pupil = StudentClassifier(max_epochs=1)
+    for estimator in (pupil, frozen, DistilledClassifier(frozen, pupil)):
+        model(estimator).fit(X, y)
 
 
 def test_probabilities_are_averaged_over_the_windows():
