@@ -1,7 +1,8 @@
 """Distillation of any scikit-learn classifier into a small network.
 
-The losses and their names in ``DistilledClassifier(losses="kd+crd")``. Each costs about 1 while the
-student knows nothing, whatever the batch size.
+The losses and their names in ``DistilledClassifier(losses="kd+crd")``. Those on embeddings cost about 1
+while the student knows nothing, whatever the batch size; those on probabilities cost the more, the surer
+the teacher, the more classes and the higher the temperature.
 
 =========  =======================  ===========================================================
 name       class                    what the student matches
