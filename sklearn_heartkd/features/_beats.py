@@ -59,42 +59,37 @@ def describe(envelope):
     }
     for name, values in series.items():
         columns |= _quantiles(name, values, _QUANTILES)
-        columns[f"{name}_std"] = values.std() if len(values) else 0.0
+        columns[f"{name}_std"] = values.std(ddof=1) if len(values) > 1 else 0.0
     for name, values in list(series.items())[:3]:
         for lag in (1, 2):
             columns |= _quantiles(f"{name}_change{lag}", _changes(values, lag), _CHANGES)
     for name, values in (("interval", intervals), ("level", levels)):
         for lag in (1, 2, 3):
-            columns[f"{name}_autocorrelation{lag}"] = _autocorrelation(values, lag)
+            columns[f"{name}_autocorrelation{lag}"] = _correlation(values[lag:], values[:-lag])
     columns["interval_level_correlation"] = _correlation(intervals, levels[1:])
     columns |= _prematurity(beats)
-    columns |= _quantiles("envelope", np.log(envelope / loud), _QUANTILES)
-    columns["crest"] = np.log(envelope.max() / loud)
+    columns |= _quantiles("envelope", np.log(envelope / loud), _QUANTILES | {"q99": 0.99})
     columns |= _similarity(np.log(envelope / loud + 0.05), peaks)
     return columns
 
 
 def _quantiles(name, values, levels):
-    found = np.quantile(values, list(levels.values())) if len(values) else np.zeros(len(levels))
+    found = _quantile(values, list(levels.values())) if len(values) else np.zeros(len(levels))
     return {f"{name}_{level}": value for level, value in zip(levels, found, strict=True)}
+
+
+def _quantile(values, levels, axis=None):
+    return np.quantile(values, levels, axis=axis, method="median_unbiased")
 
 
 def _changes(values, lag):
     return np.abs(values[lag:] - values[:-lag])
 
 
-def _autocorrelation(values, lag):
-    if len(values) <= lag:
-        return 0.0
-    centred = values - values.mean()
-    return centred[lag:] @ centred[:-lag] / (centred @ centred + 1e-6)
-
-
 def _correlation(a, b):
     if len(a) < 3:
         return 0.0
-    a, b = a - a.mean(), b - b.mean()
-    return a @ b / np.sqrt((a @ a) * (b @ b) + 1e-9)
+    return np.mean((a - a.mean()) * (b - b.mean())) / (a.std() * b.std() + 1e-6)
 
 
 def _prematurity(beats):
@@ -104,7 +99,6 @@ def _prematurity(beats):
     return {
         "early_share": np.mean(off < -_OFF) if len(off) else 0.0,
         "late_share": np.mean(off > _OFF) if len(off) else 0.0,
-        "prematurity_max": pairs.max() if len(pairs) else 0.0,
         "prematurity_mean": pairs.mean() if len(pairs) else 0.0,
     }
 
@@ -113,7 +107,7 @@ def _similarity(levels, peaks):
     """Describe how much the half seconds around the peaks resemble each other (correlation)."""
     before, after = round(0.2 * RATE), round(0.3 * RATE)
     inside = peaks[(peaks >= before) & (peaks + after <= len(levels))]
-    names = ("q10", "median", "q90", "next1", "next2", "next3", "nearest_min", "nearest_q10")
+    names = ("q10", "median", "q90", "next1", "next2", "next3", "typical_q10")
     if len(inside) < 4:
         return {f"similarity_{name}": 0.0 for name in names}
     pieces = levels[inside[:, np.newaxis] + np.arange(-before, after)]
@@ -121,11 +115,10 @@ def _similarity(levels, peaks):
     pieces /= np.linalg.norm(pieces, axis=1, keepdims=True) + 1e-9
     similar = pieces @ pieces.T
     pairs = similar[np.triu_indices(len(similar), 1)]
-    nearest = (similar - 2 * np.eye(len(similar))).max(axis=1)
+    others = similar[~np.eye(len(similar), dtype=bool)].reshape(len(similar), -1)
     values = [
-        *np.quantile(pairs, [0.1, 0.5, 0.9]),
+        *_quantile(pairs, [0.1, 0.5, 0.9]),
         *(np.diag(similar, lag).mean() for lag in (1, 2, 3)),
-        nearest.min(),
-        np.quantile(nearest, 0.1),
+        _quantile(_quantile(others, 0.75, axis=1), 0.1),
     ]
     return {f"similarity_{name}": value for name, value in zip(names, values, strict=True)}

@@ -18,7 +18,8 @@ class RhythmFeatures(Stateless):
     Spectral features of a few seconds say little about a premature beat. These describe the
     whole recording: the peaks of its envelope, the intervals between them, their loudness, and
     how much each sound resembles the others. Order is kept through the changes from one interval
-    to the next. Loudness and length of the recording do not enter. Nothing is learnt from the data.
+    to the next. The loudness of the recording does not enter, its length as little as possible (see
+    Notes). Nothing is learnt from the data.
 
     Parameters
     ----------
@@ -60,18 +61,26 @@ class RhythmFeatures(Stateless):
     - ``interval_autocorrelation1`` to ``3``, the same of the levels, and
       ``interval_level_correlation``, of a level with the interval before it.
     - ``early_share`` and ``late_share``: share of the beats that are shorter or longer than the
-      median by more than 0.2 in logarithm; ``prematurity_max`` and ``prematurity_mean``: a short
-      beat and the long one after it, each by its distance from the median, the smaller of the
-      two. It is 0 where no long beat follows a short one: premature beats have a pause after
-      them, a slowing breath has not [1]_.
-    - ``envelope_*``: quantiles of the logarithm of the envelope over its 95 % quantile, and
-      ``crest``, its maximum: how much there is between the sounds.
+      median by more than 0.2 in logarithm; ``prematurity_mean``: a short beat and the long one
+      after it, each by its distance from the median, the smaller of the two. It is 0 where no
+      long beat follows a short one: premature beats have a pause after them, a slowing breath
+      has not [1]_.
+    - ``envelope_*``: quantiles of the logarithm of the envelope over its 95 % quantile: how much
+      there is between the sounds.
     - ``similarity_*``: correlation of the logarithmic envelope from 0.2 s before to 0.3 s after a
       sound with that around the other sounds: quantiles over all pairs, mean over neighbours 1 to
-      3 apart, least and 10 % quantile of the nearest [2]_.
+      3 apart, and ``typical_q10``, the 10 % quantile over the sounds of how much each resembles
+      the most similar quarter of the others [2]_.
 
     A statistic for which there are too few sounds is 0, and all are 0 for silence and for
     recordings shorter than 0.5 s.
+
+    No column is a sum, a maximum or a minimum over the recording: correlations are Pearson's,
+    quantiles median-unbiased. This does not hide the length altogether. Statistics of few sounds
+    scatter more, short recordings miss what is rare, and zeros for too few sounds give recordings
+    below 3 s away. On synthetic hearts, 12 s against parts of 3 s, the area under the ROC curve
+    is up to 0.77 for one column and 0.96 for a support vector machine on all of them; with parts
+    of 6 s it is 0.62 and 0.69.
 
     References
     ----------
@@ -89,9 +98,9 @@ class RhythmFeatures(Stateless):
     >>> sounds = make_heart_sounds(10, classes=["normal", "extrastole"], random_state=0)
     >>> rhythm = RhythmFeatures().set_output(transform="pandas")
     >>> table = rhythm.fit_transform(sounds.data)
-    >>> medians = table.groupby(sounds.target)["prematurity_max"].median()
+    >>> medians = table.groupby(sounds.target)["prematurity_mean"].median()
     >>> {label: round(float(median), 2) for label, median in medians.items()}
-    {'extrastole': 0.43, 'normal': 0.0}
+    {'extrastole': 0.08, 'normal': 0.0}
     """
 
     _parameter_constraints: dict = {
@@ -140,7 +149,7 @@ class RhythmFeatures(Stateless):
         Returns
         -------
         names : ndarray of str objects
-            Such as ``interval_median`` and ``prematurity_max``.
+            Such as ``interval_median`` and ``prematurity_mean``.
         """
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.asarray(list(describe(np.zeros(1))), dtype=object)

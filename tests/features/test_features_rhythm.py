@@ -70,9 +70,10 @@ def test_intervals_are_those_of_the_pulses():
 
 def test_a_premature_beat_and_its_pause_are_seen_as_such():
     regular, premature = table([pulses(heart()), pulses(heart(early=4))]).to_dict("records")
-    assert regular["prematurity_max"] < 0.03
-    # 0.6 s before it and 1.0 s after it, where 0.8 s are usual
-    assert premature["prematurity_max"] == pytest.approx(np.log(1.0 / 0.8), abs=0.03)
+    assert regular["prematurity_mean"] < 0.01
+    # 0.6 s before it and 1.0 s after it, where 0.8 s are usual; at both sounds, 14 pairs in all
+    expected = 2 * np.log(1.0 / 0.8) / 14
+    assert premature["prematurity_mean"] == pytest.approx(expected, abs=0.01)
     assert premature["early_share"] == pytest.approx(2 / 16)  # from both of its sounds
     assert premature["late_share"] == pytest.approx(2 / 16)
     assert regular["early_share"] == regular["late_share"] == 0
@@ -85,7 +86,7 @@ def test_a_pause_without_a_premature_beat_is_no_prematurity():
     times[8:] += 0.3
     (row,) = table([pulses(times)]).to_dict("records")
     assert row["late_share"] > 0
-    assert row["prematurity_max"] < 0.03
+    assert row["prematurity_mean"] < 0.01
 
 
 def test_levels_and_similarity():
@@ -115,12 +116,34 @@ def test_loudness_offset_and_neighbours_change_nothing(dtype):
 
 def test_the_length_of_a_regular_recording_does_not_enter():
     rng = np.random.default_rng(0)
-    recordings = [pulses(heart(n_beats)) for n_beats in (9, 18)]
+    recordings = [pulses(heart(n), np.tile([1.0, 0.7], n)) for n in (9, 18)]
     recordings = [row + 0.02 * rng.standard_normal(len(row)) for row in recordings]
-    features = table(recordings)
-    noise = features.columns[features.columns.str.contains("correlation")]  # of equal levels
-    short, long = features.drop(columns=noise).to_numpy()
+    short, long = table(recordings).to_numpy()
     np.testing.assert_allclose(short, long, atol=0.2)
+
+
+@pytest.mark.parametrize("label", ["normal", "extrastole"])
+def test_no_column_tells_the_length_of_an_irregular_recording(label):
+    n = 60
+    sounds = make_heart_sounds(n, classes=[label], n_subjects=n, duration=12.0, random_state=0)
+    rng = np.random.default_rng(0)
+    seconds = rng.uniform(3.0, 4.0, n)
+    starts = rng.uniform(0.0, 12.0 - seconds)
+    short = [
+        row[round(start * RATE) : round((start + length) * RATE)]
+        for row, start, length in zip(sounds.data, starts, seconds, strict=True)
+    ]
+    features = pd.concat([table(sounds.data), table(short)])
+    is_long = np.repeat([True, False], n)
+    areas = features.apply(lambda column: roc_auc_score(is_long, column))
+    assert areas.between(0.2, 0.8).all(), areas[~areas.between(0.2, 0.8)]
+
+
+def test_too_few_sounds_for_a_correlation_give_zero():
+    few, enough = table([pulses(heart(2)), pulses(heart(4))]).to_dict("records")
+    names = [f"interval_autocorrelation{lag}" for lag in (1, 2, 3)]
+    assert [few[name] for name in names] == [0, 0, 0]
+    assert [enough[name] for name in names] == pytest.approx([-1, 1, -1], abs=0.05)
 
 
 def test_the_sampling_rate_hardly_matters():
@@ -151,7 +174,7 @@ def test_recordings_without_a_rhythm_give_zeros():
 def test_names_do_not_need_a_fit_and_are_unique():
     names = RhythmFeatures().get_feature_names_out()
     assert len(set(names)) == len(names) == RhythmFeatures().transform(np.ones((1, 9))).shape[1]
-    assert {"interval_median", "beat_std", "prematurity_max", "similarity_q10"} <= set(names)
+    assert {"interval_median", "beat_std", "prematurity_mean", "similarity_q10"} <= set(names)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+sys.path.append(str(Path(__file__).parents[2]))
+
+from benchmarks import extrastole
+from sklearn_heartkd.datasets import make_heart_sounds
+
+
+@pytest.fixture(scope="module")
+def pascal():
+    """Synthetic recordings of 2, 3 and 5 s, all extrasystoles in set B as in PASCAL."""
+    n = 90
+    sounds = make_heart_sounds(
+        n, classes=["normal", "extrastole", "murmur"], n_subjects=n, duration=5.0, random_state=0
+    )
+    seconds = np.random.default_rng(0).choice([2.0, 3.0, 5.0], n, p=[0.2, 0.4, 0.4])
+    sounds.data = [
+        row[: round(length * extrastole.RATE)]
+        for row, length in zip(sounds.data, seconds, strict=True)
+    ]
+    is_other = sounds.target != "extrastole"
+    sounds.frame["set"] = np.where(is_other & (np.arange(n) % 2 == 0), "a", "b")
+    return sounds
+
+
+@pytest.fixture(scope="module")
+def table(pascal):
+    found = extrastole.evaluate(pascal, n_resamples=20)
+    return found.set_index(["heard", "trained_on", "tested_on", "model"]).sort_index()
+
+
+def test_extrasystoles_are_found_by_their_rhythm_and_not_by_the_length(table):
+    area = table["auc"]["whole", "ab", "ab"]
+    assert area["rhythm"] > 0.9
+    assert area["duration"] < 0.7
+    assert table["auc"]["first 3 s", "ab", "ab", "rhythm"] > 0.9
+    assert (table["auc_low"] <= table["auc_high"]).all()
+
+
+def test_cut_recordings_have_one_length_and_are_those_of_the_long_ones(table, pascal):
+    n_long = sum(len(row) >= 6000 for row in pascal.data)
+    assert n_long < len(pascal.data)
+    assert (
+        table.loc[["first 3 s", "whole, 3 s or more"]].loc[:, :, "ab"]["recordings"] == n_long
+    ).all()
+    assert "duration" not in table.loc["first 3 s"].index.get_level_values("model")
+    *_, (heard, _, cut, lengths, chosen) = extrastole.grounds(pascal)
+    assert heard == "first 3 s"
+    assert (lengths[chosen] == 6000).all()
+    first = [row[:6000] for row, long in zip(pascal.data, chosen, strict=True) if long]
+    expected = extrastole.tables(first)["rhythm"]
+    np.testing.assert_allclose(cut["rhythm"][chosen], expected, atol=1e-5)
+    cut_rows = table.loc["first 3 s"]
+    np.testing.assert_allclose(cut_rows["auc_same_length"], cut_rows["auc"])
+
+
+def test_the_area_at_same_length_does_not_count_the_length():
+    rng = np.random.default_rng(0)
+    length = np.exp(rng.integers(0, 7, 400) / 2)
+    y = rng.random(400) < length / 40
+    score = np.log(length) + 0.1 * rng.standard_normal(400)
+    assert roc_auc_score(y, score) > 0.7
+    assert extrastole.area_at_same_length(y, score, length) == pytest.approx(0.5, abs=0.06)
+    assert extrastole.area_at_same_length(y, score + y, length) > 0.95
+
+
+def test_the_threshold_has_the_highest_recall_at_the_asked_precision():
+    y = np.array([True, False, True, False, False, False, False, False, False, False, False, True])
+    score = np.arange(12.0)[::-1]
+    reached = y[score >= extrastole.threshold(y, score)]
+    assert reached.sum() == 2  # the third would cost a precision of 0.25
+    assert reached.mean() > extrastole.PRECISION
+    assert extrastole.threshold(np.arange(12) == 11, score) == np.inf
