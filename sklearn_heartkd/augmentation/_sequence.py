@@ -16,6 +16,16 @@ class RandomCrop(Augmentation):
     ----------
     fraction : float, default=0.6
         Length of the stretch as a share of the sequence.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, RandomCrop
+    >>> rows = torch.arange(2)
+    >>> x = torch.arange(10.0).expand(2, 4, 10)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(2), index=rows, subject=rows)
+    >>> RandomCrop(0.6)(batch, torch.Generator().manual_seed(0)).x.shape
+    torch.Size([2, 4, 6])
     """
 
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="right")]}
@@ -41,6 +51,17 @@ class TimeShift(Augmentation):
     ----------
     fraction : float, default=1.0
         Largest shift as a share of the sequence.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, TimeShift
+    >>> rows = torch.arange(2)
+    >>> x = torch.arange(6.0).expand(2, 1, 6)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(2), index=rows, subject=rows)
+    >>> TimeShift()(batch, torch.Generator().manual_seed(0)).x[:, 0]
+    tensor([[2., 3., 4., 5., 0., 1.],
+            [4., 5., 0., 1., 2., 3.]])
     """
 
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
@@ -87,6 +108,17 @@ class BandMasking(_Masking):
     ----------
     fraction : float, default=0.17
         Largest width as a share of the channels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, BandMasking
+    >>> rows = torch.arange(1)
+    >>> x = torch.arange(16.0).reshape(1, 8, 2)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(1), index=rows, subject=rows)
+    >>> hidden = BandMasking(0.5)(batch, torch.Generator().manual_seed(1)).x != x
+    >>> hidden.all(dim=2)
+    tensor([[False, False,  True,  True,  True, False, False, False]])
     """
 
     _dim = 1
@@ -104,6 +136,16 @@ class TimeMasking(_Masking):
     ----------
     fraction : float, default=0.13
         Largest length as a share of the frames.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, TimeMasking
+    >>> rows = torch.arange(1)
+    >>> x = torch.arange(8.0).reshape(1, 1, 8)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(1), index=rows, subject=rows)
+    >>> TimeMasking(0.5)(batch, torch.Generator().manual_seed(1)).x[0]
+    tensor([[0.0000, 1.0000, 3.5000, 3.5000, 3.5000, 5.0000, 6.0000, 7.0000]])
     """
 
     _dim = 2
@@ -115,16 +157,31 @@ class TimeMasking(_Masking):
 class Gain(Augmentation):
     """Make each row louder or softer by a random amount.
 
-    Without `decibels` one offset is added to all channels of a row: a change of loudness in log-mel
-    bands, whatever their scale.
+    Without `decibels` each row gets an offset of so many standard deviations of each channel: in log
+    units, such as log-mel bands or MFCC, a constant is a gain, and one in these units suits every
+    scale. Channels of different deviation move by different amounts, so the spectrum tilts a little.
+    Waveforms need `decibels`: a constant only moves their zero line.
 
     Parameters
     ----------
     deviation : float, default=0.2
-        Standard deviation of the offset, in units of each channel's standard deviation.
+        Standard deviation of the offset, in units of each channel's standard deviation within the
+        batch; of no use where `decibels` is given.
     decibels : float, default=None
-        Standard deviation of the gain in dB, instead of `deviation`: an offset of log-mel bands in
-        dB, a factor of waveforms.
+        Standard deviation of the gain in dB, instead of `deviation`: an offset, the same for all
+        channels, of log-mel bands in dB, and a factor of waveforms, which are batches of one channel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, Gain
+    >>> rows = torch.arange(2)
+    >>> x = torch.sin(torch.arange(800.0)).reshape(2, 1, 400)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(2), index=rows, subject=rows)
+    >>> changed = Gain(decibels=6.0)(batch, torch.Generator().manual_seed(0))
+    >>> changed.x.std(dim=2) / x.std(dim=2)
+    tensor([[2.8993],
+            [0.8165]])
     """
 
     _parameter_constraints: dict = {
@@ -154,6 +211,17 @@ class GaussianNoise(Augmentation):
     ----------
     deviation : float, default=0.1
         Standard deviation, in units of each channel's standard deviation.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, GaussianNoise
+    >>> rows = torch.arange(2)
+    >>> x = torch.sin(torch.arange(800.0)).reshape(2, 1, 400)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(2), index=rows, subject=rows)
+    >>> noisy = GaussianNoise(0.1)(batch, torch.Generator().manual_seed(0))
+    >>> round(float((noisy.x - x).std() / x.std()), 2)
+    0.1
     """
 
     _parameter_constraints: dict = {"deviation": [Interval(Real, 0, None, closed="left")]}
@@ -178,6 +246,21 @@ class Mixup(Augmentation):
     ----------
     alpha : float, default=0.3
         Both parameters of the Beta distribution from which a row's own share is drawn.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch, Mixup
+    >>> rows = torch.arange(3)
+    >>> x = torch.tensor([0.0, 1.0, 2.0]).reshape(3, 1, 1)
+    >>> batch = Batch(x, target=rows, weight=torch.ones(3), index=rows, subject=rows)
+    >>> mixed = Mixup()(batch, torch.Generator().manual_seed(0))
+    >>> mixed.partner
+    tensor([1, 2, 0])
+    >>> mixed.share
+    tensor([0.0007, 0.3790, 0.5588])
+    >>> mixed.x.flatten()
+    tensor([0.9993, 1.6210, 1.1175])
     """
 
     _parameter_constraints: dict = {"alpha": [Interval(Real, 0, None, closed="neither")]}
@@ -186,8 +269,19 @@ class Mixup(Augmentation):
         self.alpha = alpha
 
     def __call__(self, batch, generator):
-        """Return the mixed batch, with `partner` and `share` set."""
+        """Return the mixed batch, with `partner` and `share` set.
+
+        Raises
+        ------
+        ValueError
+            If the batch is mixed already.
+        """
         self._validate_params()
+        if batch.partner is not None:
+            raise ValueError(
+                f"The augmentation holds {self!r} behind another Mixup, whose labels it would forget; "
+                "leave one of the two out."
+            )
         x = batch.x
         alpha = torch.full((len(x), 2), self.alpha, dtype=torch.float64)
         gamma = torch._standard_gamma(alpha, generator=_on_cpu(generator)).clamp_min(1e-12)

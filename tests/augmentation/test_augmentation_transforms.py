@@ -194,3 +194,22 @@ def test_mixup_mixes_rows():
     share = mixed.share[:, None, None]
     expected = share * batch.x + (1 - share) * batch.x[mixed.partner]
     assert torch.allclose(mixed.x, expected)
+
+
+def test_mixup_mixes_once():
+    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) behind another Mixup"):
+        Mixup(0.2)(Mixup()(make_batch(), seeded()), seeded())
+    X = np.random.default_rng(0).standard_normal((12, 4, 20)).astype(np.float32)
+    twice = [Mixup(), GaussianNoise(), Mixup(alpha=0.2)]
+    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) behind another Mixup"):
+        StudentClassifier(width=2, depth=1, augmentation=twice).fit(X, np.arange(12) % 2)
+
+
+def test_gain_without_decibels_is_an_offset_in_deviations_of_each_channel():
+    for n_channels in (1, 4):
+        batch = make_batch(n=500, n_channels=n_channels)
+        batch = replace(batch, x=batch.x * torch.arange(1.0, 1 + n_channels)[:, None])
+        deviation = batch.x.std(dim=(0, 2), keepdim=True, correction=0)
+        offset = (Gain(0.2)(batch, seeded()).x - batch.x) / deviation
+        assert torch.allclose(offset, offset[:, :1, :1].expand_as(offset), atol=1e-5)
+        assert offset[:, 0, 0].std() == pytest.approx(0.2, rel=0.1)
