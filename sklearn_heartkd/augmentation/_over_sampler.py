@@ -6,9 +6,11 @@ from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_target_type
 from scipy.sparse import issparse
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
 from sklearn_heartkd._random import draw_seed, torch_generator
+from sklearn_heartkd._recordings import as_sequence, check_recordings
+from sklearn_heartkd._validation import is_ragged
 from sklearn_heartkd.augmentation._base import Augmentation, Batch
 from sklearn_heartkd.augmentation._noise import AdditiveNoise
 from sklearn_heartkd.augmentation._sequence import (
@@ -28,6 +30,13 @@ class AugmentingOverSampler(BaseOverSampler):
     `fit` only: predictions see every recording as it is. All recordings of a class are copied
     equally often, as far as the number of copies allows.
 
+    By default only the rarer classes are copied, so whatever shows that a row is augmented, such as
+    noise, also tells its class. A `sampling_strategy` that copies every class avoids that.
+
+    X may be of shape (n_recordings, n_samples), (n_recordings, n_channels, n_frames), or a list, object
+    array or series of 1-D waveforms of different length. A list of those comes back as a list; each is
+    augmented on its own, in units of its own standard deviation.
+
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
@@ -35,7 +44,7 @@ class AugmentingOverSampler(BaseOverSampler):
         :class:`~imblearn.over_sampling.RandomOverSampler`; "auto" is as many as the largest class.
     augmentation : list of Augmentation, default=None
         Applied to the copies, in this order. None is ``[TimeShift(), AdditiveNoise(snr=(10, 30)),
-        Gain(decibels=3)]`` for 2-D X and ``[TimeShift(), BandMasking(), TimeMasking(),
+        Gain(decibels=3)]`` for waveforms and ``[TimeShift(), BandMasking(), TimeMasking(),
         GaussianNoise()]`` for 3-D X. Those that mix labels or change the length are refused.
     random_state : int, RandomState instance or None, default=None
         Chooses the recordings and seeds the augmentation.
@@ -48,7 +57,7 @@ class AugmentingOverSampler(BaseOverSampler):
         Row of X that each row of the result is or was copied from; ``groups[sample_indices_]`` are its
         subjects.
     n_features_in_ : int
-        Size of the second dimension of X.
+        Size of the second dimension of X, where it is an array.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame.
 
@@ -89,6 +98,12 @@ class AugmentingOverSampler(BaseOverSampler):
 
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        recordings = as_sequence(X)
+        if recordings is not X or is_ragged(recordings):
+            recordings = check_recordings(self, recordings, reset=True)
+            y = _check_y(y)
+            check_consistent_length(recordings, y)
+            return _as_column(recordings), y, binarize_y
         forms = {"allow_nd": True, "dtype": [np.float64, np.float32], "accept_sparse": "csr"}
         X, y = validate_data(self, X, y, **forms)
         X = X.toarray() if issparse(X) else X
@@ -108,14 +123,17 @@ class AugmentingOverSampler(BaseOverSampler):
         self.sample_indices_ = np.concatenate([np.arange(len(X)), copied])
         if len(copied) == 0:
             return X.copy(), y.copy()
-        copies = self._augment(X[copied], draw_seed(random_state))
+        generator = torch_generator(draw_seed(random_state))
+        if X.ndim == 1:
+            copies = _as_column([self._augment(row[None], generator)[0] for row in X[copied]])
+        else:
+            copies = self._augment(X[copied], generator)
         return np.concatenate([X, copies]), y[self.sample_indices_]
 
-    def _augment(self, X, seed):
+    def _augment(self, X, generator):
         x = torch.from_numpy(X[:, None] if X.ndim == 2 else X)
         rows = torch.arange(len(x))
         batch = Batch(x, target=rows, weight=torch.ones_like(rows), index=rows, subject=rows)
-        generator = torch_generator(seed)
         for augment in self._augmentations(X.ndim):
             if not isinstance(augment, Augmentation):
                 raise TypeError(
@@ -142,3 +160,10 @@ class AugmentingOverSampler(BaseOverSampler):
         tags.input_tags.three_d_array = True
         tags.sampler_tags.sample_indices = True
         return tags
+
+
+def _as_column(recordings):
+    column = np.empty(len(recordings), dtype=object)
+    for i, recording in enumerate(recordings):
+        column[i] = recording
+    return column
