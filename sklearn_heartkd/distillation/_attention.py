@@ -30,7 +30,9 @@ class AttentionTransfer(DistillationLoss):
     """
 
     needs_sequence = True
-    default_weight = 0.1  # at 1 it drowned the labels: where to look is harder to learn than what to say
+    default_weight = (
+        0.1  # at 1 it drowned the labels: where to look is harder to learn than what to say
+    )
 
     def make_term(self, setting):
         """Return the torch module that computes the loss.

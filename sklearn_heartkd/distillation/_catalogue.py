@@ -12,6 +12,7 @@ from sklearn_heartkd.distillation._crd import CRD
 from sklearn_heartkd.distillation._dist import DIST
 from sklearn_heartkd.distillation._dkd import DKD
 from sklearn_heartkd.distillation._hint import Hint
+from sklearn_heartkd.distillation._parameters import check_distinct
 from sklearn_heartkd.distillation._pkt import PKT
 from sklearn_heartkd.distillation._rkd import RKD
 from sklearn_heartkd.distillation._similarity_preserving import SimilarityPreserving
@@ -87,10 +88,7 @@ def resolve_losses(losses, weights, temperature, n_classes):
             )
     if not any(weight for _, _, weight in terms):
         raise ValueError("All losses have weight 0; give at least one a weight above 0.")
-    names = [name for name, _, _ in terms]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"losses has {twice} more than once; give each loss a name of its own.")
+    check_distinct("losses", [name for name, _, _ in terms])
     return terms
 
 

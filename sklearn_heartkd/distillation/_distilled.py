@@ -23,6 +23,7 @@ from sklearn_heartkd._nested import (
     log_probabilities,
     require_probabilities,
     rows_of,
+    takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
@@ -309,13 +310,12 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             self.teacher_outputs == "auto" and self.cv is not None
         ):
             return None
-        networks = None if head is not None else networks_of(lessons, self.classes_, features)
-        if networks is None and self.teacher_outputs == "augmented":
-            raise ValueError(
-                "teacher_outputs='augmented' needs teachers that are networks of sklearn_heartkd and "
-                "take the student's 3-D features themselves; use teacher_outputs='cached'."
-            )
-        return networks
+        return networks_of(
+            lessons,
+            self.classes_,
+            features if head is None else None,
+            required=self.teacher_outputs == "augmented",
+        )
 
     def predict_proba(self, X):
         """Return the probabilities of the student, shape (n_recordings, n_classes)."""
@@ -358,4 +358,5 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         student = StudentClassifier() if self.student is None else self.student
         tags.input_tags = get_tags(student).input_tags
         tags.input_tags.sparse = False
+        tags.input_tags.three_d_array = takes_sequences(student)
         return tags

@@ -21,6 +21,7 @@ from sklearn_heartkd._nested import (
     log_probabilities,
     require_probabilities,
     rows_of,
+    takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._splits import subject_folds
@@ -211,4 +212,5 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.input_tags.sparse = False
+        tags.input_tags.three_d_array = takes_sequences(self.estimator)
         return tags

@@ -80,6 +80,8 @@ def test_surplus_classes_are_named_where_the_network_should_be_asked(data, froze
     )
     with pytest.raises(ValueError, match=message):
         _teaching.networks_of([lesson], LABELS, X, required=True)
+    with pytest.raises(ValueError, match=message):
+        distil(frozen_on_surplus, teacher_outputs="augmented").fit(X, y)
     assert _teaching.networks_of([lesson], LABELS, X) is None
     with pytest.raises(ValueError, match="needs teachers that are networks of sklearn_heartkd"):
         _teaching.networks_of([lesson], LABELS, None, required=True)

@@ -133,6 +133,7 @@ def test_two_classes_are_refused_before_training(name, sequences):
         ("kd", {"ce": 0, "kd": 0}, "All losses have weight 0"),
         ("kd", {"kd": float("inf")}, "at least 0, got inf"),
         ("kd+kd", None, r"\['kd'\] more than once"),
+        ([("a__b", "kd", 1.0)], None, r"losses has the names \['a__b'\]"),
         ("kd+crf", None, "Unknown loss 'crf'"),
     ],
 )

@@ -18,14 +18,23 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils import get_tags
 
 from sklearn_heartkd import (
     Conv1DClassifier,
     DistilledClassifier,
+    KMeansRefinedClassifier,
     LSTMClassifier,
     StudentClassifier,
 )
 from sklearn_heartkd.distillation import _teaching
+
+
+def test_sequences_reach_networks_through_meta_estimators():
+    inside = CalibratedClassifierCV(network(), cv=2)
+    for outer in (KMeansRefinedClassifier(inside), DistilledClassifier(GaussianNB(), network())):
+        assert get_tags(outer).input_tags.three_d_array
+    assert not get_tags(KMeansRefinedClassifier(SVC())).input_tags.three_d_array
 
 
 @pytest.mark.parametrize(
@@ -35,6 +44,7 @@ from sklearn_heartkd.distillation import _teaching
         make_pipeline(StandardScaler(), LogisticRegression()),
         CalibratedClassifierCV(SVC(), cv=2),
         CalibratedClassifierCV(network(), cv=2),
+        KMeansRefinedClassifier(CalibratedClassifierCV(network(), cv=2)),
         VotingClassifier([("network", network()), ("student", student())], voting="soft"),
         GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=GroupKFold(2)),
         GridSearchCV(network(), {"width": [2, 4]}, cv=GroupKFold(2)),
