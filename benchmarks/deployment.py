@@ -324,6 +324,10 @@ What can be exported: pipelines of `BandPassFilter(method="fir")`, `FixedLength`
 `LogMelSpectrogram` and `StudentClassifier` or `Conv2DClassifier` with batch norm, distilled, refined,
 windowed. Everything else is refused, with the name of the step and what would work.
 
+Every export is compared with the model before a file is written. A recording whose embedding is equally near
+to two k-means clusters, within rounding, may get the answer of either: such recordings are named in a warning and in
+`ExportReport.on_border`; any other difference refuses the export.
+
 From Python: `sklearn_heartkd.deployment.export_onnx`, `export_c`, `save_model`, `load_model`.
 
 ## What it costs, and whether it agrees
@@ -342,9 +346,7 @@ Notes.
 - The ONNX file holds everything from the raw waveform to the probabilities. The spectrum is a
   convolution with the bins of the DFT that the mel filters use; its kernel is computed from a table
   of one turn of the cosine when the file is loaded, which saves half of the file.
-- int8 makes the file smaller, not faster, on this processor with its wide float units. Where it moves
-  an embedding over the border of two k-means clusters, the probabilities jump, hence the large
-  largest difference.
+- int8 makes the file smaller, not faster, on this processor with its wide float units.
 - The student has a tenth of the teacher's multiply-accumulates, but its small convolutions do not
   fill the processor: the gain in time is smaller than that in work.
 - The C file keeps the window as int16 (20 kB for 5 s at 2 kHz) and computes each frame twice: first
