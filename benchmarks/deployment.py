@@ -324,9 +324,9 @@ What can be exported: pipelines of `BandPassFilter(method="fir")`, `FixedLength`
 `LogMelSpectrogram` and `StudentClassifier` or `Conv2DClassifier` with batch norm, distilled, refined,
 windowed. Everything else is refused, with the name of the step and what would work.
 
-Every export is compared with the model before a file is written. A recording whose embedding is equally near
-to two k-means clusters, within rounding, may get the answer of either: such recordings are named in a warning and in
-`ExportReport.on_border`; any other difference refuses the export.
+Every export is compared with the model before a file is written. A recording whose embedding is
+equally near to two k-means clusters, within rounding, may get the answer of either: such recordings
+are named in a warning and in `ExportReport.on_border`; any other difference refuses the export.
 
 From Python: `sklearn_heartkd.deployment.export_onnx`, `export_c`, `save_model`, `load_model`.
 
