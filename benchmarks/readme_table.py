@@ -160,7 +160,8 @@ def protocol(part):
         f"{count} recordings, {how}, seed{'s' * (len(seeds) > 1)} {runs}; scores of all "
         f"out-of-fold predictions of a seed, averaged over seeds; {spread}always answering "
         f"*{majority.index[0]}* has an accuracy of {majority.iloc[0]:.3f}. Milliseconds: one recording of "
-        "5 s, from waveform to probabilities, in Python on one thread."
+        "5 s, from waveform to probabilities, in Python on one thread of a machine busy with other fits: "
+        "good for the order of magnitude only."
     )
 
 

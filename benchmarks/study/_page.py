@@ -158,7 +158,7 @@ def _part(part, predictions, scores, differences, kinds, teacher, images):
         if len(table) and (len(own) or family is None):
             text += [f"### {title}\n", markdown(_cells(table, _DEFAULTS.get(family))), ""]
             text += _told(own, family, part, images)
-        if family == "sizes" and len(own):
+        if family == "sizes" and own["model"].nunique() > 1:
             size_plot(scores, teacher).savefig(images / f"study_sizes_{part}.png", dpi=110)
             text += [f"![Scores against parameters](images/study_sizes_{part}.png)\n"]
     refined = differences[differences["family"] == "k-means"] if len(differences) else differences
