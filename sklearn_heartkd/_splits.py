@@ -1,6 +1,7 @@
 """The inner splits: by subject where the subjects are known."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import (
@@ -108,3 +109,20 @@ def subject_folds(owner, splitter, y, groups):
             splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
         )
     return _without_warnings(splitter.split(np.zeros((len(y), 1)), y, groups))
+
+
+def splits_of_rows(cv, rows, n_rows):
+    """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (training, test) or None
+    rows : ndarray of int
+        Those that are kept.
+    n_rows : int
+    """
+    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
+        return cv
+    place = np.full(n_rows, -1)
+    place[rows] = np.arange(len(rows))
+    return [tuple(kept[kept >= 0] for kept in (place[train], place[test])) for train, test in cv]

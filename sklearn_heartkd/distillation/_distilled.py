@@ -26,6 +26,7 @@ from sklearn_heartkd._nested import (
     takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
+from sklearn_heartkd._splits import splits_of_rows
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
@@ -212,15 +213,17 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
         check_consistent_length(y, groups)
+        cv = self.cv
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
+            cv = splits_of_rows(cv, present, len(y))
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
             groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
-        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, random_state)
+        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, cv, random_state)
         head, network = self._split_student(random_state)
         features = X if head is None else head.fit_transform(X, y)
         asked = self._networks_to_ask(lessons, head, features)
@@ -255,7 +258,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     def _teachers(self):
         return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
 
-    def _prepare_lessons(self, X, y, sample_weight, groups, random_state):
+    def _prepare_lessons(self, X, y, sample_weight, groups, cv, random_state):
         teachers = self._teachers()
         check_names(teachers)
         shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
@@ -279,7 +282,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
                 y,
                 sample_weight,
                 groups,
-                self.cv,
+                cv,
             )
             for name, teacher in teachers
         ]
