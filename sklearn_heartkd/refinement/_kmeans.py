@@ -24,7 +24,7 @@ from sklearn_heartkd._nested import (
     takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
-from sklearn_heartkd._splits import subject_folds
+from sklearn_heartkd._splits import splits_of_rows, subject_folds
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.refinement._cluster_table import ClusterTable
 
@@ -131,9 +131,11 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
                 "for example cv=3."
             )
         check_consistent_length(y, groups)
+        cv = self.cv
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
+            cv = splits_of_rows(cv, present, len(y))
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
             groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
@@ -149,7 +151,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             )
         self.weight_ = self.weight
         if self.weight == "auto":
-            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, seed)
+            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, cv, seed)
         self.clusters_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
         return self
 
@@ -163,11 +165,9 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             random_state=seed,
         )
 
-    def _choose_weight(self, estimator, X, y, sample_weight, groups, seed):
+    def _choose_weight(self, estimator, X, y, sample_weight, groups, cv, seed):
         losses = np.zeros(len(WEIGHTS))
-        for training, held_out in subject_folds(
-            self, check_cv(self.cv, y, classifier=True), y, groups
-        ):
+        for training, held_out in subject_folds(self, check_cv(cv, y, classifier=True), y, groups):
             weight = None if sample_weight is None else sample_weight[training]
             subjects = None if groups is None else np.asarray(groups)[training]
             rows = rows_of(X, training), y[training]

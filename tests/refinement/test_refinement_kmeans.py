@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -266,3 +268,17 @@ def test_wrong_parameters(parameters, data):
     model = KMeansRefinedClassifier(GaussianNB()).set_params(**parameters)
     with pytest.raises((ValueError, TypeError), match=next(iter(parameters)) + "|classifier"):
         model.fit(*data[:2])
+
+
+def test_splits_given_as_a_list_number_the_rows_of_weight_0_too():
+    X, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    X, y = X[order], y[order]
+    splits = list(KFold(3).split(X))
+    model = KMeansRefinedClassifier(GaussianNB(), weight="auto", cv=splits, random_state=0)
+    expected = model.fit(X, y).predict_proba(X)
+    far = np.full((2, 4), 1e3)
+    moved = [(train + 2, test + 2) for train, test in splits]
+    model.set_params(cv=moved)
+    model.fit(np.r_[far, X], np.r_[[0, 1], y], sample_weight=np.r_[0, 0, np.ones(len(y))])
+    np.testing.assert_allclose(model.predict_proba(X), expected)
