@@ -17,6 +17,7 @@ from benchmarks.study._variants import (
     ALL_TEACHERS,
     SCRATCH,
     Variant,
+    finalists,
     losses_for,
     losses_of,
     sizes_of,
@@ -27,7 +28,7 @@ from sklearn_heartkd.comparison._models import TEACHERS
 from sklearn_heartkd.datasets import load_pascal
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("select", "losses", "teachers", "teaching", "sizes")
+STAGES = ("select", "finals", "losses", "teachers", "teaching", "sizes")
 
 
 def variants_of(stage, teacher, chosen):
@@ -42,6 +43,8 @@ def variants_of(stage, teacher, chosen):
     """
     if stage == "select":
         return _selection.variants_of(teacher)
+    if stage == "finals":
+        return list(finalists(teacher).values())
     if stage == "losses":
         return [Variant(SCRATCH), *losses_of(teacher)]
     if stage == "teachers":
@@ -60,6 +63,8 @@ def steps_of(stage, options, grounds):
     first = options.seeds[:1]
     if stage == "select":
         return [(grounds.inner, first)]
+    if stage == "finals":
+        return [(grounds.inner, options.seeds)]
     if stage == "losses":
         return [(grounds.outer(CHOSEN_ON), first)] if CHOSEN_ON in options.parts else []
     return [(grounds.outer(part), options.seeds) for part in options.parts]
@@ -97,11 +102,21 @@ def count(options, grounds, results):
 def select(ground, options, results):
     """Rank what was fitted on the inner splits, and store the choice."""
     fits = results.fits(ground.name)
-    table = _selection.rank(fits[fits["seed"] == options.seeds[0]], options.teacher)
+    kinds = _selection.candidates(options.teacher)
+    table = _selection.rank(fits[fits["seed"] == options.seeds[0]], kinds)
     table.to_csv(results.folder / "selection.csv", index=False, float_format="%.6g")
     chosen = _selection.choose(table, options.teacher, options.seeds[0])
     results.write_chosen(chosen)
     print(f"chosen on the inner splits: {chosen}", flush=True)
+
+
+def decide(ground, options, results):
+    """Rank the finalists over all seeds, and store the ranking."""
+    fits = results.fits(ground.name)
+    kinds = {"finals": finalists(options.teacher)}
+    table = _selection.rank(fits[fits["seed"].isin(options.seeds)], kinds)
+    table.to_csv(results.folder / "finals.csv", index=False, float_format="%.6g")
+    print(f"won on the inner splits: {table.set_index('rank').loc[1, 'choice']}", flush=True)
 
 
 def parse(arguments):
@@ -153,6 +168,8 @@ def main(arguments=None, load=None):
                 results.collect(ground)
                 if stage == "select":
                     select(ground, options, results)
+                if stage == "finals":
+                    decide(ground, options, results)
     if "report" in options.stages:
         for part in options.parts:
             results.collect(grounds.outer(part))

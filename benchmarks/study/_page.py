@@ -16,6 +16,7 @@ from benchmarks.study._scores import (
 )
 from benchmarks.study._variants import (
     SCRATCH,
+    TUNED_LOSS,
     losses_of,
     pretrained,
     sizes_of,
@@ -58,6 +59,10 @@ models below learn from the three quarters and are scored on the rest. Scores ar
 the folds; the choices are ranked by accuracy plus balanced accuracy, rounded to four digits, of equal \
 sums the higher balanced accuracy first. One choice is made for all folds, so a \
 recording that one fold tests on may have been in the inner validation part of another fold.
+"""
+
+_FINALS = """\
+What led in these tables, and its combinations, with every seed; the first of them is the default:
 """
 
 
@@ -110,28 +115,42 @@ def _selection(results):
     text.append(
         f"Teacher: {shown(chosen['teacher'])} (the best one: {shown(chosen['best_teacher'])}); seed "
         f"{chosen['seed']}. The three losses that go on: "
-        f"{', '.join(f'`{loss}`' for loss in chosen['losses'])}; the best temperature of the "
-        f"default loss: {chosen['temperature']}.\n"
+        f"{', '.join(f'`{loss}`' for loss in chosen['losses'])}; the best temperature of "
+        f"`{TUNED_LOSS}`: {chosen['temperature']}.\n"
     )
     for kind, rows in table.groupby("kind", sort=False):
-        rows = rows.sort_values("rank").set_index("choice")
-        names = ["accuracy", "balanced_accuracy", "macro_f1", "sum"]
-        cells = rows[names].map(lambda value: f"{value:.3f}")
-        cells.columns = ["accuracy", "balanced accuracy", "macro-F1", "sum of the first two"]
-        text += [f"{_title(kind)}:\n", markdown(cells), ""]
+        text += [f"{_title(kind)}:\n", markdown(_ranked(rows)), ""]
+    if (results.folder / "finals.csv").exists():
+        finals = pd.read_csv(results.folder / "finals.csv")
+        text += [_FINALS, markdown(_ranked(finals, each_seed=True)), ""]
     return text
+
+
+def _ranked(rows, each_seed=False):
+    rows = rows.sort_values("rank").set_index("choice")
+    heads = {
+        "accuracy": "accuracy",
+        "balanced_accuracy": "balanced accuracy",
+        "macro_f1": "macro-F1",
+        "sum": "sum of the first two",
+    }
+    if each_seed:
+        seeds = [name for name in rows if name.startswith("sum_seed")]
+        heads |= {name: f"seed {name.removeprefix('sum_seed')}" for name in seeds}
+    return rows[list(heads)].map(lambda value: f"{value:.3f}").rename(columns=heads)
 
 
 def _title(kind):
     if kind.startswith("k-means of "):
         return f"Refinement of the {shown(kind.removeprefix('k-means of '))} by k-means"
     titles = {
-        "teacher": "Teachers, by the student that each makes with the default loss",
+        "teacher": f"Teachers, by the student that each makes with `{TUNED_LOSS}`",
         "loss": "Losses (ce is training from scratch)",
-        "weights": "Weights of cross-entropy, soft targets and InfoNCE in the default loss",
+        "loss by the forest": "Losses, taught by a random forest, which has no embeddings",
+        "weights": f"Weights of cross-entropy, soft targets and InfoNCE in `{TUNED_LOSS}`",
         "class weight": "Class weights of the student from scratch, inverse frequency to this power",
         "batch size": "Batch size of the student from scratch, with the same number of rows seen",
-        "temperature": "Temperature",
+        "temperature": f"Temperature of `{TUNED_LOSS}`",
     }
     return titles[kind]
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from benchmarks.study._variants import (
     SCRATCH,
+    TUNED_LOSS,
     Variant,
     losses_for,
     losses_of,
@@ -16,14 +17,19 @@ from benchmarks.study._variants import (
 from sklearn_heartkd.comparison._models import TEACHERS
 
 N_CHOSEN = 3
+FOREST_LOSSES = ("kd", "kd+infonce", "hint", "kd+hint")
 
 
 def candidates(teacher):
     """Return what is compared on the inner splits: a dict of choices by kind, and variants by choice."""
     found = networks() | {
-        "teacher": {name: student_of(name) for name in (teacher, *TEACHERS, "ensemble")},
+        "teacher": {
+            name: student_of(name, losses=TUNED_LOSS) for name in (teacher, *TEACHERS, "ensemble")
+        },
         "loss": {"ce": Variant(SCRATCH)}
         | dict(zip(losses_for(teacher), losses_of(teacher), strict=True)),
+        "loss by the forest": {"ce": Variant(SCRATCH)}
+        | {loss: student_of("forest", losses=loss) for loss in FOREST_LOSSES},
         "temperature": {f"{t:g}": variant for t, variant in temperatures_of(teacher).items()},
         "weights": weights_of(teacher),
     }
@@ -40,37 +46,41 @@ def variants_of(teacher):
     return [variant for choices in candidates(teacher).values() for variant in choices.values()]
 
 
-def rank(fits, teacher):
+def rank(fits, kinds):
     """Rank the choices of every kind by accuracy plus balanced accuracy.
 
-    Each score is the mean over the inner validation parts of all outer folds. The sum is rounded to
-    four digits; of equal ones the higher balanced accuracy comes first, then the order in the list.
+    Each score is the mean over the inner validation parts of all outer folds, and over the seeds. The
+    sum is rounded to four digits; of equal ones the higher balanced accuracy comes first, then the order
+    in the list.
 
     Parameters
     ----------
     fits : DataFrame
         Scores of the fits on the inner splits.
-    teacher : str
+    kinds : dict of str to dict of str to Variant
+        The choices by kind.
 
     Returns
     -------
     DataFrame
-        With the columns kind, choice, model, the scores, sum and rank.
+        With the columns kind, choice, model, the scores, sum, the sum of each seed in
+        ``sum_seed<seed>``, and rank.
 
     Raises
     ------
     ValueError
-        If some choice was not fitted on as many folds as the others.
+        If some choice was not fitted on as many folds and seeds as the others.
     """
     names = ["accuracy", "balanced_accuracy", "macro_f1"]
-    grouped = fits.groupby("model")[names]
-    means, counts = grouped.mean(), grouped.size()
     rows = [
         {"kind": kind, "choice": choice, "model": variant.name}
-        for kind, choices in candidates(teacher).items()
+        for kind, choices in kinds.items()
         for choice, variant in choices.items()
     ]
     table = pd.DataFrame(rows)
+    fits = fits[fits["model"].isin(table["model"])]
+    grouped = fits.groupby("model")[names]
+    means, counts = grouped.mean(), grouped.size()
     unfinished = sorted(
         name for name in table["model"].unique() if counts.get(name, 0) < counts.max()
     )
@@ -80,6 +90,9 @@ def rank(fits, teacher):
         )
     table = table.join(means, on="model")
     table["sum"] = (table["accuracy"] + table["balanced_accuracy"]).round(4)
+    sums = fits.assign(sum=fits["accuracy"] + fits["balanced_accuracy"])
+    by_seed = sums.pivot_table("sum", "model", "seed").add_prefix("sum_seed")
+    table = table.join(by_seed, on="model")
     ordered = table.sort_values(["sum", "balanced_accuracy"], ascending=False, kind="stable")
     table["rank"] = ordered.groupby("kind").cumcount() + 1
     return table

@@ -23,7 +23,7 @@ DEFAULTS = {
     for name, parameter in inspect.signature(DistilledClassifier).parameters.items()
 }
 DEFAULT_LOSS = DEFAULTS["losses"]
-DEFAULT_TEMPERATURE = DEFAULTS["temperature"] or SoftTargets().temperature
+TUNED_LOSS = "kd+infonce"
 SCRATCH = "student"
 ALL_TEACHERS = (*TEACHERS, "ensemble", "forest")
 LOSSES = (
@@ -31,8 +31,10 @@ LOSSES = (
     "kd+infonce", "kd+crd",
 )  # fmt: skip
 TEMPERATURES = (1, 2, 4)
-# of the cross-entropy, the soft targets and InfoNCE; the first are the defaults
+# of the cross-entropy, the soft targets and InfoNCE; the first are those by default
 WEIGHTS = ((0.3, 0.7, 0.5), (0.1, 0.9, 0.5), (0.5, 0.5, 0.5), (0.3, 0.7, 0.2), (0.3, 0.7, 1.0))
+# what led the first round, and its combinations
+FINAL_LOSSES = ("kd+infonce", "hint", "kd+hint", "kd+infonce+hint", "pkt")
 CLUSTERS = [(count, weight) for count in ("auto", 10, 20) for weight in (0.25, 0.5)]
 SIZES = {
     "1k": {"width": 5, "depth": 2},
@@ -106,26 +108,50 @@ def losses_of(teacher):
 
 
 def temperatures_of(teacher):
-    """Return the students of a teacher with the default loss, by temperature."""
-    others = {
-        temperature: student_of(teacher, f"temperature{temperature}", temperature=temperature)
+    """Return the students of a teacher with `TUNED_LOSS`, by temperature."""
+    plain = SoftTargets().temperature
+    return {
+        temperature: student_of(teacher, losses=TUNED_LOSS)
+        if temperature == plain
+        else tuned(teacher, temperature=temperature)
         for temperature in TEMPERATURES
-        if temperature != DEFAULT_TEMPERATURE
     }
-    return {DEFAULT_TEMPERATURE: student_of(teacher)} | others
 
 
 def weights_of(teacher):
-    """Return the students of a teacher with the default loss, by the weights of its terms."""
+    """Return the students of a teacher with `TUNED_LOSS`, by the weights of its terms."""
     return {
-        " + ".join(map(str, weights)): student_of(teacher)
+        " + ".join(map(str, weights)): student_of(teacher, losses=TUNED_LOSS)
         if weights == WEIGHTS[0]
-        else student_of(
-            teacher,
-            "weights" + "+".join(map(str, weights)),
-            weights=dict(zip(("ce", *DEFAULT_LOSS.split("+")), weights, strict=True)),
-        )
+        else tuned(teacher, weights=weights)
         for weights in WEIGHTS
+    }
+
+
+def tuned(teacher, **settings):
+    """Return the student of a teacher with `TUNED_LOSS`, another temperature, other weights."""
+    label = "-".join(
+        name + "+".join(map(str, value if name == "weights" else [value]))
+        for name, value in settings.items()
+    )
+    if "weights" in settings:
+        names = "ce", *TUNED_LOSS.split("+")
+        settings["weights"] = dict(zip(names, settings["weights"], strict=True))
+    return student_of(teacher, label, losses=TUNED_LOSS, **settings)
+
+
+def finalists(teacher):
+    """Return the students of a teacher that every seed compares before the default is set."""
+    light = WEIGHTS[3]
+    shown = " + ".join(map(str, light))
+    return {
+        "ce": Variant(SCRATCH),
+        **{loss: student_of(teacher, losses=loss) for loss in FINAL_LOSSES},
+        f"{TUNED_LOSS}, temperature 2": tuned(teacher, temperature=2),
+        f"{TUNED_LOSS}, weights {shown}": tuned(teacher, weights=light),
+        f"{TUNED_LOSS}, temperature 2, weights {shown}": tuned(
+            teacher, temperature=2, weights=light
+        ),
     }
 
 

@@ -37,6 +37,9 @@ CATALOGUE = {
 }
 
 _SOFTENED = (SoftTargets, DKD, DIST, SSD)
+_WITHOUT_PROBABILITIES = (
+    AttentionTransfer, CRD, CrossEntropy, Hint, InfoNCE, PKT, RKD, SimilarityPreserving, SupCon,
+)  # fmt: skip
 
 
 def resolve_losses(losses, weights, temperature, n_classes):
@@ -90,6 +93,19 @@ def resolve_losses(losses, weights, temperature, n_classes):
         raise ValueError("All losses have weight 0; give at least one a weight above 0.")
     check_distinct("losses", [name for name, _, _ in terms])
     return terms
+
+
+def check_teacher_weights(teacher_weights, terms):
+    """Raise if the teachers' probabilities have shares, but no loss looks at them."""
+    if teacher_weights is None:
+        return
+    used = [(name, loss) for name, loss, weight in terms if weight > 0]
+    if all(isinstance(loss, _WITHOUT_PROBABILITIES) for _, loss in used):
+        raise ValueError(
+            f"teacher_weights={teacher_weights!r} are shares of the teachers' probabilities, but the "
+            f"losses {[name for name, _ in used]} do not look at these; add 'kd' to the losses, or leave "
+            "teacher_weights None."
+        )
 
 
 def _from_objects(losses):

@@ -31,7 +31,7 @@ from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
-from sklearn_heartkd.distillation._catalogue import resolve_losses
+from sklearn_heartkd.distillation._catalogue import check_teacher_weights, resolve_losses
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names
 from sklearn_heartkd.distillation._teaching import (
@@ -47,9 +47,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
-    with the labels, the teacher's soft targets and a contrastive loss between the embeddings of both.
-    With ``refine="kmeans"``, clusters of the student's embeddings then refine its probabilities. What
-    predicts afterwards is the student, with its clusters, alone.
+    with the labels and the `losses`: by default it predicts the teacher's embedding, and
+    ``losses="kd+infonce"`` is contrastive distillation with soft targets. With ``refine="kmeans"``,
+    clusters of the student's embeddings then refine its probabilities. What predicts afterwards is the
+    student, with its clusters, alone.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teachers, the probabilities are averaged and the embeddings put side by side.
     student : network classifier or Pipeline that ends in one, default=None
         None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
-    losses : str, loss or list of (name, loss, weight), default="kd+infonce"
+    losses : str, loss or list of (name, loss, weight), default="hint"
         Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
         "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
         every choice but "ssd", which has its own, with weight 0.3 unless it is given. Parameters of a
@@ -74,8 +75,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
         is each one's default, 1 for "kd".
     teacher_weights : list of float, default=None
-        Shares of several teachers in the mean of their probabilities; None is equal shares. Their
-        embeddings have no shares.
+        Shares of several teachers in the mean of their probabilities, where a loss looks at these, as
+        "kd" does; None is equal shares. Embeddings have no shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
         "cached" asks the teacher once about each recording; "augmented" asks it again about the
         augmented batch that the student sees, which needs networks that work on X itself. "auto" is
@@ -116,6 +117,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     References
     ----------
+    Romero et al. (2015), "FitNets: hints for thin deep nets".
     Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network".
     Tian, Krishnan and Isola (2020), "Contrastive representation distillation".
 
@@ -156,7 +158,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teacher,
         student=None,
         *,
-        losses="kd+infonce",
+        losses="hint",
         weights=None,
         temperature=None,
         teacher_weights=None,
@@ -195,8 +197,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         sample_weight : array-like of shape (n_recordings,), default=None
             Handed to the teacher and the student. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
-            Subjects: no inner split crosses them, and the contrastive loss does not set recordings
-            of one subject against each other.
+            Subjects: no inner split crosses them, and contrastive losses do not set recordings of one
+            subject against each other.
 
         Returns
         -------
@@ -207,8 +209,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         TypeError
             If a teacher has no `predict_proba`, or `student` is not one of our networks.
         ValueError
-            If a loss is unknown or needs more classes or another teacher, or a frozen teacher misses a
-            class or comes with `cv`.
+            If a loss is unknown or needs more classes or another teacher, if `temperature` or
+            `teacher_weights` are given but no loss uses them, or if a frozen teacher misses a class or
+            comes with `cv`.
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
@@ -223,6 +226,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
+        check_teacher_weights(self.teacher_weights, terms)
         lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, cv, random_state)
         head, network = self._split_student(random_state)
         features = X if head is None else head.fit_transform(X, y)

@@ -55,7 +55,7 @@ def test_sizes_are_what_their_names_say():
 
 
 def test_every_variant_has_a_name_of_its_own_and_can_be_made():
-    stages = ("select", "losses", "teachers", "teaching", "sizes")
+    stages = ("select", "finals", "losses", "teachers", "teaching", "sizes")
     found = {v.name: v for s in stages for v in variants_of(s, "conv2d", ["kd", "crd", "at"])}
     for stage in stages:
         for variant in variants_of(stage, "conv2d", ["kd", "crd", "at"]):
@@ -95,10 +95,11 @@ def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
 
 
 def made_up_fits(best):
-    names = {variant.name for variant in _selection.variants_of("conv2d")}
+    variants = [*_selection.variants_of("conv2d"), *_variants.finalists("conv2d").values()]
+    scores = {"accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5}
     rows = [
-        {"model": name, "fold": fold, "accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5}
-        for name in sorted(names)
+        {"model": name, "seed": 0, "fold": fold} | scores
+        for name in sorted({variant.name for variant in variants})
         for fold in range(2)
     ]
     fits = pd.DataFrame(rows)
@@ -113,23 +114,34 @@ def test_the_choice_ranks_by_the_sum_then_by_balanced_accuracy_then_by_order():
             "student": (0.9, 0.9),
             "student_of_conv2d-crd": (0.7, 0.6),
             "student_of_conv2d-dkd": (0.6, 0.7),
-            "student_of_lstm": (0.6, 0.6),
+            "student_of_lstm-kd+infonce": (0.6, 0.6),
             "student_of_conv2d-weights0.3+0.7+0.2": (0.6, 0.6),
             "student-clusters10-weight0.25": (0.95, 0.9),
         }
     )
-    table = _selection.rank(fits, "conv2d")
+    kinds = _selection.candidates("conv2d")
+    table = _selection.rank(fits, kinds)
     chosen = _selection.choose(table, "conv2d", 0)
     assert chosen["losses"] == ["dkd", "crd", "kd"]
     assert chosen["best_teacher"] == "lstm"
     assert chosen["weights"] == "0.3 + 0.7 + 0.2"
-    assert chosen["temperature"] == _variants.DEFAULT_TEMPERATURE
+    assert chosen["temperature"] == 1
     assert chosen["kmeans"]["student"] == "10 clusters, weight 0.25"
     assert chosen["kmeans"]["conv2d"] == "none"
     with pytest.raises(ValueError, match=r"still waits for fits of \['student_of_conv2d-rkd'\]"):
-        _selection.rank(
-            fits.drop(fits.index[fits["model"] == "student_of_conv2d-rkd"][0]), "conv2d"
-        )
+        _selection.rank(fits.drop(fits.index[fits["model"] == "student_of_conv2d-rkd"][0]), kinds)
+
+
+def test_the_finals_rank_the_mean_over_the_seeds():
+    one = made_up_fits({"student_of_conv2d": (0.8, 0.7), "student_of_conv2d-pkt": (0.9, 0.7)})
+    other = made_up_fits({"student_of_conv2d": (0.8, 0.7), "student_of_conv2d-pkt": (0.6, 0.7)})
+    kinds = {"finals": _variants.finalists("conv2d")}
+    table = _selection.rank(pd.concat([one, other.assign(seed=1)]), kinds).set_index("choice")
+    assert table.loc["hint", "rank"] == 1
+    assert table.loc["hint", "sum"] == 1.5
+    assert table.loc["pkt", ["sum_seed0", "sum_seed1", "sum"]].tolist() == pytest.approx(
+        [1.6, 1.3, 1.45]
+    )
 
 
 def made_up_predictions():
@@ -207,7 +219,9 @@ def test_goals_stand_beside_what_was_measured():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
+    monkeypatch.setattr(_variants, "LOSSES", ("kd", "hint"))
+    monkeypatch.setattr(_selection, "FOREST_LOSSES", ())
+    monkeypatch.setattr(_variants, "FINAL_LOSSES", ("kd", "hint"))
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
     monkeypatch.setattr(_variants, "NETWORK_CHOICES", {"class_weight": (0.3,)})
@@ -244,8 +258,8 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
     assert "5 fits wait" in study("select", "losses", "report")
     assert "0 fits wait" in study("select", "losses")
     chosen = Results(tmp_path / "results").chosen()["losses"]
-    assert sorted(chosen) == ["kd", "kd+infonce"]
-    assert "student of Conv2D, kd+infonce" in page.read_text()
+    assert sorted(chosen) == ["hint", "kd"]
+    assert "student of Conv2D, hint" in page.read_text()
     assert "A trial with max_epochs=1" in page.read_text()
     assert page.read_text().index("In short") < page.read_text().index("What was chosen")
     assert (tmp_path / "docs" / "images" / "study_losses_ab.png").exists()
@@ -263,8 +277,10 @@ def test_the_stages_after_the_choice_run_to_their_end(small, tmp_path, monkeypat
     Results(tmp_path / "results").write_chosen({"losses": ["kd"], "teacher": "conv2d"})
     where = ["--work", tmp_path / "work", "--results", tmp_path / "results", "--folds", 2]
     size = ["--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
-    words = [*where, *size, "--stages", "teachers", "teaching", "sizes"]
+    words = [*where, *size, "--stages", "finals", "teachers", "teaching", "sizes"]
     main([str(word) for word in words], load)
+    finals = pd.read_csv(tmp_path / "results" / "finals.csv")
+    assert set(finals["choice"]) > {"ce", "kd", "hint"}
     fits = pd.read_csv(tmp_path / "results" / "fits_ab.csv")
     assert (fits.groupby("model").size() == 2).all()
     wanted = {
