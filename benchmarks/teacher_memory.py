@@ -32,7 +32,6 @@ def search(sounds, memory):
     student = DistilledClassifier(
         Conv2DClassifier(max_epochs=9),
         StudentClassifier(max_epochs=3),
-        losses="kd+infonce",
         teacher_outputs="cached",
         memory=memory,
         random_state=0,

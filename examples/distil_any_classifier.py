@@ -13,11 +13,7 @@ from sklearn_heartkd.datasets import make_heart_sounds
 
 sounds = make_heart_sounds(80, classes=("normal", "murmur"), n_subjects=20, random_state=0)
 student = DistilledClassifier(
-    RandomForestClassifier(200),
-    StudentClassifier(max_epochs=10),
-    losses="kd",
-    cv=3,
-    random_state=0,
+    RandomForestClassifier(200), StudentClassifier(max_epochs=10), cv=3, random_state=0
 )
 search = GridSearchCV(
     Pipeline([("features", LogMelSpectrogram()), ("student", student)]),

@@ -17,7 +17,6 @@ from benchmarks.study._variants import (
     ALL_TEACHERS,
     SCRATCH,
     Variant,
-    finalists,
     losses_for,
     losses_of,
     sizes_of,
@@ -44,7 +43,7 @@ def variants_of(stage, teacher, chosen):
     if stage == "select":
         return _selection.variants_of(teacher)
     if stage == "finals":
-        return list(finalists(teacher).values())
+        return list(_selection.finals(teacher)[0].values())
     if stage == "losses":
         return [Variant(SCRATCH), *losses_of(teacher)]
     if stage == "teachers":
@@ -113,10 +112,9 @@ def select(ground, options, results):
 def decide(ground, options, results):
     """Rank the finalists over all seeds, and store the ranking."""
     fits = results.fits(ground.name)
-    kinds = {"finals": finalists(options.teacher)}
-    table = _selection.rank(fits[fits["seed"].isin(options.seeds)], kinds)
+    table = _selection.rank_finals(fits, options.teacher, options.seeds)
     table.to_csv(results.folder / "finals.csv", index=False, float_format="%.6g")
-    print(f"won on the inner splits: {table.set_index('rank').loc[1, 'choice']}", flush=True)
+    print(f"won on the inner splits: {table.loc[0, 'choice']}", flush=True)
 
 
 def parse(arguments):

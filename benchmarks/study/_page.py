@@ -62,7 +62,10 @@ recording that one fold tests on may have been in the inner validation part of a
 """
 
 _FINALS = """\
-What led in these tables, and its combinations, with every seed; the first of them is the default:
+Losses are compared at temperature 1 and with a weight of 0.5 of InfoNCE in all tables above. What led \
+there, and combinations of it, with every seed (columns *seed*), and the foremost with every teacher (the \
+Conv2D with all seeds, the others with the first); the columns hold the sum. The best on average over the \
+teachers is the default:
 """
 
 
@@ -122,11 +125,11 @@ def _selection(results):
         text += [f"{_title(kind)}:\n", markdown(_ranked(rows)), ""]
     if (results.folder / "finals.csv").exists():
         finals = pd.read_csv(results.folder / "finals.csv")
-        text += [_FINALS, markdown(_ranked(finals, each_seed=True)), ""]
+        text += [_FINALS, markdown(_ranked(finals, in_detail=True)), ""]
     return text
 
 
-def _ranked(rows, each_seed=False):
+def _ranked(rows, in_detail=False):
     rows = rows.sort_values("rank").set_index("choice")
     heads = {
         "accuracy": "accuracy",
@@ -134,10 +137,11 @@ def _ranked(rows, each_seed=False):
         "macro_f1": "macro-F1",
         "sum": "sum of the first two",
     }
-    if each_seed:
-        seeds = [name for name in rows if name.startswith("sum_seed")]
-        heads |= {name: f"seed {name.removeprefix('sum_seed')}" for name in seeds}
-    return rows[list(heads)].map(lambda value: f"{value:.3f}").rename(columns=heads)
+    if in_detail:
+        details = [name for name in rows if name.startswith("sum_")]
+        heads |= {name: name.removeprefix("sum_").replace("seed", "seed ") for name in details}
+    cells = rows[list(heads)].map(lambda value: f"{value:.3f}" if value == value else "–")
+    return cells.rename(columns=heads)
 
 
 def _title(kind):

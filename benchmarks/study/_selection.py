@@ -3,16 +3,17 @@
 import pandas as pd
 
 from benchmarks.study._variants import (
+    FINAL_LOSSES,
     SCRATCH,
-    TUNED_LOSS,
+    TEMPERATURES,
+    WEIGHTS,
     Variant,
+    finalists,
     losses_for,
-    losses_of,
     networks,
     refinements_of,
-    student_of,
-    temperatures_of,
-    weights_of,
+    tried,
+    tuned,
 )
 from sklearn_heartkd.comparison._models import TEACHERS
 
@@ -22,16 +23,13 @@ FOREST_LOSSES = ("kd", "kd+infonce", "hint", "kd+hint")
 
 def candidates(teacher):
     """Return what is compared on the inner splits: a dict of choices by kind, and variants by choice."""
+    scratch = {"ce": Variant(SCRATCH)}
     found = networks() | {
-        "teacher": {
-            name: student_of(name, losses=TUNED_LOSS) for name in (teacher, *TEACHERS, "ensemble")
-        },
-        "loss": {"ce": Variant(SCRATCH)}
-        | dict(zip(losses_for(teacher), losses_of(teacher), strict=True)),
-        "loss by the forest": {"ce": Variant(SCRATCH)}
-        | {loss: student_of("forest", losses=loss) for loss in FOREST_LOSSES},
-        "temperature": {f"{t:g}": variant for t, variant in temperatures_of(teacher).items()},
-        "weights": weights_of(teacher),
+        "teacher": {name: tuned(name) for name in (teacher, *TEACHERS, "ensemble")},
+        "loss": scratch | {loss: tried(teacher, loss) for loss in losses_for(teacher)},
+        "loss by the forest": scratch | {loss: tried("forest", loss) for loss in FOREST_LOSSES},
+        "temperature": {f"{t:g}": tuned(teacher, t) for t in TEMPERATURES},
+        "weights": {" + ".join(map(str, w)): tuned(teacher, weights=w) for w in WEIGHTS},
     }
     for model in (teacher, SCRATCH, f"student_of_{teacher}"):
         found[f"k-means of {model}"] = {"none": Variant(model)} | {
@@ -43,7 +41,8 @@ def candidates(teacher):
 
 def variants_of(teacher):
     """Return all variants that the selection fits."""
-    return [variant for choices in candidates(teacher).values() for variant in choices.values()]
+    kinds = [*candidates(teacher).values(), *finals(teacher)[1].values()]
+    return [variant for choices in kinds for variant in choices.values()]
 
 
 def rank(fits, kinds):
@@ -96,6 +95,49 @@ def rank(fits, kinds):
     ordered = table.sort_values(["sum", "balanced_accuracy"], ascending=False, kind="stable")
     table["rank"] = ordered.groupby("kind").cumcount() + 1
     return table
+
+
+def finals(teacher):
+    """Return what every seed compares, and by other teacher what the first seed compares."""
+    choices = finalists(teacher)
+    few = [choice for choice in choices if choice in FINAL_LOSSES[:2]]
+    few += [choice for choice in choices if choice not in FINAL_LOSSES][:2]
+    elsewhere = {
+        name: {choice: finalists(name)[choice] for choice in few}
+        for name in (*TEACHERS, "ensemble")
+        if name != teacher
+    }
+    return {"ce": Variant(SCRATCH)} | choices, elsewhere
+
+
+def rank_finals(fits, teacher, seeds):
+    """Rank the finalists by accuracy plus balanced accuracy, averaged over the teachers.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        Scores of the fits on the inner splits.
+    teacher : str
+        The one that teaches with every seed.
+    seeds : list of int
+        The other teachers teach with the first.
+
+    Returns
+    -------
+    DataFrame
+        As of `rank`, with the sum of each teacher in ``sum_<teacher>``, and ``sum_teachers``, their
+        mean; NaN where not every teacher was tried.
+    """
+    choices, elsewhere = finals(teacher)
+    table = rank(fits[fits["seed"].isin(seeds)], {"finals": choices})
+    table[f"sum_{teacher}"] = table["sum"]
+    for name, others in elsewhere.items():
+        own = rank(fits[fits["seed"] == seeds[0]], {name: others}).set_index("choice")["sum"]
+        table = table.join(own.rename(f"sum_{name}"), on="choice")
+    names = [f"sum_{name}" for name in (teacher, *elsewhere)]
+    table["sum_teachers"] = table[names].mean(axis=1, skipna=False).round(4)
+    ordered = table.sort_values(["sum_teachers", "sum"], ascending=False, kind="stable")
+    return ordered.assign(rank=range(1, len(table) + 1)).reset_index(drop=True)
 
 
 def choose(table, teacher, seed):

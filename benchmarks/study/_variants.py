@@ -15,7 +15,7 @@ from sklearn_heartkd.classifiers import (
 )
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.distillation import DistilledClassifier, SoftTargets
+from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import LogMelSpectrogram
 
 DEFAULTS = {
@@ -30,11 +30,13 @@ LOSSES = (
     "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at", "dkd", "dist", "ssd",
     "kd+infonce", "kd+crd",
 )  # fmt: skip
+# what the inner splits try: the temperature of "kd", and the weights of the cross-entropy, "kd" and
+# "infonce"; the first of each is that with which the losses are compared
 TEMPERATURES = (1, 2, 4)
-# of the cross-entropy, the soft targets and InfoNCE; the first are those by default
 WEIGHTS = ((0.3, 0.7, 0.5), (0.1, 0.9, 0.5), (0.5, 0.5, 0.5), (0.3, 0.7, 0.2), (0.3, 0.7, 1.0))
-# what led the first round, and its combinations
-FINAL_LOSSES = ("kd+infonce", "hint", "kd+hint", "kd+infonce+hint", "pkt")
+# what led, and its combinations; the first of each are compared with every teacher
+FINAL_LOSSES = ("hint", "kd+hint", "kd+infonce+hint", "pkt")
+FINAL_SETTINGS = ((1, WEIGHTS[0]), (2, WEIGHTS[3]), (1, WEIGHTS[3]), (2, WEIGHTS[0]))
 CLUSTERS = [(count, weight) for count in ("auto", 10, 20) for weight in (0.25, 0.5)]
 SIZES = {
     "1k": {"width": 5, "depth": 2},
@@ -107,51 +109,38 @@ def losses_of(teacher):
     return [student_of(teacher, losses=loss) for loss in losses_for(teacher)]
 
 
-def temperatures_of(teacher):
-    """Return the students of a teacher with `TUNED_LOSS`, by temperature."""
-    plain = SoftTargets().temperature
-    return {
-        temperature: student_of(teacher, losses=TUNED_LOSS)
-        if temperature == plain
-        else tuned(teacher, temperature=temperature)
-        for temperature in TEMPERATURES
+def tried(teacher, loss):
+    """Return the student of a teacher with a loss, as the inner splits try it."""
+    if loss == TUNED_LOSS:
+        return tuned(teacher)
+    label, settings = loss, {"losses": loss}
+    if "kd" in loss.split("+"):
+        settings["temperature"] = TEMPERATURES[0]
+        label += f"-temperature{TEMPERATURES[0]}"
+    if "infonce" in loss.split("+"):
+        settings["weights"] = {"infonce": WEIGHTS[0][2]}
+        label += f"-infonce{WEIGHTS[0][2]}"
+    return _explicit(teacher, label, settings)
+
+
+def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0]):
+    """Return the student of a teacher with `TUNED_LOSS` at a temperature, with weights."""
+    settings = {
+        "losses": TUNED_LOSS,
+        "temperature": temperature,
+        "weights": dict(zip(("ce", *TUNED_LOSS.split("+")), weights, strict=True)),
     }
-
-
-def weights_of(teacher):
-    """Return the students of a teacher with `TUNED_LOSS`, by the weights of its terms."""
-    return {
-        " + ".join(map(str, weights)): student_of(teacher, losses=TUNED_LOSS)
-        if weights == WEIGHTS[0]
-        else tuned(teacher, weights=weights)
-        for weights in WEIGHTS
-    }
-
-
-def tuned(teacher, **settings):
-    """Return the student of a teacher with `TUNED_LOSS`, another temperature, other weights."""
-    label = "-".join(
-        name + "+".join(map(str, value if name == "weights" else [value]))
-        for name, value in settings.items()
-    )
-    if "weights" in settings:
-        names = "ce", *TUNED_LOSS.split("+")
-        settings["weights"] = dict(zip(names, settings["weights"], strict=True))
-    return student_of(teacher, label, losses=TUNED_LOSS, **settings)
+    label = f"temperature{temperature}-weights" + "+".join(map(str, weights))
+    return _explicit(teacher, label, settings)
 
 
 def finalists(teacher):
-    """Return the students of a teacher that every seed compares before the default is set."""
-    light = WEIGHTS[3]
-    shown = " + ".join(map(str, light))
-    return {
-        "ce": Variant(SCRATCH),
-        **{loss: student_of(teacher, losses=loss) for loss in FINAL_LOSSES},
-        f"{TUNED_LOSS}, temperature 2": tuned(teacher, temperature=2),
-        f"{TUNED_LOSS}, weights {shown}": tuned(teacher, weights=light),
-        f"{TUNED_LOSS}, temperature 2, weights {shown}": tuned(
-            teacher, temperature=2, weights=light
-        ),
+    """Return the students of a teacher that are compared before the default is set."""
+    return {loss: tried(teacher, loss) for loss in FINAL_LOSSES} | {
+        f"{TUNED_LOSS}, temperature {temperature}, weights {' + '.join(map(str, weights))}": tuned(
+            teacher, temperature, weights
+        )
+        for temperature, weights in FINAL_SETTINGS
     }
 
 
@@ -238,6 +227,17 @@ def sizes_of(teacher):
         variants.append(scratch if size else Variant(SCRATCH))
         variants.append(student_of(teacher, label, student=size))
     return variants
+
+
+def _explicit(teacher, label, settings):
+    # whatever the defaults are
+    name = f"student_of_{teacher}"
+    if teacher == "forest":
+        return Variant(
+            f"{name}-{label}", ("forest",), partial(_taught_by_forest, settings=settings)
+        )
+    make = partial(_distilled, student={}, settings=settings)
+    return Variant(f"{name}-{label}", sources_of(name), make)
 
 
 def _distilled(recipe, seed, sources, *, student, settings):

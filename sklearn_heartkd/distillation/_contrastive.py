@@ -37,7 +37,7 @@ class InfoNCE(DistillationLoss):
     InfoNCE(dimensions=32)
     """
 
-    default_weight = 0.5
+    default_weight = 0.2
 
     _parameter_constraints: dict = {
         "dimensions": [Interval(Integral, 1, None, closed="left")],

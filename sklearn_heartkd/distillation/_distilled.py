@@ -47,10 +47,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
-    with the labels and the `losses`: by default it predicts the teacher's embedding, and
-    ``losses="kd+infonce"`` is contrastive distillation with soft targets. With ``refine="kmeans"``,
-    clusters of the student's embeddings then refine its probabilities. What predicts afterwards is the
-    student, with its clusters, alone.
+    with the labels and the `losses`, by default the teacher's soft targets and a contrastive loss
+    between the embeddings of both. With ``refine="kmeans"``, clusters of the student's embeddings then
+    refine its probabilities. What predicts afterwards is the student, with its clusters, alone.
 
     Parameters
     ----------
@@ -62,18 +61,18 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teachers, the probabilities are averaged and the embeddings put side by side.
     student : network classifier or Pipeline that ends in one, default=None
         None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
-    losses : str, loss or list of (name, loss, weight), default="hint"
+    losses : str, loss or list of (name, loss, weight), default="kd+infonce"
         Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
         "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
         every choice but "ssd", which has its own, with weight 0.3 unless it is given. Parameters of a
         loss are nested ones: ``losses__temperature`` of a single loss, ``losses__<name>__temperature``
         and ``losses__<name>__weight`` in a list.
     weights : dict, default=None
-        Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.5}``;
+        Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.2}``;
         0 leaves a loss out.
     temperature : float, default=None
         Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
-        is each one's default, 1 for "kd".
+        is each one's default, 2 for "kd".
     teacher_weights : list of float, default=None
         Shares of several teachers in the mean of their probabilities, where a loss looks at these, as
         "kd" does; None is equal shares. Embeddings have no shares.
@@ -158,7 +157,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teacher,
         student=None,
         *,
-        losses="hint",
+        losses="kd+infonce",
         weights=None,
         temperature=None,
         teacher_weights=None,

@@ -63,7 +63,7 @@ class SoftTargets(DistillationLoss):
 
     Parameters
     ----------
-    temperature : float, default=1.0
+    temperature : float, default=2.0
         The higher, the more the small probabilities count.
 
     Examples
@@ -78,7 +78,7 @@ class SoftTargets(DistillationLoss):
 
     _parameter_constraints: dict = {"temperature": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, temperature=1.0):
+    def __init__(self, temperature=2.0):
         self.temperature = temperature
 
     def make_term(self, setting):

@@ -95,7 +95,7 @@ def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
 
 
 def made_up_fits(best):
-    variants = [*_selection.variants_of("conv2d"), *_variants.finalists("conv2d").values()]
+    variants = [*_selection.variants_of("conv2d"), *_selection.finals("conv2d")[0].values()]
     scores = {"accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5}
     rows = [
         {"model": name, "seed": 0, "fold": fold} | scores
@@ -114,8 +114,8 @@ def test_the_choice_ranks_by_the_sum_then_by_balanced_accuracy_then_by_order():
             "student": (0.9, 0.9),
             "student_of_conv2d-crd": (0.7, 0.6),
             "student_of_conv2d-dkd": (0.6, 0.7),
-            "student_of_lstm-kd+infonce": (0.6, 0.6),
-            "student_of_conv2d-weights0.3+0.7+0.2": (0.6, 0.6),
+            "student_of_lstm-temperature1-weights0.3+0.7+0.5": (0.6, 0.6),
+            "student_of_conv2d-temperature1-weights0.3+0.7+0.2": (0.6, 0.6),
             "student-clusters10-weight0.25": (0.95, 0.9),
         }
     )
@@ -132,16 +132,20 @@ def test_the_choice_ranks_by_the_sum_then_by_balanced_accuracy_then_by_order():
         _selection.rank(fits.drop(fits.index[fits["model"] == "student_of_conv2d-rkd"][0]), kinds)
 
 
-def test_the_finals_rank_the_mean_over_the_seeds():
-    one = made_up_fits({"student_of_conv2d": (0.8, 0.7), "student_of_conv2d-pkt": (0.9, 0.7)})
-    other = made_up_fits({"student_of_conv2d": (0.8, 0.7), "student_of_conv2d-pkt": (0.6, 0.7)})
-    kinds = {"finals": _variants.finalists("conv2d")}
-    table = _selection.rank(pd.concat([one, other.assign(seed=1)]), kinds).set_index("choice")
-    assert table.loc["hint", "rank"] == 1
-    assert table.loc["hint", "sum"] == 1.5
-    assert table.loc["pkt", ["sum_seed0", "sum_seed1", "sum"]].tolist() == pytest.approx(
+def test_the_finals_rank_the_mean_over_seeds_and_then_over_teachers():
+    lstm = {"student_of_lstm-kd+hint-temperature1": (0.9, 0.9)}
+    one = made_up_fits(
+        {"student_of_conv2d-hint": (0.9, 0.7), "student_of_conv2d-pkt": (1, 1)} | lstm
+    )
+    other = made_up_fits({"student_of_conv2d-hint": (0.6, 0.7)}).assign(seed=1)
+    table = _selection.rank_finals(pd.concat([one, other]), "conv2d", [0, 1]).set_index("choice")
+    assert table.loc["hint", ["sum_seed0", "sum_seed1", "sum"]].tolist() == pytest.approx(
         [1.6, 1.3, 1.45]
     )
+    assert table.loc["hint", "sum_teachers"] == pytest.approx((1.45 + 4 * 1) / 5)
+    assert table.loc["kd+hint", "sum_lstm"] == 1.8
+    assert table.loc[["kd+hint", "hint", "pkt"], "rank"].tolist() == [1, 2, 5]
+    assert np.isnan(table.loc["pkt", "sum_teachers"])
 
 
 def made_up_predictions():
@@ -219,9 +223,12 @@ def test_goals_stand_beside_what_was_measured():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(_variants, "LOSSES", ("kd", "hint"))
+    monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
     monkeypatch.setattr(_selection, "FOREST_LOSSES", ())
-    monkeypatch.setattr(_variants, "FINAL_LOSSES", ("kd", "hint"))
+    monkeypatch.setattr(_selection, "TEACHERS", ("conv2d",))
+    for module in (_variants, _selection):
+        monkeypatch.setattr(module, "FINAL_LOSSES", ("kd", "hint"))
+    monkeypatch.setattr(_variants, "FINAL_SETTINGS", ((1, (0.3, 0.7, 0.2)),))
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
     monkeypatch.setattr(_variants, "NETWORK_CHOICES", {"class_weight": (0.3,)})
@@ -249,17 +256,27 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
         done.append(task)
         return original(ground, variant, task)
 
+    def fit_more(ground, variant, task):
+        assert task not in done[:3]
+        return original(ground, variant, task)
+
     with monkeypatch.context() as patch:
         patch.setattr(_fitting, "_fit", fit)
         with pytest.raises(KeyboardInterrupt):
             study("select")
+    monkeypatch.setattr(_fitting, "_fit", fit_more)
     fits = pd.read_csv(tmp_path / "results" / "fits_inner_ab.csv")
     assert {task.model for task in done} <= set(fits["model"])
-    assert "5 fits wait" in study("select", "losses", "report")
-    assert "0 fits wait" in study("select", "losses")
+    assert "all                    0 fits wait" not in study("select", "losses")
+    assert "all                    0 fits wait" in study("select", "losses")
+    assert "won on the inner splits" in study("finals", "report")
+    finals = pd.read_csv(tmp_path / "results" / "finals.csv")
+    assert set(finals["choice"]) > {"ce", "kd", "hint"}
+    assert finals["sum_teachers"].notna().sum() == 3
+    assert "| ce | " in page.read_text().partition("Losses are compared at")[2]
     chosen = Results(tmp_path / "results").chosen()["losses"]
-    assert sorted(chosen) == ["hint", "kd"]
-    assert "student of Conv2D, hint" in page.read_text()
+    assert sorted(chosen) == ["kd", "kd+infonce"]
+    assert "student of Conv2D, kd+infonce" in page.read_text()
     assert "A trial with max_epochs=1" in page.read_text()
     assert page.read_text().index("In short") < page.read_text().index("What was chosen")
     assert (tmp_path / "docs" / "images" / "study_losses_ab.png").exists()
@@ -277,10 +294,8 @@ def test_the_stages_after_the_choice_run_to_their_end(small, tmp_path, monkeypat
     Results(tmp_path / "results").write_chosen({"losses": ["kd"], "teacher": "conv2d"})
     where = ["--work", tmp_path / "work", "--results", tmp_path / "results", "--folds", 2]
     size = ["--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
-    words = [*where, *size, "--stages", "finals", "teachers", "teaching", "sizes"]
+    words = [*where, *size, "--stages", "teachers", "teaching", "sizes"]
     main([str(word) for word in words], load)
-    finals = pd.read_csv(tmp_path / "results" / "finals.csv")
-    assert set(finals["choice"]) > {"ce", "kd", "hint"}
     fits = pd.read_csv(tmp_path / "results" / "fits_ab.csv")
     assert (fits.groupby("model").size() == 2).all()
     wanted = {
