@@ -119,10 +119,9 @@ def reading_of_noise():
     }
     n_seeds = pd.read_csv(RESULTS / "noise_robustness.csv")["seeds"].max()
     return (
-        "Where distillation pays is in noise, if it was there in training: at a signal-to-noise ratio of "
-        "10 dB, the student of Conv2D has over the student from scratch, in balanced accuracy, "
-        f"{shown['online']} with noise in training, and {shown['clean']} without "
-        f"({n_seeds} seed(s); [docs/noise.md](docs/noise.md))."
+        "In noise, at a signal-to-noise ratio of 10 dB, the student of Conv2D has over the student from "
+        f"scratch, in balanced accuracy, {shown['online']} with noise in training, and {shown['clean']} "
+        f"without ({n_seeds} seed(s); [docs/noise.md](docs/noise.md))."
     )
 
 
