@@ -119,8 +119,8 @@ def reading_of_noise():
     }
     n_seeds = pd.read_csv(RESULTS / "noise_robustness.csv")["seeds"].max()
     return (
-        "Distillation pays in noise: at a signal-to-noise ratio of 10 dB, the student of Conv2D has over the "
-        f"student from scratch, in balanced accuracy, {shown['online']} with noise in training, and "
+        "Distillation pays in noise: at a signal-to-noise ratio of 10 dB, the student of Conv2D has over "
+        f"the student from scratch, in balanced accuracy, {shown['online']} with noise in training, and "
         f"{shown['clean']} "
         f"without ({n_seeds} seed(s); [docs/noise.md](docs/noise.md))."
     )
