@@ -63,9 +63,9 @@ recording that one fold tests on may have been in the inner validation part of a
 
 _FINALS = """\
 Losses are compared at temperature 1 and with a weight of 0.5 of InfoNCE in all tables above. What led \
-there, and combinations of it, with every seed (columns *seed*), and the foremost with every teacher (the \
-Conv2D with all seeds, the others with the first); the columns hold the sum. The best on average over the \
-teachers is the default:
+there, and combinations of it, with every seed (columns *seed*), and the foremost with every teacher (that \
+of the first such column with all seeds, the others with one); the columns hold the sum. The best on \
+average over the teachers is the default:
 """
 
 

@@ -1,7 +1,8 @@
 """The csv files of the study: written as the fits come, and read by the report.
 
 For each ground, `fits_<ground>.csv` holds the scores of every fit on its test part; for each part,
-`predictions_<part>.csv.gz` the out-of-fold predictions and `recordings_<part>.csv` what they are of.
+`predictions_<part>.csv.gz` the out-of-fold predictions, with the one probability that is scored, and
+`recordings_<part>.csv` what they are of.
 """
 
 import json
@@ -10,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study._fitting import read_finished
+from benchmarks.study._scores import HARD
 from sklearn_heartkd.comparison._models import REFINED
 from sklearn_heartkd.comparison._table import score
 
 _NOT_STUDIED = tuple(
     name + refined for name in ("svm", "rhythm", "mixed") for refined in ("", REFINED)
 )
+
+# all that the scores need; the comparison keeps every probability of its models
+_SCORED = ("model", "seed", "fold", "recording", "y_pred", f"p_{HARD}")
 
 
 class Results:
@@ -53,8 +58,8 @@ class Results:
         recordings.to_csv(self.folder / f"recordings_{ground.name}.csv", index_label="recording")
         predictions = pd.concat(finished, ignore_index=True)
         predictions = predictions[~predictions["model"].isin(_NOT_STUDIED)]
-        extra = [c for c in ("y_true", "parameters", "seconds", "part") if c in predictions]
-        predictions.drop(columns=extra).sort_values(["model", "seed", "recording"]).to_csv(
+        kept = [c for c in _SCORED if c in predictions]
+        predictions[kept].sort_values(["model", "seed", "recording"]).to_csv(
             self.folder / f"predictions_{ground.name}.csv.gz",
             index=False,
             float_format="%.3g",

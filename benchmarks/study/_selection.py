@@ -3,7 +3,6 @@
 import pandas as pd
 
 from benchmarks.study._variants import (
-    FINAL_LOSSES,
     SCRATCH,
     TEMPERATURES,
     WEIGHTS,
@@ -40,7 +39,7 @@ def candidates(teacher):
 
 
 def variants_of(teacher):
-    """Return all variants that the selection fits."""
+    """Return all variants that the first seed fits, those of the finals with other teachers too."""
     kinds = [*candidates(teacher).values(), *finals(teacher)[1].values()]
     return [variant for choices in kinds for variant in choices.values()]
 
@@ -99,15 +98,9 @@ def rank(fits, kinds):
 
 def finals(teacher):
     """Return what every seed compares, and by other teacher what the first seed compares."""
-    choices = finalists(teacher)
-    few = [choice for choice in choices if choice in FINAL_LOSSES[:2]]
-    few += [choice for choice in choices if choice not in FINAL_LOSSES][:2]
-    elsewhere = {
-        name: {choice: finalists(name)[choice] for choice in few}
-        for name in (*TEACHERS, "ensemble")
-        if name != teacher
-    }
-    return {"ce": Variant(SCRATCH)} | choices, elsewhere
+    others = [name for name in (*TEACHERS, "ensemble") if name != teacher]
+    elsewhere = {name: finalists(name, first=2) for name in others}
+    return {"ce": Variant(SCRATCH)} | finalists(teacher), elsewhere
 
 
 def rank_finals(fits, teacher, seeds):

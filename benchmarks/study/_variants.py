@@ -87,16 +87,11 @@ def student_of(teacher, label=None, *, student=None, **settings):
         Parameters of `DistilledClassifier`.
     """
     settings = {name: value for name, value in settings.items() if value != DEFAULTS[name]}
-    name = f"student_of_{teacher}"
     if label is None:
         label = "-".join(str(value) for value in settings.values())
-    if teacher == "forest":
-        name = f"{name}-{label}" if label else name
-        return Variant(name, ("forest",), partial(_taught_by_forest, settings=settings))
-    if not settings and not student:
-        return Variant(name)
-    make = partial(_distilled, student=student or {}, settings=settings)
-    return Variant(f"{name}-{label}", sources_of(name), make)
+    if settings or student or teacher == "forest":
+        return _explicit(teacher, label, settings, student)
+    return Variant(f"student_of_{teacher}")
 
 
 def losses_for(teacher):
@@ -134,14 +129,24 @@ def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0]):
     return _explicit(teacher, label, settings)
 
 
-def finalists(teacher):
-    """Return the students of a teacher that are compared before the default is set."""
-    return {loss: tried(teacher, loss) for loss in FINAL_LOSSES} | {
-        f"{TUNED_LOSS}, temperature {temperature}, weights {' + '.join(map(str, weights))}": tuned(
-            teacher, temperature, weights
-        )
-        for temperature, weights in FINAL_SETTINGS
+def finalists(teacher, first=None):
+    """Return the students of a teacher that are compared before the default is set.
+
+    Parameters
+    ----------
+    teacher : str
+    first : int, default=None
+        So many of `FINAL_LOSSES` and of `FINAL_SETTINGS`; None is all.
+    """
+    return {loss: tried(teacher, loss) for loss in FINAL_LOSSES[:first]} | {
+        final_name(temperature, weights): tuned(teacher, temperature, weights)
+        for temperature, weights in FINAL_SETTINGS[:first]
     }
+
+
+def final_name(temperature, weights):
+    """Return how `TUNED_LOSS` is called among the finalists."""
+    return f"{TUNED_LOSS}, temperature {temperature}, weights {' + '.join(map(str, weights))}"
 
 
 def refinements_of(model):
@@ -229,15 +234,14 @@ def sizes_of(teacher):
     return variants
 
 
-def _explicit(teacher, label, settings):
+def _explicit(teacher, label, settings, student=None):
     # whatever the defaults are
     name = f"student_of_{teacher}"
+    labelled = f"{name}-{label}" if label else name
     if teacher == "forest":
-        return Variant(
-            f"{name}-{label}", ("forest",), partial(_taught_by_forest, settings=settings)
-        )
-    make = partial(_distilled, student={}, settings=settings)
-    return Variant(f"{name}-{label}", sources_of(name), make)
+        return Variant(labelled, ("forest",), partial(_taught_by_forest, settings=settings))
+    make = partial(_distilled, student=student or {}, settings=settings)
+    return Variant(labelled, sources_of(name), make)
 
 
 def _distilled(recipe, seed, sources, *, student, settings):

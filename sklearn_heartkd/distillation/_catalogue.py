@@ -37,9 +37,6 @@ CATALOGUE = {
 }
 
 _SOFTENED = (SoftTargets, DKD, DIST, SSD)
-_WITHOUT_PROBABILITIES = (
-    AttentionTransfer, CRD, CrossEntropy, Hint, InfoNCE, PKT, RKD, SimilarityPreserving, SupCon,
-)  # fmt: skip
 
 
 def resolve_losses(losses, weights, temperature, n_classes):
@@ -100,7 +97,10 @@ def check_teacher_weights(teacher_weights, terms):
     if teacher_weights is None:
         return
     used = [(name, loss) for name, loss, weight in terms if weight > 0]
-    if all(isinstance(loss, _WITHOUT_PROBABILITIES) for _, loss in used):
+    # a loss from outside the catalogue may look at them
+    if all(
+        type(loss) in CATALOGUE.values() and not isinstance(loss, _SOFTENED) for _, loss in used
+    ):
         raise ValueError(
             f"teacher_weights={teacher_weights!r} are shares of the teachers' probabilities, but the "
             f"losses {[name for name, _ in used]} do not look at these; add 'kd' to the losses, or leave "

@@ -116,7 +116,6 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     References
     ----------
-    Romero et al. (2015), "FitNets: hints for thin deep nets".
     Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network".
     Tian, Krishnan and Isola (2020), "Contrastive representation distillation".
 

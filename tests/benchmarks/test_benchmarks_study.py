@@ -18,7 +18,7 @@ from benchmarks.study._variants import Variant, losses_for, student_of
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
-from sklearn_heartkd.distillation._catalogue import CATALOGUE
+from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
 
 RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=1, n_estimators=10)
 CLASSES = ("normal", "murmur", "extrastole")
@@ -148,6 +148,15 @@ def test_the_finals_rank_the_mean_over_seeds_and_then_over_teachers():
     assert np.isnan(table.loc["pkt", "sum_teachers"])
 
 
+def test_the_defaults_are_what_won():
+    results = Path(__file__).parents[2] / "benchmarks" / "results" / "study" / "finals.csv"
+    terms = resolve_losses(_variants.DEFAULT_LOSS, None, None, 5)
+    soft_targets = dict((name, loss) for name, loss, _ in terms)["kd"]
+    weights = [weight for _, _, weight in terms]
+    default = _variants.final_name(int(soft_targets.temperature), weights)
+    assert pd.read_csv(results).set_index("rank").loc[1, "choice"] == default
+
+
 def made_up_predictions():
     y = np.tile(CLASSES, 10)
     rng = np.random.default_rng(0)
@@ -226,8 +235,7 @@ def small(monkeypatch):
     monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
     monkeypatch.setattr(_selection, "FOREST_LOSSES", ())
     monkeypatch.setattr(_selection, "TEACHERS", ("conv2d",))
-    for module in (_variants, _selection):
-        monkeypatch.setattr(module, "FINAL_LOSSES", ("kd", "hint"))
+    monkeypatch.setattr(_variants, "FINAL_LOSSES", ("kd", "hint"))
     monkeypatch.setattr(_variants, "FINAL_SETTINGS", ((1, (0.3, 0.7, 0.2)),))
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])

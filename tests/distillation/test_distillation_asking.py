@@ -37,8 +37,7 @@ def test_networks_say_about_plain_rows_what_is_cached(data, objectives):
         ("far", network(random_state=1, max_epochs=8, learning_rate=0.02)),
         ("near", student(random_state=2)),
     ]
-    parameters = {"teacher_weights": [3, 1], "teacher_outputs": "augmented"}
-    model = distil(teachers, losses="kd+infonce", **parameters).fit(X, y)
+    model = distil(teachers, teacher_weights=[3, 1], teacher_outputs="augmented").fit(X, y)
     ((objective, rows),) = objectives
     assert len(objective.networks) == 2
     asked, cached = objective.ask_teacher(rows), objective.cached.take(rows.index)

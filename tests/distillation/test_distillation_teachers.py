@@ -109,7 +109,7 @@ def test_the_student_learns_from_the_teacher_where_labels_are_silent(data):
     y_noise = np.random.default_rng(1).permutation(y)
     pupil = student(max_epochs=60, width=4, learning_rate=0.02, augmentation=None)
     weights = {"ce": 0.0, "kd": 1.0, "infonce": 0.0}
-    model = distil(Oracle(), pupil, losses="kd+infonce", weights=weights).fit(X, y_noise)
+    model = distil(Oracle(), pupil, weights=weights).fit(X, y_noise)
     told = LABELS[Oracle().fit(X, y).predict_proba(X.reshape(36, -1)).argmax(axis=1)]
     assert np.mean(model.predict(X) == told) > 0.8
     alone = clone(model).set_params(weights={"ce": 1.0, "kd": 0.0, "infonce": 0.0})
@@ -216,7 +216,7 @@ def test_several_teachers_are_averaged_with_their_weights(data, monkeypatch):
     model = distil(teachers).fit(X, y)
     assert set(model.teacher_) == {"sure", "unsure"}
     assert model.teacher_.sure.certainty == 0.9
-    distil(teachers, losses="kd", teacher_weights=[3, 1]).fit(X, y)
+    distil(teachers, teacher_weights=[3, 1]).fit(X, y)
     tops = [output.log_probabilities.exp().max().item() for output in cached]
     assert tops == pytest.approx([0.7, 0.8])
     assert cached[0].embedding.shape == (36, 6)
@@ -228,11 +228,7 @@ def test_several_teachers_are_averaged_with_their_weights(data, monkeypatch):
         ([], {}, "at least one"),
         ([GaussianNB()], {}, r"list of at least one \(name, classifier\)"),
         ([("a", GaussianNB()), ("a", GaussianNB())], {}, r"\['a'\] more than once"),
-        (
-            [("a", GaussianNB())],
-            {"losses": "kd", "teacher_weights": [1, 2]},
-            "2 values for 1 teachers",
-        ),
+        ([("a", GaussianNB())], {"teacher_weights": [1, 2]}, "2 values for 1 teachers"),
         (network(), {"teacher_outputs": "x"}, "teacher_outputs"),
         (GaussianNB(), {"teacher_outputs": "augmented"}, "use teacher_outputs='cached'"),
     ],
