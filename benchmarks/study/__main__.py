@@ -43,7 +43,8 @@ def variants_of(stage, teacher, chosen):
     if stage == "select":
         return _selection.variants_of(teacher)
     if stage == "finals":
-        return list(_selection.finals(teacher)[0].values())
+        kinds = [_selection.finals(teacher)[0], *_selection.starts(teacher).values()]
+        return [variant for choices in kinds for variant in choices.values()]
     if stage == "losses":
         return [Variant(SCRATCH), *losses_of(teacher)]
     if stage == "teachers":
@@ -110,11 +111,14 @@ def select(ground, options, results):
 
 
 def decide(ground, options, results):
-    """Rank the finalists over all seeds, and store the ranking."""
+    """Rank the finalists, and how a student starts, over all seeds, and store the rankings."""
     fits = results.fits(ground.name)
     table = _selection.rank_finals(fits, options.teacher, options.seeds)
     table.to_csv(results.folder / "finals.csv", index=False, float_format="%.6g")
     print(f"won on the inner splits: {table.loc[0, 'choice']}", flush=True)
+    fits = fits[fits["seed"].isin(options.seeds)]
+    table = _selection.rank(fits, _selection.starts(options.teacher))
+    table.to_csv(results.folder / "starts.csv", index=False, float_format="%.6g")
 
 
 def parse(arguments):

@@ -11,6 +11,7 @@ from benchmarks.study._variants import (
     losses_for,
     networks,
     refinements_of,
+    starts_of,
     tried,
     tuned,
 )
@@ -101,6 +102,11 @@ def finals(teacher):
     others = [name for name in (*TEACHERS, "ensemble") if name != teacher]
     elsewhere = {name: finalists(name, first=2) for name in others}
     return {"ce": Variant(SCRATCH)} | finalists(teacher), elsewhere
+
+
+def starts(teacher):
+    """Return by kind how a student may start; every seed compares them."""
+    return {f"start of {model}": choices for model, choices in starts_of(teacher).items()}
 
 
 def rank_finals(fits, teacher, seeds):

@@ -44,6 +44,13 @@ SIZES = {
     "10k": {},
     "50k": {"width": 21},
 }
+WON = FINAL_SETTINGS[1]  # of the student that is then pretrained, too
+# how a student may start; the first is the default
+STARTS = {
+    "none": None,
+    "20epochs": ContrastivePretraining(max_epochs=20),
+    "auto": "contrastive",
+}
 N_SYNTHETIC = 500
 # "auto" of the networks stands for the first of each
 NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
@@ -118,15 +125,18 @@ def tried(teacher, loss):
     return _explicit(teacher, label, settings)
 
 
-def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0]):
-    """Return the student of a teacher with `TUNED_LOSS` at a temperature, with weights."""
+def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0], start="none"):
+    """Return the student of a teacher with `TUNED_LOSS` at a temperature, with weights, by its start."""
     settings = {
         "losses": TUNED_LOSS,
         "temperature": temperature,
         "weights": dict(zip(("ce", *TUNED_LOSS.split("+")), weights, strict=True)),
     }
     label = f"temperature{temperature}-weights" + "+".join(map(str, weights))
-    return _explicit(teacher, label, settings)
+    if start == "none":
+        return _explicit(teacher, label, settings)
+    student = {"pretrain": STARTS[start]}
+    return _explicit(teacher, f"{label}-pretrained_{start}", settings, student)
 
 
 def finalists(teacher, first=None):
@@ -159,6 +169,24 @@ def refinements_of(model):
             refined=False,
         )
         for count, weight in CLUSTERS
+    }
+
+
+def starts_of(teacher):
+    """Return students from scratch and distilled by how they start: a dict of variants by model."""
+    scratch = {
+        start: Variant(
+            f"student-pretrained_{start}",
+            (),
+            partial(_scratch, settings={"pretrain": pretrain}),
+            refined=False,
+        )
+        for start, pretrain in STARTS.items()
+    }
+    distilled = {start: tuned(teacher, *WON, start) for start in STARTS}
+    return {
+        SCRATCH: scratch | {"none": Variant(SCRATCH)},
+        f"student_of_{teacher}": distilled,
     }
 
 

@@ -15,6 +15,7 @@ from benchmarks.study._grounds import split_inside
 from benchmarks.study._results import Results
 from benchmarks.study._scores import differences_of, pairs_of, scores_of
 from benchmarks.study._variants import Variant, losses_for, student_of
+from sklearn_heartkd.classifiers import ContrastivePretraining
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
@@ -81,6 +82,26 @@ def test_students_differ_from_the_comparisons_in_the_named_setting_only():
     assert isinstance(model.teacher[0][1], FrozenEstimator)
     assert model.losses == "kd"
     assert repr(model.set_params(losses=expected.losses)) == repr(expected)
+
+
+def test_students_of_other_starts_differ_in_pretraining_only():
+    teacher = RECIPE.make("conv2d", 0, {})
+    teacher.estimator_ = teacher.estimator
+    for variants in _variants.starts_of("conv2d").values():
+        made = {
+            start: RECIPE.make("student", 3, {})
+            if variant.make is None
+            else variant.make(RECIPE, 3, {"conv2d": teacher})
+            for start, variant in variants.items()
+        }
+        plain = made.pop("none")
+        assert made
+        for model in made.values():
+            network = model.estimator[-1]
+            network = getattr(network, "student", network)
+            assert network.pretrain is not None
+            network.pretrain = None
+            assert repr(model) == repr(plain)
 
 
 def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
@@ -237,6 +258,8 @@ def small(monkeypatch):
     monkeypatch.setattr(_selection, "TEACHERS", ("conv2d",))
     monkeypatch.setattr(_variants, "FINAL_LOSSES", ("kd", "hint"))
     monkeypatch.setattr(_variants, "FINAL_SETTINGS", ((1, (0.3, 0.7, 0.2)),))
+    starts = {"none": None, "1epoch": ContrastivePretraining(max_epochs=1)}
+    monkeypatch.setattr(_variants, "STARTS", starts)
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
     monkeypatch.setattr(_variants, "NETWORK_CHOICES", {"class_weight": (0.3,)})
@@ -281,6 +304,12 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
     finals = pd.read_csv(tmp_path / "results" / "finals.csv")
     assert set(finals["choice"]) > {"ce", "kd", "hint"}
     assert finals["sum_teachers"].notna().sum() == 3
+    starts = pd.read_csv(tmp_path / "results" / "starts.csv").groupby("kind")["choice"].agg(set)
+    assert starts.to_dict() == {
+        "start of student": {"none", "1epoch"},
+        "start of student_of_conv2d": {"none", "1epoch"},
+    }
+    assert "Contrastive pretraining of the student of Conv2D" in page.read_text()
     assert "| ce | " in page.read_text().partition("Losses are compared at")[2]
     chosen = Results(tmp_path / "results").chosen()["losses"]
     assert sorted(chosen) == ["kd", "kd+infonce"]
