@@ -170,12 +170,16 @@ def test_the_finals_rank_the_mean_over_seeds_and_then_over_teachers():
 
 
 def test_the_defaults_are_what_won():
-    results = Path(__file__).parents[2] / "benchmarks" / "results" / "study" / "finals.csv"
+    results = Path(__file__).parents[2] / "benchmarks" / "results" / "study"
     terms = resolve_losses(_variants.DEFAULT_LOSS, None, None, 5)
     soft_targets = dict((name, loss) for name, loss, _ in terms)["kd"]
     weights = [weight for _, _, weight in terms]
     default = _variants.final_name(int(soft_targets.temperature), weights)
-    assert pd.read_csv(results).set_index("rank").loc[1, "choice"] == default
+    finals = pd.read_csv(results / "finals.csv")
+    assert finals.set_index("rank").loc[1, "choice"] == default
+    starts = pd.read_csv(results / "starts.csv").set_index(["kind", "rank"])
+    start = starts.loc[("start of student_of_conv2d", 1), "choice"]
+    assert _variants.STARTS[start] == _variants.StudentClassifier().pretrain
 
 
 def made_up_predictions():
