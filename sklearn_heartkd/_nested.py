@@ -47,6 +47,16 @@ def clone_seeded(estimator, random_state):
     return estimator.set_params(**seeds) if seeds else estimator
 
 
+def parts_of(estimator):
+    """Return `estimator` and whatever among its parameters, also nested ones, is an object."""
+    return [estimator, *estimator.get_params(deep=True).values()]
+
+
+def is_frozen_classifier(part):
+    """Whether `part` is a classifier that is not to be fitted again."""
+    return isinstance(part, FrozenEstimator) and hasattr(part, "predict_proba")
+
+
 def fit_nested(estimator, X, y, *, sample_weight=None, groups=None):
     """Fit `estimator` with what it takes of the metadata, see `fit_parameters`.
 
@@ -170,6 +180,15 @@ def fit_parameters(estimator, **metadata):
     return {name: value for name, value in metadata.items() if name in taken}
 
 
+def step_parameters(steps, **metadata):
+    """Return the arguments that the transformers of a Pipeline asked for by metadata routing."""
+    metadata = {name: value for name, value in metadata.items() if value is not None}
+    if not _routing_enabled():
+        return {}
+    taken = get_routing_for_object(steps).consumes("fit_transform", metadata)
+    return {name: value for name, value in metadata.items() if name in taken}
+
+
 def _is_search(estimator):
     return hasattr(estimator, "refit") and hasattr(estimator, "estimator")
 
@@ -230,7 +249,7 @@ def embed(model, X):
 
 
 def log_probabilities(probabilities):
-    """Return log p, with zeros raised to the smallest normal number of the precision."""
+    """Return log p, with probabilities below 1e-12 raised to that."""
     probabilities = np.asarray(probabilities)
     if probabilities.dtype not in (np.float32, np.float64):
         probabilities = probabilities.astype(np.float64)
@@ -252,8 +271,13 @@ def align(probabilities, from_classes, to_classes, role):
     Raises
     ------
     ValueError
-        If a wanted class is missing.
+        If a wanted class is missing, or a probability is not finite.
     """
+    if not np.isfinite(probabilities).all():
+        raise ValueError(
+            f"{role} gives probabilities that are not finite; look at what it was fitted on, or at its "
+            "learning rate."
+        )
     position = {label: i for i, label in enumerate(from_classes)}
     missing = [label for label in to_classes.tolist() if label not in position]
     if missing:

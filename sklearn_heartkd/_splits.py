@@ -13,6 +13,11 @@ from sklearn.model_selection import (
 
 from sklearn_heartkd._quiet import ignore_warnings
 
+CROSSING = (
+    "{owner} splits its training data with {splitter}, which puts recordings of one subject on both "
+    "sides; use a splitter by groups, such as cv=StratifiedGroupKFold(3)."
+)
+
 WITHOUT_GROUPS = (
     "{owner} splits its training data without groups, so recordings of one subject can stand on "
     "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
@@ -62,7 +67,7 @@ def hold_out(owner, y, groups, fraction, seed):
             f"{n_groups}; raise validation_fraction or give recordings of more subjects."
         )
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
-    for training, held_out in _without_warnings(splitter.split(y, y, groups)):
+    for training, held_out in _without_warnings(splitter, y, y, groups):
         if len(held_out) and len(np.unique(y[training])) == len(np.unique(y)):
             return training, held_out
     raise ValueError(
@@ -71,16 +76,18 @@ def hold_out(owner, y, groups, fraction, seed):
     )
 
 
-def _without_warnings(splits):
-    # a class with fewer members than splits is expected here, and every use checks for it
+def _without_warnings(splitter, X, y, groups):
+    # a class with fewer members than splits is expected here, and every use checks for it, and for
+    # groups that the splitter ignores
     with ignore_warnings(UserWarning):
-        return list(splits)
+        return list(splitter.split(X, y, groups))
 
 
 def subject_folds(owner, splitter, y, groups):
     """List the splits of a cross-validation splitter, by subject where they are known.
 
-    A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`.
+    A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`. Any other
+    that puts a subject on both sides is warned about.
 
     Parameters
     ----------
@@ -108,7 +115,16 @@ def subject_folds(owner, splitter, y, groups):
         splitter = StratifiedGroupKFold(
             splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
         )
-    return _without_warnings(splitter.split(np.zeros((len(y), 1)), y, groups))
+    splits = _without_warnings(splitter, np.zeros((len(y), 1)), y, groups)
+    if groups is not None and any(_share_subjects(groups, *split) for split in splits):
+        names = {"owner": type(owner).__name__, "splitter": type(splitter).__name__}
+        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=4)
+    return splits
+
+
+def _share_subjects(groups, training, held_out):
+    groups = np.asarray(groups)
+    return len(np.intersect1d(groups[training], groups[held_out])) > 0
 
 
 def splits_of_rows(cv, rows, n_rows):

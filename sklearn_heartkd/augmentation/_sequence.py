@@ -45,7 +45,7 @@ class RandomCrop(Augmentation):
 
 
 class TimeShift(Augmentation):
-    """Roll each row by a random number of frames; what leaves at the end comes in at the start.
+    """Move each row ahead by a random number of frames; what leaves at the start comes in at the end.
 
     Parameters
     ----------
@@ -283,12 +283,22 @@ class Mixup(Augmentation):
                 "leave one of the two out."
             )
         x = batch.x
-        alpha = torch.full((len(x), 2), self.alpha, dtype=torch.float64)
-        gamma = torch._standard_gamma(alpha, generator=_on_cpu(generator)).clamp_min(1e-12)
-        share = (gamma[:, 0] / gamma.sum(dim=1)).to(x)
+        share = _draw_shares(self.alpha, len(x), _on_cpu(generator)).to(x)
         partner = torch.randperm(len(x), generator=generator, device=x.device)
         mixed = share[:, None, None] * x + (1 - share)[:, None, None] * x[partner]
         return replace(batch, x=mixed, partner=partner, share=share)
+
+
+def _draw_shares(alpha, n, generator):
+    """Draw from a Beta distribution whose parameters are both `alpha`."""
+    parameters = torch.full((n, 2), alpha, dtype=torch.float64)
+    if alpha >= 0.2:
+        gamma = torch._standard_gamma(parameters, generator=generator).clamp_min(1e-12)
+        return gamma[:, 0] / gamma.sum(dim=1)
+    # such gamma variables underflow; their logarithms do not
+    larger = torch._standard_gamma(parameters + 1, generator=generator).log()
+    power = torch.rand(n, 2, generator=generator, dtype=torch.float64).log() / alpha
+    return (larger + power).diff(dim=1)[:, 0].neg().sigmoid()
 
 
 def _on_cpu(generator):

@@ -159,6 +159,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.input_shape_ = X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
         self.n_dimensions_in_ = X.ndim
         weight = sample_weight[present] * self._class_weights(target, sample_weight[present])
+        if not (weight > 0).any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no recording with a weight above 0; give one "
+                "of the classes a weight."
+            )
+        learned = weight > 0
+        present, target, weight, subject = (v[learned] for v in (present, target, weight, subject))
+        groups = None if groups is None else groups[learned]
         seed = draw_seed(self.random_state)
         device = resolve_device(self.device)
         rows = Batch(
@@ -168,13 +176,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             index=torch.from_numpy(present).to(device),
             subject=torch.from_numpy(subject).to(device),
         )
-        with seeded_initialisation(seed):
-            module = _arrange(self._make_module().to(dtype=rows.x.dtype, device=device))
-            objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
         validation = None
         if self.early_stopping:
             training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
             rows, validation = rows.take(training), rows.take(held_out)
+        with seeded_initialisation(seed):
+            module = _arrange(self._make_module().to(dtype=rows.x.dtype, device=device))
+            objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
         module.standardize.learn(rows.x, rows.weight)
         self._pretrain(module, rows, draw_seed(seed))
         batch_size = self._resolve("batch_size", 16, min(200, len(rows)))

@@ -208,7 +208,8 @@ class ContrastivePretraining(BaseEstimator):
         """Return the different recordings to learn from, in an order that theirs does not change."""
         if self.unlabelled is not None:
             unlabelled = self._as_rows(rows)
-            rows = _concatenate(rows, unlabelled) if self.use_training else unlabelled
+            # of equal rows the last one is kept: the one whose subject is known
+            rows = _concatenate(unlabelled, rows) if self.use_training else unlabelled
         elif not self.use_training:
             raise ValueError(
                 f"{type(self).__name__} got unlabelled=None and use_training=False, so there is nothing "

@@ -59,17 +59,25 @@ class AttentionTransfer(DistillationLoss):
 class _AttentionTerm(nn.Module):
     def __init__(self, setting):
         super().__init__()
-        attention = directions(_energy(setting.teacher.sequence))
-        flat = attention.shape[1] ** -0.5
-        error = (attention - flat).square().sum(dim=1)
-        self.unit = unit(weighted_mean(error, setting.rows.weight), floor=1e-3)
+        self.teacher = _energy(setting.teacher.sequence)
+        self.weight = setting.rows.weight
+        self.units = {}
 
     def forward(self, student, teacher, batch):
         own, other = _energy(student.sequence), _energy(teacher.sequence)
         n_steps = min(own.shape[1], other.shape[1])
+        scale = self._unit(round(self.teacher.shape[1] * n_steps / other.shape[1]))
         own = directions(adaptive_avg_pool1d(own, n_steps))
         other = directions(adaptive_avg_pool1d(other, n_steps))
-        return weighted_mean((own - other).square().sum(dim=1), batch.weight) / self.unit
+        return weighted_mean((own - other).square().sum(dim=1), batch.weight) / scale
+
+    def _unit(self, n_steps):
+        # of whole recordings, which a batch may hold cropped, at the resolution of the comparison
+        if n_steps not in self.units:
+            attention = directions(adaptive_avg_pool1d(self.teacher, n_steps))
+            error = (attention - n_steps**-0.5).square().sum(dim=1)
+            self.units[n_steps] = unit(weighted_mean(error, self.weight), floor=1e-3)
+        return self.units[n_steps]
 
 
 def _energy(sequence):

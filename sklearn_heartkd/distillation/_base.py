@@ -96,12 +96,16 @@ class DistillationLoss(BaseEstimator):
         both of theirs.
     needs_sequence : bool
         Whether it needs the teacher's feature map.
+    counts_weights : bool
+        Whether sample weights count as repetitions, so that their size matters, and not their ratios
+        alone.
     """
 
     default_weight = 1.0
     min_classes = 2
     has_labels = False
     needs_sequence = False
+    counts_weights = False
     _parameter_constraints: dict = {}
 
     def make_term(self, setting):

@@ -1,6 +1,7 @@
 """The losses by name, and what the parameter `losses` of DistilledClassifier may say."""
 
 import math
+import warnings
 from numbers import Real
 
 from sklearn.base import clone
@@ -108,9 +109,26 @@ def check_teacher_weights(teacher_weights, terms):
         )
 
 
+def warn_of_small_weights(sample_weight, terms):
+    """Warn if sample weights leave little of losses that count them as repetitions."""
+    counting = [name for name, loss, weight in terms if weight > 0 and loss.counts_weights]
+    if sample_weight is None or not counting or sample_weight.mean() >= 0.1:
+        return
+    warnings.warn(
+        f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
+        "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
 def _from_objects(losses):
     if isinstance(losses, DistillationLoss):
         losses = [(type(losses).__name__.lower(), losses, losses.default_weight)]
+    if not losses:
+        raise ValueError(
+            "losses=[] holds no loss; name at least one, or train on the labels alone with losses='ce'."
+        )
     terms = []
     for item in losses:
         if not (isinstance(item, (tuple, list)) and len(item) == 3):

@@ -38,6 +38,7 @@ class InfoNCE(DistillationLoss):
     """
 
     default_weight = 0.2
+    counts_weights = True
 
     _parameter_constraints: dict = {
         "dimensions": [Interval(Integral, 1, None, closed="left")],

@@ -21,7 +21,8 @@ class CRD(DistillationLoss):
         \qquad k(s, t) = \cos(h_s(s), h_t(t)) / \tau
 
     averaged over the rows of the batch, where `N(i)` are all rows of the training data of other
-    classes and other subjects, with sample weights `w`. Tian, Krishnan and Isola (2020), "Contrastive
+    classes and other subjects, with sample weights `w`, which count as repetitions, so that weights far
+    below 1 leave few negatives. Tian, Krishnan and Isola (2020), "Contrastive
     representation distillation", draw thousands of negatives from a memory bank and estimate the
     normaliser; heart-sound collections are small enough for all of them and for the exact softmax,
     which leaves nothing to estimate. The memory holds the teacher's embedding of each row as it was last
@@ -50,6 +51,7 @@ class CRD(DistillationLoss):
     """
 
     default_weight = 0.5
+    counts_weights = True
 
     _parameter_constraints: dict = {
         "dimensions": [Interval(Integral, 1, None, closed="left")],

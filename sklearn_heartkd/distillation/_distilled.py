@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Memory
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -23,6 +23,7 @@ from sklearn_heartkd._nested import (
     log_probabilities,
     require_probabilities,
     rows_of,
+    step_parameters,
     takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
@@ -31,7 +32,12 @@ from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
-from sklearn_heartkd.distillation._catalogue import check_teacher_weights, resolve_losses
+from sklearn_heartkd.distillation._catalogue import (
+    CATALOGUE,
+    check_teacher_weights,
+    resolve_losses,
+    warn_of_small_weights,
+)
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names
 from sklearn_heartkd.distillation._teaching import (
@@ -78,7 +84,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         "kd" does; None is equal shares. Embeddings have no shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
         "cached" asks the teacher once about each recording; "augmented" asks it again about the
-        augmented batch that the student sees, which needs networks that work on X itself. "auto" is
+        augmented batch that the student sees, which needs networks that work on X itself, and no `cv`,
+        whose answers are those about the recordings themselves. "auto" is
         "augmented" where that is possible and `cv` is None.
     cv : int, splitter or None, default=None
         Splits for out-of-fold soft targets, by subject where `groups` are given to `fit`: a teacher is
@@ -134,6 +141,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     """
 
     __metadata_request__fit = {"groups": True}
+    _by_name = CATALOGUE
 
     _parameter_constraints: dict = {
         "teacher": [HasMethods(["fit"]), list],
@@ -193,7 +201,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             are pipelines.
         y : array-like of shape (n_recordings,)
         sample_weight : array-like of shape (n_recordings,), default=None
-            Handed to the teacher and the student. Rows of weight 0 count as absent.
+            Handed to the teacher and the student. Rows of weight 0 count as absent. Contrastive losses
+            count weights as repetitions; scale them to 1 on average.
         groups : array-like of shape (n_recordings,), default=None
             Subjects: no inner split crosses them, and contrastive losses do not set recordings of one
             subject against each other.
@@ -208,13 +217,19 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             If a teacher has no `predict_proba`, or `student` is not one of our networks.
         ValueError
             If a loss is unknown or needs more classes or another teacher, if `temperature` or
-            `teacher_weights` are given but no loss uses them, or if a frozen teacher misses a class or
-            comes with `cv`.
+            `teacher_weights` are given but no loss uses them, if a frozen teacher misses a class or
+            comes with `cv`, if `teacher_outputs="augmented"` comes with `cv`, if what a teacher says is
+            not finite, or if a parameter of the student is out of its range.
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
         check_consistent_length(y, groups)
         cv = self.cv
+        if cv is not None and self.teacher_outputs == "augmented":
+            raise ValueError(
+                "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
+                f"cv={cv!r} wants answers out of fold; use teacher_outputs='cached', or cv=None."
+            )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
@@ -223,11 +238,16 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
+        self._check_student()
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
         check_teacher_weights(self.teacher_weights, terms)
+        warn_of_small_weights(sample_weight, terms)
         lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, cv, random_state)
         head, network = self._split_student(random_state)
-        features = X if head is None else head.fit_transform(X, y)
+        features = X
+        if head is not None:
+            metadata = {"sample_weight": sample_weight, "groups": groups}
+            features = head.fit_transform(X, y, **step_parameters(head, **metadata))
         asked = self._networks_to_ask(lessons, head, features)
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
         maps = feature_maps(lessons, X) if needs_sequence and self.cv is None else None
@@ -290,30 +310,36 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         ]
         return lessons, list(shares)
 
-    def _split_student(self, random_state):
-        """Return the student's earlier steps, or None, and its network, both unfitted."""
-        student = StudentClassifier() if self.student is None else clone(self.student)
-        student = clone_seeded(student, random_state)
+    def _check_student(self):
+        """Raise before a teacher is fitted if the student could not be."""
+        student = StudentClassifier() if self.student is None else self.student
         network = student.steps[-1][1] if isinstance(student, Pipeline) else student
         if not isinstance(network, NetworkClassifier):
             raise TypeError(
                 f"The student must be one of the networks of sklearn_heartkd or a Pipeline that ends "
                 f"in one, got {type(network).__name__}."
             )
-        if network is student:
-            return None, network
-        if any(hasattr(step, "fit_resample") for _, step in student.steps):
+        network._validate_params()
+        if network is not student and any(
+            hasattr(step, "fit_resample") for _, step in student.steps
+        ):
             raise TypeError(
                 "The student's pipeline holds a sampler, but teacher and student learn from the same "
                 "recordings; put the sampler before the DistilledClassifier."
             )
+
+    def _split_student(self, random_state):
+        """Return the student's earlier steps, or None, and its network, both unfitted."""
+        student = StudentClassifier() if self.student is None else self.student
+        student = clone_seeded(student, random_state)
+        if not isinstance(student, Pipeline):
+            return None, student
+        network = student.steps[-1][1]
         self._end = student.steps[-1][0]
         return (student[:-1] if len(student) > 1 else None), network
 
     def _networks_to_ask(self, lessons, head, features):
-        if self.teacher_outputs == "cached" or (
-            self.teacher_outputs == "auto" and self.cv is not None
-        ):
+        if self.teacher_outputs == "cached" or self.cv is not None:
             return None
         return networks_of(
             lessons,

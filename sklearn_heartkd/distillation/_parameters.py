@@ -8,10 +8,12 @@ class NestedListsMixin(BaseEstimator):
 
     Where `teacher` or `losses` is a list of named objects, the objects and their parameters become
     parameters of the meta-estimator, as in :class:`~sklearn.ensemble.VotingClassifier`; the weight of
-    a loss is ``losses__<name>__weight``.
+    a loss is ``losses__<name>__weight``. A loss that is named in the list becomes an object once one of
+    its parameters is set.
     """
 
     _lists = ("teacher", "losses")
+    _by_name: dict = {}  # what a name in a list stands for
 
     def get_params(self, deep=True):
         """Return the parameters, and with `deep` those of nested objects."""
@@ -24,6 +26,8 @@ class NestedListsMixin(BaseEstimator):
                     found[f"{outer}__{name}"] = nested
                     if weight:
                         found[f"{outer}__{name}__weight"] = weight[0]
+                    if isinstance(nested, str) and nested in self._by_name:
+                        nested = self._by_name[nested]()
                     if hasattr(nested, "get_params"):
                         for inner, setting in nested.get_params().items():
                             found[f"{outer}__{name}__{inner}"] = setting
@@ -59,6 +63,13 @@ class NestedListsMixin(BaseEstimator):
                 elif inner == "weight" and len(item) == 3:
                     item[2] = value
                 else:
+                    if isinstance(item[1], str) and item[1] in self._by_name:
+                        item[1] = self._by_name[item[1]]()
+                    if not hasattr(item[1], "set_params"):
+                        raise ValueError(
+                            f"{outer} has {item[1]!r} under the name {name!r}, which has no parameter "
+                            f"{inner!r}; give an object in its place."
+                        )
                     item[1].set_params(**{inner: value})
                 setattr(self, outer, [tuple(item) for item in items])
                 return

@@ -16,7 +16,9 @@ class PKT(DistillationLoss):
     for sample weights `w`, and :math:`p^t` likewise. Passalis and Tefas (2018), "Learning deep
     representations with probabilistic knowledge transfer", average over all pairs, so that the loss
     shrinks as the batch grows. The unit `u` is what a student costs to whom all recordings are equally
-    near.
+    near, with the training data, at most 1000 rows, as one batch. In the batches of training, where a row
+    is a larger part of its own neighbourhood, such a student costs more or less, the more so the less
+    the teacher's rows have to do with one another.
 
     Examples
     --------

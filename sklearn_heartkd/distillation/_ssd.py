@@ -25,7 +25,8 @@ class SSD(DistillationLoss):
     - :class:`SoftTargets` on a transformed view of every row;
     - the view similarity :math:`\mathrm{KL}(\mathrm{softmax}_j(\cos(t'_i, t_j) / \tau) \,\|\,
       \mathrm{softmax}_j(\cos(s'_i, s_j) / \tau)) / u` of the embeddings of view `i` and row `j`, where
-      the unit `u` is what a student costs to whom all are equally similar;
+      the unit `u` is what a student costs to whom all are equally similar, with the training data, at
+      most 1000 rows, as one batch;
     - :class:`RKD`.
 
     After Wang et al. (2023), "SSD-KD: a self-supervised diverse knowledge distillation method for
@@ -123,7 +124,10 @@ class _SSDTerm(nn.Module):
         self.ask_student, self.ask_teacher = setting.ask_student, setting.ask_teacher
         rows = setting.rows
         totals = rows.weight.new_zeros(setting.n_classes).index_add(0, rows.target, rows.weight)
-        self.class_weight = totals.sum() / (len(totals) * totals)
+        share = totals.sum() / (len(totals) * totals)
+        self.class_weight = torch.where(
+            totals > 0, share, 0
+        )  # a class may have no row to learn from
         self.cross_entropy = Objective(setting.label_smoothing)
         self.soft_targets = SoftTargets(temperature).make_term(setting)
         self.relations = RKD().make_term(setting)

@@ -22,8 +22,9 @@ class SupCon(DistillationLoss):
         \qquad k(s, t) = \cos(h_s(s), h_t(t)) / \tau
 
     averaged over the rows of the batch, where `P(i)` are the teacher's rows of the class of row `i`
-    and `j` runs over all of the batch, with sample weights `w`. Guessing costs 1, whatever the batch
-    size. After Khosla et al. (2020), "Supervised contrastive learning".
+    and `j` runs over all of the batch, with sample weights `w`, which count as repetitions of the rows.
+    Where they are 1 on average, guessing costs 1, whatever the batch size. After Khosla et al. (2020),
+    "Supervised contrastive learning".
 
     Parameters
     ----------
@@ -41,6 +42,7 @@ class SupCon(DistillationLoss):
     """
 
     default_weight = 0.5
+    counts_weights = True
 
     _parameter_constraints: dict = {
         "dimensions": [Interval(Integral, 1, None, closed="left")],

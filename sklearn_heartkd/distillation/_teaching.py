@@ -15,7 +15,9 @@ from sklearn_heartkd._nested import (
     as_taken,
     before_last,
     fit_nested,
+    is_frozen_classifier,
     log_probabilities,
+    parts_of,
     rows_of,
 )
 from sklearn_heartkd._splits import subject_folds
@@ -32,7 +34,8 @@ class Lesson:
     ----------
     teacher : estimator
     probabilities : ndarray of shape (n, n_classes)
-        Ordered as the classes of `y`; out of fold where a splitter was given.
+        Ordered as the classes of `y`; out of fold where a splitter was given, and averaged where it
+        tests on a recording several times.
     embedding : ndarray of shape (n, n_dimensions)
         Log-probabilities where the teacher has no embeddings, and out of fold, where the
         embeddings of different folds could not be compared.
@@ -49,13 +52,14 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
     Raises
     ------
     ValueError
-        If a frozen teacher comes with `cv` or misses a class of `y`.
+        If a frozen teacher comes with `cv` or misses a class of `y`, what a teacher says is not finite,
+        or `cv` never tests on some rows.
     """
     frozen = isinstance(teacher, FrozenEstimator)
-    if frozen and cv is not None:
+    if cv is not None and any(is_frozen_classifier(part) for part in parts_of(teacher)):
         raise ValueError(
-            f"The teacher {name!r} is frozen and cannot be fitted out of fold; leave cv=None, or give "
-            "the teacher without FrozenEstimator."
+            f"The teacher {name!r} is frozen, or holds a frozen classifier, which cannot be fitted out of "
+            "fold; leave cv=None, or give the teacher without FrozenEstimator."
         )
     role = f"The teacher {name!r}"
     X = as_taken(teacher, X)
@@ -64,8 +68,14 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
     fitted = teacher if frozen else fit_nested(teacher, X, y, **metadata)
     if cv is None:
         probabilities, embedding = answer(fitted, X)
-        return Lesson(fitted, align(probabilities, fitted.classes_, classes, role), embedding)
-    probabilities = np.full((len(y), len(classes)), np.nan)
+        probabilities = align(probabilities, fitted.classes_, classes, role)
+        if not np.isfinite(embedding).all():
+            raise ValueError(
+                f"{role} gives embeddings that are not finite; look at what it was fitted on, or at its "
+                "learning rate."
+            )
+        return Lesson(fitted, probabilities, embedding)
+    total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         fold = fit_nested(
             clone(teacher),
@@ -75,12 +85,14 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
             groups=None if groups is None else np.asarray(groups)[training],
         )
         found = fold.predict_proba(rows_of(X, held_out))
-        probabilities[held_out] = align(found, fold.classes_, classes, f"{role} in a fold")
-    if np.isnan(probabilities).any():
+        total[held_out] += align(found, fold.classes_, classes, f"{role} in a fold")
+        times[held_out] += 1
+    if not times.all():
         raise ValueError(
             f"cv={cv!r} leaves some recordings out of every test part; use a splitter whose test parts "
             "cover all of them, such as StratifiedGroupKFold."
         )
+    probabilities = total / times[:, None]
     return Lesson(fitted, probabilities, log_probabilities(probabilities))
 
 

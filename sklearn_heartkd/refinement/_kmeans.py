@@ -51,7 +51,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         means, further ones along each class's main direction.
     weight : float or "auto", default=0.25
         Share of the clusters in the average. "auto" takes, among 0, 0.1, …, 0.9, the one with the
-        smallest logarithmic loss on held-out parts of the training data, and needs `cv`.
+        smallest logarithmic loss on held-out parts of the training data, and needs `cv`. A frozen
+        classifier must then have been fitted on other recordings than these.
     cv : int, splitter or None, default=None
         The inner splits for ``weight="auto"``: by subject where `groups` are given to `fit`.
     random_state : int, RandomState instance or None, default=None

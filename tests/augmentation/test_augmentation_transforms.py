@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import beta
 from sklearn.base import clone
 
 from sklearn_heartkd import StudentClassifier
@@ -194,6 +195,17 @@ def test_mixup_mixes_rows():
     share = mixed.share[:, None, None]
     expected = share * batch.x + (1 - share) * batch.x[mixed.partner]
     assert torch.allclose(mixed.x, expected)
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 0.01, 0.05, 0.2, 0.3, 2.0])
+def test_the_shares_of_mixup_are_those_of_the_beta_distribution(alpha):
+    rows = torch.arange(4000)
+    batch = Batch(torch.zeros(4000, 1, 1), rows, torch.ones(4000), rows, rows)
+    share = Mixup(alpha)(batch, seeded()).share.double().clamp(1e-6, 1 - 1e-6)
+    edges = [1e-5, 0.01, 0.3, 0.7, 0.99, 1 - 1e-5]
+    expected = beta(alpha, alpha).cdf(edges)
+    found = [(share <= edge).double().mean().item() for edge in edges]
+    assert found == pytest.approx(expected, abs=0.03)
 
 
 def test_mixup_mixes_once():

@@ -6,6 +6,7 @@ from skorch.callbacks import Callback
 from sklearn_heartkd import DistilledClassifier, StudentClassifier
 from sklearn_heartkd._splits import hold_out
 from sklearn_heartkd.classifiers import _base
+from sklearn_heartkd.distillation import CRD
 
 
 def make_subjects(n_subjects=20, seed=0):
@@ -105,6 +106,23 @@ def test_the_student_of_a_teacher_stops_early_too(splits):
     model.fit(X, y, groups=groups)
     assert len(splits) == 1
     assert "valid_loss" in model.history_[0]
+
+
+def test_held_out_rows_are_no_counterexamples_of_the_student(splits):
+    X, y, groups = make_subjects()
+    memory = []
+
+    class Spy(CRD):
+        def make_term(self, setting):
+            memory.append(setting.rows.index.tolist())
+            return super().make_term(setting)
+
+    teacher = StudentClassifier(width=2, depth=1, max_epochs=1)
+    losses = [("spy", Spy(), 1.0)]
+    model = DistilledClassifier(teacher, student(max_epochs=2), losses=losses, random_state=0)
+    model.fit(X, y, groups=groups)
+    assert memory == [splits[0][0].tolist()]
+    assert np.isfinite(model.history_[0]["valid_loss"])
 
 
 def test_every_class_stays_in_the_training_part():

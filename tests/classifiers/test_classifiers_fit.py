@@ -140,6 +140,14 @@ def test_class_weights_change_what_is_predicted():
     assert minority_share(class_weight=1) == minority_share(class_weight="balanced")
 
 
+def test_a_class_of_weight_0_is_known_but_not_learned():
+    assert minority_share(class_weight={"murmur": 0.0}) < 0.05
+    with pytest.raises(
+        ValueError, match=r"'normal': 0.0\} leaves no recording with a weight above 0"
+    ):
+        minority_share(class_weight={"murmur": 0.0, "normal": 0.0})
+
+
 def test_class_weights_balance_the_classes_under_mixup_too():
     target = torch.tensor([0, 0, 0, 0, 1])
     weight = torch.tensor([1.0, 1.0, 1.0, 1.0, 4.0])

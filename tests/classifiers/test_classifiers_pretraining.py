@@ -191,6 +191,14 @@ def test_equal_rows_count_once_and_weights_are_those_of_the_labels():
     assert len(once.seen[0]) == 24
 
 
+def test_a_training_row_among_the_unlabelled_ones_keeps_its_subject():
+    X, y = make_sequences()
+    spy = Spy([])
+    model = student(contrastive(X[:12], augmentation=[spy]))
+    model.fit(X, y, groups=np.arange(24) // 3)
+    assert {int(i) for batch in spy.seen for i in batch.subject} == set(range(8))
+
+
 def test_tables_are_pretrained_too():
     X, y = make_sequences()
     table = pd.DataFrame(X[:, :, 0]).add_prefix("mean")

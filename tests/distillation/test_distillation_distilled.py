@@ -231,6 +231,48 @@ def test_wrong_parameters_are_refused_in_words(parameters, message, sequences, s
         model.fit(sequences, sounds.target)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"early_stopping": "no"}, "early_stopping"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"max_epochs": 0}, "max_epochs"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"class_weight": "balance"}, "class_weight"),
+        ({"pretrain": "contrastiv"}, "pretrain"),
+    ],
+)
+@pytest.mark.parametrize(
+    "wrap", [student, lambda **p: make_pipeline(student(**p))], ids=["", "pipe"]
+)
+def test_wrong_parameters_of_the_student_are_refused_first(
+    wrap, parameters, name, sequences, sounds
+):
+    teacher = Splits()
+    Splits.seen.clear()
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of StudentClassifier"):
+        DistilledClassifier(teacher, wrap(**parameters)).fit(sequences, sounds.target)
+    assert not Splits.seen
+
+
+def test_routed_weights_reach_the_steps_before_the_student(data_with_weights):
+    X, y, weight = data_with_weights
+    with config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=True), student())
+        pipeline[-1].set_fit_request(sample_weight=True)
+        model = DistilledClassifier(GaussianNB(), pipeline, random_state=0)
+        model.fit(X, y, sample_weight=weight)
+        alone = clone(pipeline).fit(X, y, sample_weight=weight)
+    assert_allclose(model.student_[0].mean_, alone[0].mean_)
+    assert not np.allclose(alone[0].mean_, X.mean(axis=0))
+
+
+@pytest.fixture
+def data_with_weights():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((30, 3)), np.arange(30) % 2, rng.integers(1, 4, 30).astype(float)
+
+
 def test_rows_of_weight_0_are_absent(sounds):
     X, y = MFCC(output="summary").fit_transform(sounds.data), sounds.target
     pupil = make_pipeline(StandardScaler(), student())

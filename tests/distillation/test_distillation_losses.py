@@ -219,3 +219,14 @@ def test_attention_transfer_says_what_it_needs(sequence, message, make_scene):
     scene.teacher = replace(scene.teacher, sequence=sequence)
     with pytest.raises(ValueError, match=message):
         scene.term(AttentionTransfer())
+
+
+@pytest.mark.parametrize("n_steps", [9, 72])
+def test_attention_is_measured_at_the_resolution_of_the_comparison(n_steps, make_scene):
+    scene = make_scene(64)
+    generator = torch.Generator().manual_seed(1)
+    peaks = torch.randn(64, 3, n_steps, generator=generator, dtype=torch.float64).exp()
+    scene.teacher = replace(scene.teacher, sequence=peaks)
+    flat = torch.ones(64, 4, 9, dtype=torch.float64)
+    scene.student = scene.student._replace(sequence=flat)
+    assert scene.loss(AttentionTransfer()) == pytest.approx(1)

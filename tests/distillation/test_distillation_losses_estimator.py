@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
@@ -135,6 +135,7 @@ def test_two_classes_are_refused_before_training(name, sequences):
         ("kd+kd", None, r"\['kd'\] more than once"),
         ([("a__b", "kd", 1.0)], None, r"losses has the names \['a__b'\]"),
         ("kd+crf", None, "Unknown loss 'crf'"),
+        ([], None, r"losses=\[\] holds no loss"),
     ],
 )
 def test_bad_losses_are_refused_before_training(losses, weights, message, sequences):
@@ -205,3 +206,48 @@ def test_cached_outputs_are_mixed_as_the_rows_are(make_scene):
     torch.testing.assert_close(answer.log_probabilities, expected.log_probabilities)
     torch.testing.assert_close(answer.embedding, expected.embedding)
     torch.testing.assert_close(answer.sequence, expected.sequence)
+
+
+def test_a_loss_named_in_a_list_has_parameters_too(teacher, sequences):
+    model = make_model(teacher, [("soft", "kd", 0.7)])
+    assert model.get_params()["losses__soft__temperature"] == 2.0
+    model.set_params(losses__soft__temperature=4.0, losses__soft__weight=0.5)
+    assert model.losses[0][1].temperature == 4.0
+    assert model.losses[0][2] == 0.5
+    found = model.fit(*sequences).predict_proba(sequences[0])
+    same = make_model(teacher, [("soft", SoftTargets(4.0), 0.5)]).fit(*sequences)
+    assert_array_equal(found, same.predict_proba(sequences[0]))
+    model.set_params(losses=[("soft", "kdd", 0.7)])
+    with pytest.raises(
+        ValueError, match=r"'kdd' under the name 'soft', .* no parameter 'temperature'"
+    ):
+        model.set_params(losses__soft__temperature=4.0)
+    with pytest.raises(ValueError, match="Unknown loss 'kdd'"):
+        model.fit(*sequences)
+
+
+@pytest.mark.parametrize("name", ["infonce", "crd", "supcon", "kd", "rkd"])
+def test_weights_that_leave_nothing_to_contrast_are_warned_about(name, teacher, sequences):
+    X, y = sequences
+    weight = np.full(len(y), 1 / len(y))
+    model = make_model(teacher, name)
+    if name in ("kd", "rkd"):
+        found = model.fit(X, y, sample_weight=weight).predict_proba(X)
+        assert_allclose(found, model.fit(X, y).predict_proba(X), atol=1e-4)
+        return
+    with pytest.warns(UserWarning, match=rf"the losses \['{name}'\] count weights as repetitions"):
+        model.fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - {"at"}))
+@pytest.mark.parametrize("augmentation", ["auto", None])
+def test_a_class_of_weight_0_is_not_learned(name, augmentation, teacher, sequences):
+    X, y = sequences
+    first = np.unique(y)[0]
+    weights = {label: float(label != first) for label in np.unique(y)}
+    model = make_model(teacher, name)
+    model.set_params(student__class_weight=weights, student__augmentation=augmentation)
+    model.set_params(student__max_epochs=15).fit(X, y)
+    probabilities = model.predict_proba(X)
+    assert np.isfinite(probabilities).all()
+    assert (model.predict(X) != first).all()

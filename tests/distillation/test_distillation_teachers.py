@@ -181,11 +181,50 @@ def test_a_frozen_teacher_that_misses_a_class_is_refused(data):
         distil(FrozenEstimator(fitted)).fit(X[:, :, 0], y)
 
 
-def test_a_frozen_teacher_with_cv_is_refused(data):
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda frozen: frozen,
+        lambda frozen: make_pipeline(StandardScaler(), frozen),
+        lambda frozen: VotingClassifier([("a", frozen)], voting="soft"),
+        lambda frozen: KMeansRefinedClassifier(frozen),
+    ],
+    ids=["bare", "pipeline", "vote", "refined"],
+)
+def test_a_frozen_teacher_with_cv_is_refused_wherever_it_is(wrap, data):
     X, y = data
-    fitted = GaussianNB().fit(X[:, :, 0], y)
-    with pytest.raises(ValueError, match="frozen and cannot be fitted out of fold; leave cv=None"):
-        distil(FrozenEstimator(fitted), cv=3).fit(X[:, :, 0], y, groups=GROUPS)
+    frozen = FrozenEstimator(GaussianNB().fit(X[:, :, 0], y))
+    with pytest.raises(ValueError, match="cannot be fitted out of fold; leave cv=None"):
+        distil(wrap(frozen), cv=3).fit(X[:, :, 0], y, groups=GROUPS)
+
+
+def test_frozen_features_before_a_teacher_may_be_asked_out_of_fold(data):
+    X, y = data
+    scaler = FrozenEstimator(StandardScaler().fit(X[:, :, 0]))
+    model = distil(make_pipeline(scaler, Oracle()), cv=3)
+    model.fit(X[:, :, 0], y, groups=GROUPS)
+    assert len(Oracle.fits) == 4
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+@pytest.mark.parametrize("what", ["probabilities", "embeddings"])
+def test_a_teacher_that_says_nothing_finite_is_named(what, cv, data):
+    class Lost(Oracle):
+        def predict_proba(self, X):
+            return super().predict_proba(X) + (np.nan if what == "probabilities" else 0)
+
+        def embed(self, X):
+            return np.full((len(X), 2), np.nan)
+
+    X, y = data
+    model = distil(Lost(), cv=cv)
+    if what == "embeddings" and cv is not None:
+        model.fit(X[:, :, 0], y, groups=GROUPS)  # they are not asked for
+        return
+    with pytest.raises(
+        ValueError, match=f"The teacher 'teacher'.* gives {what} that are not finite"
+    ):
+        model.fit(X[:, :, 0], y, groups=GROUPS)
 
 
 def test_several_teachers_have_nested_parameters():

@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
-from distilling_helpers import GROUPS, Oracle, distil
+from distilling_helpers import GROUPS, Oracle, distil, network
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import (
+    GroupKFold,
+    LeaveOneOut,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+)
 from sklearn.naive_bayes import GaussianNB
 
 from sklearn_heartkd.distillation import _teaching
@@ -84,3 +90,37 @@ def test_no_warning_without_inner_splits(data):
 def test_splits_that_cannot_work_say_why(cv, message, data):
     with pytest.raises(ValueError, match=message):
         distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
+
+
+def test_labels_of_repeated_folds_are_averaged(data):
+    X, y = data[0][:, :, 0], data[1]
+    splits = [split for seed in range(3) for split in _splits_of(y, seed)]
+    forest = RandomForestClassifier(5, random_state=0)
+    found = _teaching.prepare_lesson(None, "t", forest, X, y, None, None, splits)
+    once = [
+        _teaching.prepare_lesson(None, "t", forest, X, y, None, None, _splits_of(y, seed))
+        for seed in range(3)
+    ]
+    assert not np.array_equal(once[0].probabilities, once[1].probabilities)
+    mean = np.mean([lesson.probabilities for lesson in once], axis=0)
+    assert_allclose(found.probabilities, mean)
+
+
+def _splits_of(y, seed):
+    return list(StratifiedKFold(3, shuffle=True, random_state=seed).split(y, y))
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [RepeatedStratifiedKFold(n_splits=3, n_repeats=1, random_state=0), LeaveOneOut()],
+    ids=["repeated", "leave one out"],
+)
+def test_a_splitter_that_ignores_the_subjects_is_named(cv, data):
+    with pytest.warns(UserWarning, match=f"with {type(cv).__name__}, which puts recordings of one"):
+        distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
+
+
+def test_answers_out_of_fold_cannot_be_those_about_augmented_rows(data):
+    model = distil(network(), cv=3, teacher_outputs="augmented")
+    with pytest.raises(ValueError, match=r"cv=3 wants answers out of fold; use .*'cached'"):
+        model.fit(*data, groups=GROUPS)
