@@ -258,6 +258,9 @@ def log_probabilities(probabilities):
 
 def require_probabilities(estimator, role):
     """Raise if `estimator` cannot give probabilities."""
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(last, StackingClassifier) and last.final_estimator is None:
+        return  # a logistic regression, which only fit tells it
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"{role} {type(estimator).__name__} has no predict_proba; wrap it in "
@@ -311,6 +314,14 @@ def takes_sequences(estimator):
     if isinstance(estimator, _HAND_X_ON) or _is_search(estimator):
         return estimator.estimator is not None and takes_sequences(estimator.estimator)
     return get_tags(estimator).input_tags.three_d_array
+
+
+def allows_nan(estimator):
+    """Whether `estimator` takes missing values, judged by the tags of whatever gets X first."""
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
+        return allows_nan(steps[0])
+    return get_tags(estimator).input_tags.allow_nan
 
 
 def as_taken(estimator, X):

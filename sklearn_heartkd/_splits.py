@@ -1,5 +1,7 @@
 """The inner splits: by subject where the subjects are known."""
 
+import sys
+import traceback
 import warnings
 from numbers import Integral
 
@@ -26,9 +28,19 @@ WITHOUT_GROUPS = (
 )
 
 
+def _outside():
+    """Return the stack level of the code that called this package, be it through scikit-learn."""
+    frames = [frame for frame, _ in traceback.walk_stack(sys._getframe(1))]
+    names = [frame.f_globals.get("__name__", "") for frame in frames]
+    between = ("sklearn", "sklearn_heartkd", "joblib")
+    levels = (level for level, name in enumerate(names, 1) if name.partition(".")[0] not in between)
+    return next(levels, len(names))
+
+
 def warn_without_groups(owner):
     """Warn that an inner split is about to ignore subjects."""
-    warnings.warn(WITHOUT_GROUPS.format(owner=type(owner).__name__), UserWarning, stacklevel=4)
+    message = WITHOUT_GROUPS.format(owner=type(owner).__name__)
+    warnings.warn(message, UserWarning, stacklevel=_outside())
 
 
 def hold_out(owner, y, groups, fraction, seed):
@@ -118,7 +130,7 @@ def subject_folds(owner, splitter, y, groups):
     splits = _without_warnings(splitter, np.zeros((len(y), 1)), y, groups)
     if groups is not None and any(_share_subjects(groups, *split) for split in splits):
         names = {"owner": type(owner).__name__, "splitter": type(splitter).__name__}
-        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=4)
+        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=_outside())
     return splits
 
 

@@ -1,7 +1,14 @@
 """Validation of X for meta-estimators, whose inner estimators check the rest."""
 
 import numpy as np
-from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
+from sklearn.utils import get_tags
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_y,
+    check_consistent_length,
+    validate_data,
+)
 
 from sklearn_heartkd._recordings import as_sequence
 
@@ -20,7 +27,8 @@ def check_any_input(estimator, X, y):
     -------
     X : ndarray, data frame or list of ndarray
         A list where the recordings differ in length; a data frame stays one, because pipelines
-        inside may choose columns by name.
+        inside may choose columns by name. What its columns hold is for them to check, unless all are
+        numbers.
     y : ndarray of shape (n,)
     """
     X = as_sequence(X)
@@ -28,6 +36,12 @@ def check_any_input(estimator, X, y):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
         X = [np.asarray(row) for row in X]
+        y = _check_y(y)
+        check_consistent_length(X, y)
+        return X, y
+    if _has_other_columns(X):
+        _check_feature_names(estimator, X, reset=True)
+        _check_n_features(estimator, X, reset=True)
         y = _check_y(y)
         check_consistent_length(X, y)
         return X, y
@@ -40,11 +54,25 @@ def check_any_new_input(estimator, X):
     X = as_sequence(X)
     if is_ragged(X):
         return [np.asarray(row) for row in X]
+    if _has_other_columns(X):
+        _check_feature_names(estimator, X, reset=False)
+        _check_n_features(estimator, X, reset=False)
+        return X
     return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
 
 
+def _has_other_columns(X):
+    """Whether X is a data frame with columns that are no numbers."""
+    if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
+        return False
+    return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]
+
+
 def _finite(estimator, X, checked):
-    bad = ~np.isfinite(checked).reshape(len(checked), -1).all(axis=1)
+    allowed = np.isfinite(checked)
+    if get_tags(estimator).input_tags.allow_nan:
+        allowed |= np.isnan(checked)
+    bad = ~allowed.reshape(len(checked), -1).all(axis=1)
     if bad.any():
         raise ValueError(
             f"X holds NaN or infinity, first in row {int(bad.argmax())}; {type(estimator).__name__} "

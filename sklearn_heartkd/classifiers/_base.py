@@ -1,5 +1,6 @@
 """The scikit-learn side of every network: validation, weights, fitting, prediction, pickling."""
 
+from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -192,9 +193,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             objective,
             rows,
             validation=validation,
-            augmentations=self._resolve("augmentation", default_augmentation(), []) or [],
+            augmentations=self._augmentations(),
             batch_size=batch_size,
-            max_epochs=self._resolve("max_epochs", sequence_epochs, 50),
+            max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             n_iter_no_change=self.n_iter_no_change,
@@ -202,6 +203,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             verbose=self.verbose,
             seed=seed,
         )
+        self._architecture = {name: getattr(self, name) for name in self._architecture_names()}
         self.module_ = module
         self.n_iter_ = len(self.history_)
         return self
@@ -251,6 +253,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             return value
         return for_sequences if self.input_shape_[1] > 1 else for_tables
 
+    def _augmentations(self):
+        augmentations = self._resolve("augmentation", default_augmentation(), []) or []
+        for augmentation in augmentations:
+            if isinstance(augmentation, type) or not callable(augmentation):
+                raise TypeError(
+                    f"augmentation takes a list of Augmentation objects, such as [Mixup()], got "
+                    f"{augmentation!r} in it."
+                )
+        return augmentations
+
     def _make_module(self):
         return self._build(
             n_channels=self.input_shape_[0],
@@ -258,6 +270,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             norm=self._resolve("norm", "batch", "group"),
             dropout=self._resolve("dropout", 0.3, 0.0),
         )
+
+    def _architecture_names(self):
+        own = set(self.get_params(deep=False)) - set(NetworkClassifier._get_param_names())
+        return sorted({*own, "norm", "dropout"})
 
     def _build(self, *, n_channels, n_classes, norm, dropout):
         raise NotImplementedError
@@ -319,8 +335,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         weights = state.pop("weights_", None)
         super().__setstate__(state)
         if weights is not None:
+            # set_params may have changed what the next fit will build
+            as_fitted = copy(self).set_params(**state.get("_architecture", {}))
             with torch.device("meta"):
-                module = self._make_module()
+                module = as_fitted._make_module()
             tensors = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
             module.load_state_dict(tensors, assign=True)
             self.module_ = _arrange(module.eval())

@@ -5,7 +5,7 @@ import inspect
 _PARAMETERS = """\
 norm : {"auto", "batch", "group"}, default="auto"
     Normalisation between the layers. "auto" is batch normalisation for sequences and group
-    normalisation for tables, where it keeps sample weights exact.
+    normalisation, behind convolutions with a bias, for tables, where it keeps sample weights exact.
 dropout : float or "auto", default="auto"
     Probability of dropping an element of the embedding while training; "auto" is 0.3 for
     sequences and 0 for tables.
@@ -18,7 +18,7 @@ class_weight : dict, "balanced", float, "auto" or None, default="auto"
     "balanced" weighs classes inversely to their frequency, a number between 0 and 1 inversely to that
     power of it; "auto" is 0.3 for sequences and None for tables.
 max_epochs : int or "auto", default="auto"
-    Passes over the training data. "auto" is 50 for tables; for sequences it is as many as make
+    Passes over the training data. "auto" is 100 for tables; for sequences it is as many as make
     900 batches, but at least 10 and at most 100.
 batch_size : int or "auto", default="auto"
     Rows in a batch. "auto" is 16 for sequences and up to 200 for tables.

@@ -1,5 +1,7 @@
 """The options that name a data set, and its loading."""
 
+from pathlib import Path
+
 LAYOUTS = ("pascal", "physionet2016", "folder")
 
 
@@ -8,9 +10,8 @@ def add_data_options(parser):
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
-        default="pascal",
-        help="how the folder is arranged: PASCAL challenge (default), PhysioNet/CinC 2016, or one "
-        "folder a class",
+        help="how the folder is arranged: PASCAL challenge, PhysioNet/CinC 2016, or one folder a "
+        "class; recognised if not given",
     )
     parser.add_argument(
         "--subset", choices=("ab", "a", "b"), default="ab", help="part of PASCAL (default: ab)"
@@ -33,8 +34,21 @@ def load(path, options):
     from sklearn_heartkd import datasets
 
     common = {"sampling_rate": 2000, "duration": None, "on_error": options.on_error}
-    if options.layout == "pascal":
-        return datasets.load_pascal(path, subset=options.subset, **common)
-    if options.layout == "physionet2016":
+    layout = options.layout or recognise(path)
+    if layout == "pascal":
+        try:
+            return datasets.load_pascal(path, subset=options.subset, **common)
+        except ValueError as error:
+            message = str(error).replace(f"subset={options.subset!r}", "--subset or --layout")
+            raise ValueError(message.replace("load_audio_folder", "--layout folder")) from error
+    if layout == "physionet2016":
         return datasets.load_physionet2016(path, **common)
     return datasets.load_audio_folder(path, subject=options.subject, **common)
+
+
+def recognise(path):
+    """Return the layout of a folder, judged by the names in it."""
+    from sklearn_heartkd.datasets._assemble import audio_files
+    from sklearn_heartkd.model_selection._folders import guess_layout
+
+    return guess_layout(*audio_files(Path(path)))

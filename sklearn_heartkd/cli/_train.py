@@ -32,6 +32,10 @@ def run(options):
     out = Path(options.out)
     if not out.parent.is_dir():
         raise ValueError(f"The folder {out.parent} of --out does not exist; create it first.")
+    if out.suffix != ".skops":
+        raise ValueError(
+            f"--out is a .skops file, got {out.name!r}; heartkd export makes ONNX and C files of it."
+        )
     data = load(options.data, options)
     model = make_deployable(
         options.teacher,

@@ -233,6 +233,12 @@ def checking_recordings(description, recordings):
             recordings = [fit_length(row, description.n_window) for row in sounds.data]
         else:
             recordings = [row[: len(row) - 7 * i] for i, row in enumerate(sounds.data)]
+    if isinstance(recordings, str) or any(np.ndim(row) == 0 for row in recordings):
+        raise ValueError(
+            "recordings takes several, as an array of shape (n_recordings, n_samples) or a sequence of "
+            f"1-D arrays, got {type(recordings).__name__} of shape {np.shape(recordings)}; put a single "
+            "one in a list."
+        )
     return [np.asarray(row, dtype=np.float32) for row in recordings]
 
 

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_heartkd._nested import (
+    allows_nan,
     answer,
     clone_seeded,
     embed,
@@ -39,7 +40,7 @@ from sklearn_heartkd.distillation._catalogue import (
     warn_of_small_weights,
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
-from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names
+from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names, named_items
 from sklearn_heartkd.distillation._teaching import (
     cached_outputs,
     feature_maps,
@@ -284,6 +285,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         teachers = self._teachers()
         check_names(teachers)
         shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
+        if isinstance(shares, dict) or any(not isinstance(share, Real) for share in shares):
+            raise ValueError(
+                f"teacher_weights takes a list of numbers in the order of the teachers, got {shares!r}."
+            )
         if len(shares) != len(teachers):
             raise ValueError(
                 f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
@@ -390,4 +395,6 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         tags.input_tags = get_tags(student).input_tags
         tags.input_tags.sparse = False
         tags.input_tags.three_d_array = takes_sequences(student)
+        parts = [student, *(item[1] for item in named_items(self._teachers()))]
+        tags.input_tags.allow_nan = all(map(allows_nan, parts))
         return tags

@@ -22,7 +22,7 @@ class NestedListsMixin(BaseEstimator):
             return found
         for outer, value in list(found.items()):
             if outer in self._lists and isinstance(value, list):
-                for name, nested, *weight in _named(value):
+                for name, nested, *weight in named_items(value):
                     found[f"{outer}__{name}"] = nested
                     if weight:
                         found[f"{outer}__{name}__weight"] = weight[0]
@@ -47,6 +47,7 @@ class NestedListsMixin(BaseEstimator):
                 and isinstance(params.get(outer, getattr(self, outer)), list)
             ):
                 continue
+            self._check_reachable(outer, inner, params.get(outer, getattr(self, outer, None)))
             rest[key] = value
         super().set_params(**rest)
         for key, value in params.items():
@@ -54,8 +55,20 @@ class NestedListsMixin(BaseEstimator):
                 self._set_in_list(*key.split("__", 2), value=value)
         return self
 
+    def _check_reachable(self, outer, inner, value):
+        if inner and outer == "student" and value is None:
+            raise ValueError(
+                f"student is None, the default one, and has no parameter {inner!r}; give it as an "
+                "object, such as student=StudentClassifier(), whose parameters can be set."
+            )
+        if inner and outer == "losses" and isinstance(value, str):
+            raise ValueError(
+                f"losses={value!r} is a name and has no parameter {inner!r}; set temperature or weights, "
+                "or give losses as objects, as losses=SoftTargets() or [(name, loss, weight), ...]."
+            )
+
     def _set_in_list(self, outer, name, inner=None, *, value):
-        items = [list(item) for item in _named(getattr(self, outer))]
+        items = [list(item) for item in named_items(getattr(self, outer))]
         for item in items:
             if item[0] == name:
                 if inner is None:
@@ -77,7 +90,8 @@ class NestedListsMixin(BaseEstimator):
         raise ValueError(f"{outer} holds no {name!r}; its names are {names}.")
 
 
-def _named(items):
+def named_items(items):
+    """Return what of a list is (name, object) or (name, object, weight)."""
     return [item for item in items if isinstance(item, (tuple, list)) and len(item) in (2, 3)]
 
 
@@ -98,6 +112,9 @@ def check_distinct(parameter, names):
     parameter : {"teacher", "losses"}
     names : list of str
     """
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise ValueError(f"{parameter} has the names {wrong}, which are no text; give it strings.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{parameter} has {twice} more than once; give each a name of its own.")

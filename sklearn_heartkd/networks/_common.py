@@ -88,6 +88,15 @@ def make_norm(kind, n_maps, n_dimensions):
     raise ValueError(f"norm must be 'batch' or 'group', got {kind!r}.")
 
 
+def needs_bias(kind):
+    """Whether a convolution before the normalisation `kind` has to have a bias.
+
+    Batch normalisation takes it away again. Group normalisation of a row of a table, which is one
+    frame, would without it take away the size of the row, and leave its direction alone.
+    """
+    return kind == "group"
+
+
 class HeartSoundNetwork(nn.Module):
     """Standardisation, a body, pooling over time (mean and maximum) and a linear head.
 

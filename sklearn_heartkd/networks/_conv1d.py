@@ -2,20 +2,24 @@
 
 from torch import nn
 
-from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm
+from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm, needs_bias
 
 
 class _Residual(nn.Module):
     def __init__(self, n_in, n_out, kernel_size, norm):
         super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f"kernel_size must be odd, so that a frame stays in the middle, got {kernel_size}."
+            )
         padding = kernel_size // 2
         self.first = nn.Sequential(
-            nn.Conv1d(n_in, n_out, kernel_size, padding=padding, bias=False),
+            nn.Conv1d(n_in, n_out, kernel_size, padding=padding, bias=needs_bias(norm)),
             make_norm(norm, n_out, 1),
             nn.ReLU(),
         )
         self.second = nn.Sequential(
-            nn.Conv1d(n_out, n_out, kernel_size, padding=padding, bias=False),
+            nn.Conv1d(n_out, n_out, kernel_size, padding=padding, bias=needs_bias(norm)),
             make_norm(norm, n_out, 1),
         )
         self.shortcut = nn.Conv1d(n_in, n_out, 1) if n_in != n_out else nn.Identity()

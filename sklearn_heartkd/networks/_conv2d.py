@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm
+from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm, needs_bias
 
 
 class ImageBody(nn.Module):
@@ -30,7 +30,7 @@ def conv2d_network(*, n_channels, n_classes, width=16, depth=4, norm, dropout):
         n_out = width * min(2**block, 4)
         for source in (n_in, n_out):
             layers += [
-                nn.Conv2d(source, n_out, 3, padding=1, bias=False),
+                nn.Conv2d(source, n_out, 3, padding=1, bias=needs_bias(norm)),
                 make_norm(norm, n_out, 2),
                 nn.ReLU(),
             ]

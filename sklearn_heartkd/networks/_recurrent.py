@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm
+from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm, needs_bias
 
 _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "tanh": nn.RNN}
 
@@ -14,7 +14,7 @@ class _RecurrentBody(nn.Module):
         n_in = n_channels
         for _ in range(2):
             stem += [
-                nn.Conv1d(n_in, hidden_size, 5, padding=2, bias=False),
+                nn.Conv1d(n_in, hidden_size, 5, padding=2, bias=needs_bias(norm)),
                 make_norm(norm, hidden_size, 1),
                 nn.ReLU(),
                 nn.MaxPool1d(2, ceil_mode=True),

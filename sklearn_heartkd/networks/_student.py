@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm
+from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm, needs_bias
 from sklearn_heartkd.networks._conv2d import ImageBody
 
 
@@ -18,11 +18,11 @@ def student_network(*, n_channels, n_classes, width=8, depth=3, norm, dropout):
     for block in range(depth):
         n_out = width * min(2**block, 4)
         layers += [
-            nn.Conv2d(n_in, n_out, 3, padding=1, bias=False),
+            nn.Conv2d(n_in, n_out, 3, padding=1, bias=needs_bias(norm)),
             make_norm(norm, n_out, 2),
             nn.ReLU(),
-            nn.Conv2d(n_out, n_out, 3, padding=1, groups=n_out, bias=False),
-            nn.Conv2d(n_out, n_out, 1, bias=False),
+            nn.Conv2d(n_out, n_out, 3, padding=1, groups=n_out, bias=needs_bias(norm)),
+            nn.Conv2d(n_out, n_out, 1, bias=needs_bias(norm)),
             make_norm(norm, n_out, 2),
             nn.ReLU(),
             nn.MaxPool2d(2, ceil_mode=True),

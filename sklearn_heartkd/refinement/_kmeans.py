@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from sklearn_heartkd._nested import (
     align,
+    allows_nan,
     answer,
     can_embed,
     clone_seeded,
@@ -214,4 +215,5 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.input_tags.sparse = False
         tags.input_tags.three_d_array = takes_sequences(self.estimator)
+        tags.input_tags.allow_nan = allows_nan(self.estimator)
         return tags

@@ -1,12 +1,15 @@
 """Input, weights, callbacks, progress and device of the network classifiers."""
 
+import pickle
 import sys
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_circles
 from skorch.callbacks import Callback
 
 from sklearn_heartkd import (
@@ -16,7 +19,7 @@ from sklearn_heartkd import (
     RNNClassifier,
     StudentClassifier,
 )
-from sklearn_heartkd.augmentation import Augmentation, Batch
+from sklearn_heartkd.augmentation import Augmentation, Batch, Mixup
 from sklearn_heartkd.classifiers import _base
 from sklearn_heartkd.classifiers._training import Objective
 from sklearn_heartkd.networks import NetworkOutput, SeededDropout
@@ -215,7 +218,7 @@ def test_epochs_of_sequences_make_900_batches_between_10_and_100():
     assert student(max_epochs="auto").fit(*make_sequences(30)).n_iter_ == 100
     assert student(max_epochs="auto").fit(*make_sequences(480)).n_iter_ == 30
     X, y = make_sequences(30)
-    assert student(max_epochs="auto").fit(X[:, :, 0], y).n_iter_ == 50
+    assert student(max_epochs="auto").fit(X[:, :, 0], y).n_iter_ == 100
 
 
 @pytest.mark.parametrize("n", [33, 65])
@@ -324,3 +327,36 @@ def test_another_fit_forgets_the_first_one():
     assert not hasattr(model, "feature_names_in_")
     assert model.input_shape_ == (2, 16)
     assert model.predict(X[:, :2]).shape == (30,)
+
+
+@pytest.mark.parametrize("norm", ["auto", "batch"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_size_of_a_row_of_a_table_counts_not_its_direction_alone(network, norm):
+    X, y = make_circles(100, noise=0.05, factor=0.3, random_state=0)
+    model = network(norm=norm, random_state=0)
+    assert model.fit(X.astype(np.float32), y).score(X, y) > 0.95
+
+
+def test_a_network_outlives_parameters_that_are_changed_after_fit():
+    X, y = make_sequences()
+    model = student().fit(X, y)
+    expected = model.predict_proba(X)
+    model.set_params(width=5, depth=2, norm="group", dropout=0.1)
+    for copied in (pickle.loads(pickle.dumps(model)), deepcopy(model)):
+        assert_array_equal(copied.predict_proba(X), expected)
+        assert copied.get_params()["width"] == 5
+        again = pickle.loads(pickle.dumps(copied))
+        assert_array_equal(again.predict_proba(X), expected)
+
+
+def test_what_is_no_augmentation_is_named():
+    X, y = make_sequences()
+    for wrong in ("mixup", Mixup):
+        with pytest.raises(TypeError, match=r"such as \[Mixup\(\)\], got .*ixup"):
+            student(augmentation=[wrong]).fit(X, y)
+
+
+def test_an_even_kernel_is_named():
+    X, y = make_sequences()
+    with pytest.raises(ValueError, match=r"kernel_size must be odd, .* got 4"):
+        Conv1DClassifier(kernel_size=4, max_epochs=1).fit(X, y)

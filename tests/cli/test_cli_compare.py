@@ -1,4 +1,5 @@
 import functools
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,26 @@ def test_an_empty_folder(tmp_path, capsys):
 def test_a_folder_of_another_layout(folder, capsys):
     assert main(["compare", "--data", str(folder), "--layout", "pascal"]) == 2
     assert str(folder) in one_sentence(capsys)
+
+
+def test_the_layout_is_recognised(folder, few_models, capsys):
+    given = options(folder)
+    del given[given.index("--layout") : given.index("--layout") + 2]
+    assert main(given) == 0
+    assert "8 recordings of" in capsys.readouterr().out
+
+
+def test_a_layout_that_does_not_fit_names_the_options(folder, capsys):
+    assert main(["compare", "--data", str(folder), "--layout", "pascal"]) == 2
+    error = one_sentence(capsys)
+    assert error.endswith("load other recordings with --layout folder.\n")
+    shutil.rmtree(folder / "murmur")
+    (folder / "normal").rename(folder / "set_a")
+    for i, path in enumerate(sorted((folder / "set_a").iterdir())):
+        path.rename(path.with_name(f"normal__20110107053{i}.wav"))
+    assert main(["compare", "--data", str(folder)]) == 2
+    assert "no recordings of set B" in (error := one_sentence(capsys))
+    assert error.endswith("or change --subset or --layout.\n")
 
 
 def test_one_class(folder, capsys):

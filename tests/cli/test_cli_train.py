@@ -35,3 +35,10 @@ def test_a_missing_folder_for_the_model_is_named(folder, tmp_path, capsys):
     out = tmp_path / "nowhere" / "model.skops"
     assert main(["train", str(folder), "--layout", "folder", "--out", str(out)]) == 2
     assert "nowhere of --out does not exist" in capsys.readouterr().err
+
+
+def test_a_model_file_of_another_kind_is_refused_before_training(folder, tmp_path, capsys):
+    out = tmp_path / "model.onnx"
+    assert main(["train", str(folder), "--out", str(out)]) == 2
+    assert "--out is a .skops file, got" in capsys.readouterr().err
+    assert not out.exists()

@@ -266,3 +266,11 @@ def test_wrong_arguments(tmp_path, sounds, student_pipeline):
         export_onnx(student_pipeline, tmp_path / "m.onnx", quantize="int8")
     with pytest.raises(ValueError, match="3 classes for 30 recordings"):
         export_onnx(student_pipeline, tmp_path / "m.onnx", sounds.data, [1, 2, 3])
+
+
+@pytest.mark.parametrize("recordings", ["x", np.zeros(8000, dtype=np.float32)], ids=["text", "one"])
+def test_a_single_recording_is_told_to_come_in_a_list(recordings, distilled, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"recordings takes several, .* put a single one in a list"
+    ):
+        export_onnx(distilled, tmp_path / "m.onnx", recordings)
