@@ -124,7 +124,7 @@ def _groups_behind(pipeline, groups, n_rows):
 
 def splits_inside(estimator):
     """Whether `estimator`, or one that is fitted inside it, takes groups and splits by them."""
-    parts = [estimator, *estimator.get_params().values()]
+    parts = parts_of(estimator)
     frozen = [part.estimator for part in parts if isinstance(part, FrozenEstimator)]
     return any(
         getattr(part, "early_stopping", False) or getattr(part, "cv", None) is not None
@@ -268,6 +268,14 @@ def require_probabilities(estimator, role):
         )
 
 
+def require_finite(values, subject):
+    """Raise if what a classifier says is not finite."""
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{subject} that are not finite; look at what it was fitted on, or at its learning rate."
+        )
+
+
 def align(probabilities, from_classes, to_classes, role):
     """Reorder columns from one list of classes to another; drop surplus ones and renormalise.
 
@@ -276,11 +284,7 @@ def align(probabilities, from_classes, to_classes, role):
     ValueError
         If a wanted class is missing, or a probability is not finite.
     """
-    if not np.isfinite(probabilities).all():
-        raise ValueError(
-            f"{role} gives probabilities that are not finite; look at what it was fitted on, or at its "
-            "learning rate."
-        )
+    require_finite(probabilities, f"{role} gives probabilities")
     position = {label: i for i, label in enumerate(from_classes)}
     missing = [label for label in to_classes.tolist() if label not in position]
     if missing:
@@ -291,6 +295,10 @@ def align(probabilities, from_classes, to_classes, role):
     aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
     total = aligned.sum(axis=1, keepdims=True)
     return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
+
+
+def _first_step(pipeline):
+    return next(step for _, step in pipeline.steps if step not in (None, "passthrough"))
 
 
 # those of scikit-learn's meta-estimators that leave the check of X to the estimator inside
@@ -306,8 +314,7 @@ _HAND_X_ON = (
 def takes_sequences(estimator):
     """Whether `estimator` takes 3-D X, judged by the tags of whatever inside it gets X first."""
     if isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-        return takes_sequences(steps[0])
+        return takes_sequences(_first_step(estimator))
     if isinstance(estimator, (VotingClassifier, StackingClassifier)):
         members = [member for _, member in estimator.estimators if member != "drop"]
         return not getattr(estimator, "passthrough", False) and all(map(takes_sequences, members))
@@ -319,8 +326,7 @@ def takes_sequences(estimator):
 def allows_nan(estimator):
     """Whether `estimator` takes missing values, judged by the tags of whatever gets X first."""
     if isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-        return allows_nan(steps[0])
+        return allows_nan(_first_step(estimator))
     return get_tags(estimator).input_tags.allow_nan
 
 

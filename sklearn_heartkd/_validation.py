@@ -36,17 +36,14 @@ def check_any_input(estimator, X, y):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
         X = [np.asarray(row) for row in X]
-        y = _check_y(y)
-        check_consistent_length(X, y)
-        return X, y
-    if _has_other_columns(X):
-        _check_feature_names(estimator, X, reset=True)
-        _check_n_features(estimator, X, reset=True)
-        y = _check_y(y)
-        check_consistent_length(X, y)
-        return X, y
-    checked, y = validate_data(estimator, X, y, **_FORMS)
-    return _finite(estimator, X, checked), y
+    elif _has_other_columns(X):
+        _check_columns(estimator, X, reset=True)
+    else:
+        checked, y = validate_data(estimator, X, y, **_FORMS)
+        return _finite(estimator, X, checked), y
+    y = _check_y(y)
+    check_consistent_length(X, y)
+    return X, y
 
 
 def check_any_new_input(estimator, X):
@@ -55,8 +52,7 @@ def check_any_new_input(estimator, X):
     if is_ragged(X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
-        _check_feature_names(estimator, X, reset=False)
-        _check_n_features(estimator, X, reset=False)
+        _check_columns(estimator, X, reset=False)
         return X
     return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
 
@@ -66,6 +62,11 @@ def _has_other_columns(X):
     if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
         return False
     return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]
+
+
+def _check_columns(estimator, X, *, reset):
+    _check_feature_names(estimator, X, reset=reset)
+    _check_n_features(estimator, X, reset=reset)
 
 
 def _finite(estimator, X, checked):

@@ -125,9 +125,8 @@ class _SSDTerm(nn.Module):
         rows = setting.rows
         totals = rows.weight.new_zeros(setting.n_classes).index_add(0, rows.target, rows.weight)
         share = totals.sum() / (len(totals) * totals)
-        self.class_weight = torch.where(
-            totals > 0, share, 0
-        )  # a class may have no row to learn from
+        # a class may have no row to learn from
+        self.class_weight = torch.where(totals > 0, share, 0)
         self.cross_entropy = Objective(setting.label_smoothing)
         self.soft_targets = SoftTargets(temperature).make_term(setting)
         self.relations = RKD().make_term(setting)

@@ -18,6 +18,7 @@ from sklearn_heartkd._nested import (
     is_frozen_classifier,
     log_probabilities,
     parts_of,
+    require_finite,
     rows_of,
 )
 from sklearn_heartkd._splits import subject_folds
@@ -69,11 +70,7 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
     if cv is None:
         probabilities, embedding = answer(fitted, X)
         probabilities = align(probabilities, fitted.classes_, classes, role)
-        if not np.isfinite(embedding).all():
-            raise ValueError(
-                f"{role} gives embeddings that are not finite; look at what it was fitted on, or at its "
-                "learning rate."
-            )
+        require_finite(embedding, f"{role} gives embeddings")
         return Lesson(fitted, probabilities, embedding)
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):

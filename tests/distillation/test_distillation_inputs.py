@@ -1,0 +1,128 @@
+"""What DistilledClassifier takes, beside sequences, and how it says what it does not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import make_circles
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sklearn_heartkd import (
+    MFCC,
+    DistilledClassifier,
+    KMeansRefinedClassifier,
+    StudentClassifier,
+)
+from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.distillation import SoftTargets
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    return make_heart_sounds(
+        24, classes=("normal", "murmur"), n_subjects=12, duration=1.0, random_state=0
+    )
+
+
+@pytest.fixture(scope="module")
+def sequences(sounds):
+    return MFCC().fit_transform(sounds.data)
+
+
+def student(**parameters):
+    return StudentClassifier(**{"width": 2, "depth": 1, "max_epochs": 2} | parameters)
+
+
+def test_a_forest_of_circles_teaches_a_student():
+    X, y = make_circles(300, noise=0.05, factor=0.4, random_state=0)
+    X = X.astype(np.float32)
+    model = DistilledClassifier(RandomForestClassifier(30), random_state=0).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.95
+
+
+def test_stacking_teaches(sequences, sounds):
+    X, y = sequences.mean(axis=2), sounds.target
+    stack = StackingClassifier([("a", GaussianNB())], cv=2)
+    for model in (
+        DistilledClassifier(make_pipeline(StandardScaler(), stack), student()),
+        KMeansRefinedClassifier(stack),
+    ):
+        assert model.fit(X, y).predict_proba(X).shape == (24, 2)
+
+
+def test_columns_that_are_no_numbers_go_to_the_pipelines():
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    frame = pd.DataFrame({"x": rng.standard_normal(40), "kind": np.where(y, "loud", "quiet")})
+    encode = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), ["kind"]), remainder="passthrough"
+    )
+    pupil = make_pipeline(clone(encode), StudentClassifier())
+    model = DistilledClassifier(make_pipeline(encode, GaussianNB()), pupil, random_state=0)
+    assert model.fit(frame, y).score(frame, y) == 1
+    assert model.feature_names_in_.tolist() == ["x", "kind"]
+    refined = KMeansRefinedClassifier(make_pipeline(clone(encode), GaussianNB())).fit(frame, y)
+    assert refined.score(frame, y) == 1
+    for fitted in (model, refined):
+        with pytest.raises(ValueError, match="feature names should match"):
+            fitted.predict(frame.rename(columns={"kind": "sort"}))
+
+
+def test_missing_values_go_to_who_takes_them():
+    X = np.where(np.arange(80).reshape(40, 2) % 7 == 0, np.nan, np.arange(40)[:, None] % 2)
+    y = np.arange(40) % 2
+    teach = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2)
+    pupil = make_pipeline(SimpleImputer(), student())
+    model = DistilledClassifier(teach, pupil, random_state=0).fit(X, y)
+    assert np.isfinite(model.predict_proba(X)).all()
+    assert np.isfinite(KMeansRefinedClassifier(teach).fit(X, y).predict_proba(X)).all()
+    for refused in (DistilledClassifier(teach), DistilledClassifier(GaussianNB(), pupil)):
+        with pytest.raises(ValueError, match="X holds NaN or infinity, first in row 0"):
+            refused.fit(X, y)
+    with pytest.raises(ValueError, match="infinity, first in row 3"):
+        model.predict(np.where(np.arange(80).reshape(40, 2) == 7, np.inf, X))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"student__width": 4},
+            r"student is None, .* 'width'; give .*student=StudentClassifier\(\)",
+        ),
+        ({"losses__kd__temperature": 3}, "losses='kd.infonce' is a name .*'kd__temperature'"),
+    ],
+)
+def test_parameters_of_what_is_no_object_are_explained(change, message):
+    with pytest.raises(ValueError, match=message):
+        DistilledClassifier(GaussianNB()).set_params(**change)
+    objects = {"student": StudentClassifier(), "losses": [("kd", SoftTargets(), 1.0)]}
+    model = DistilledClassifier(GaussianNB()).set_params(**objects, **change)
+    assert model.get_params()[next(iter(change))] == next(iter(change.values()))
+
+
+@pytest.mark.parametrize("shares", [{"a": 1}, ["x"]])
+def test_teacher_weights_are_a_list_of_numbers(shares, sequences, sounds):
+    model = DistilledClassifier([("a", GaussianNB())], student(), teacher_weights=shares)
+    with pytest.raises(ValueError, match=r"teacher_weights takes a list of numbers .* got"):
+        model.fit(sequences, sounds.target)
+
+
+def test_names_of_teachers_are_text(sequences, sounds):
+    with pytest.raises(ValueError, match=r"teacher has the names \[1\], which are no text"):
+        DistilledClassifier([(1, GaussianNB())], student()).fit(sequences, sounds.target)
+
+
+def test_the_warning_about_groups_points_to_the_caller(sequences, sounds):
+    with pytest.warns(UserWarning, match="without groups") as caught:
+        DistilledClassifier(GaussianNB(), student(), cv=2).fit(sequences, sounds.target)
+    assert [warning.filename for warning in caught] == [__file__]
