@@ -1,7 +1,6 @@
 """The losses by name, and what the parameter `losses` of DistilledClassifier may say."""
 
 import math
-import warnings
 from numbers import Real
 
 from sklearn.base import clone
@@ -37,7 +36,7 @@ CATALOGUE = {
     "ssd": SSD,
 }
 
-_SOFTENED = (SoftTargets, DKD, DIST, SSD)
+SOFTENED = (SoftTargets, DKD, DIST, SSD)
 
 
 def resolve_losses(losses, weights, temperature, n_classes):
@@ -93,35 +92,6 @@ def resolve_losses(losses, weights, temperature, n_classes):
     return terms
 
 
-def check_teacher_weights(teacher_weights, terms):
-    """Raise if the teachers' probabilities have shares, but no loss looks at them."""
-    if teacher_weights is None:
-        return
-    used = [(name, loss) for name, loss, weight in terms if weight > 0]
-    # a loss from outside the catalogue may look at them
-    if all(
-        type(loss) in CATALOGUE.values() and not isinstance(loss, _SOFTENED) for _, loss in used
-    ):
-        raise ValueError(
-            f"teacher_weights={teacher_weights!r} are shares of the teachers' probabilities, but the "
-            f"losses {[name for name, _ in used]} do not look at these; add 'kd' to the losses, or leave "
-            "teacher_weights None."
-        )
-
-
-def warn_of_small_weights(sample_weight, terms):
-    """Warn if sample weights leave little of losses that count them as repetitions."""
-    counting = [name for name, loss, weight in terms if weight > 0 and loss.counts_weights]
-    if sample_weight is None or not counting or sample_weight.mean() >= 0.1:
-        return
-    warnings.warn(
-        f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
-        "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
-        UserWarning,
-        stacklevel=4,
-    )
-
-
 def _from_objects(losses):
     if isinstance(losses, DistillationLoss):
         losses = [(type(losses).__name__.lower(), losses, losses.default_weight)]
@@ -153,7 +123,7 @@ def _from_names(names, weights, temperature):
             "both."
         )
     terms = [(name, _by_name(name)()) for name in names]
-    softened = [loss for _, loss in terms if isinstance(loss, _SOFTENED)]
+    softened = [loss for _, loss in terms if isinstance(loss, SOFTENED)]
     if temperature is not None and not softened:
         raise ValueError(
             f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} matches "

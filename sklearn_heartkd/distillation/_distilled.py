@@ -31,12 +31,13 @@ from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._splits import splits_of_rows
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
-from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
-from sklearn_heartkd.distillation._catalogue import (
-    CATALOGUE,
+from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
+from sklearn_heartkd.distillation._checks import (
+    check_shares,
+    check_student,
+    check_teacher_outputs,
     check_teacher_weights,
-    resolve_losses,
     warn_of_small_weights,
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
@@ -226,11 +227,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         check_classification_targets(y)
         check_consistent_length(y, groups)
         cv = self.cv
-        if cv is not None and self.teacher_outputs == "augmented":
-            raise ValueError(
-                "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
-                f"cv={cv!r} wants answers out of fold; use teacher_outputs='cached', or cv=None."
-            )
+        check_teacher_outputs(self.teacher_outputs, cv)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
@@ -239,7 +236,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             groups = None if groups is None else np.asarray(groups)[present]
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
-        self._check_student()
+        check_student(self._student())
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
         check_teacher_weights(self.teacher_weights, terms)
         warn_of_small_weights(sample_weight, terms)
@@ -281,22 +278,14 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     def _teachers(self):
         return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
 
+    def _student(self):
+        return StudentClassifier() if self.student is None else self.student
+
     def _prepare_lessons(self, X, y, sample_weight, groups, cv, random_state):
         teachers = self._teachers()
         check_names(teachers)
         shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
-        if isinstance(shares, dict) or any(not isinstance(share, Real) for share in shares):
-            raise ValueError(
-                f"teacher_weights takes a list of numbers in the order of the teachers, got {shares!r}."
-            )
-        if len(shares) != len(teachers):
-            raise ValueError(
-                f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
-            )
-        if not (np.isfinite(shares).all() and min(shares) >= 0 and sum(shares) > 0):
-            raise ValueError(
-                f"teacher_weights must be finite and at least 0, and one above 0, got {list(shares)}."
-            )
+        check_shares(shares, len(teachers))
         for name, teacher in teachers:
             require_probabilities(teacher, f"The teacher {name!r},")
         prepare = check_memory(self.memory or Memory(None)).cache(prepare_lesson, ignore=["owner"])
@@ -315,28 +304,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         ]
         return lessons, list(shares)
 
-    def _check_student(self):
-        """Raise before a teacher is fitted if the student could not be."""
-        student = StudentClassifier() if self.student is None else self.student
-        network = student.steps[-1][1] if isinstance(student, Pipeline) else student
-        if not isinstance(network, NetworkClassifier):
-            raise TypeError(
-                f"The student must be one of the networks of sklearn_heartkd or a Pipeline that ends "
-                f"in one, got {type(network).__name__}."
-            )
-        network._validate_params()
-        if network is not student and any(
-            hasattr(step, "fit_resample") for _, step in student.steps
-        ):
-            raise TypeError(
-                "The student's pipeline holds a sampler, but teacher and student learn from the same "
-                "recordings; put the sampler before the DistilledClassifier."
-            )
-
     def _split_student(self, random_state):
         """Return the student's earlier steps, or None, and its network, both unfitted."""
-        student = StudentClassifier() if self.student is None else self.student
-        student = clone_seeded(student, random_state)
+        student = clone_seeded(self._student(), random_state)
         if not isinstance(student, Pipeline):
             return None, student
         network = student.steps[-1][1]
@@ -391,7 +361,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        student = StudentClassifier() if self.student is None else self.student
+        student = self._student()
         tags.input_tags = get_tags(student).input_tags
         tags.input_tags.sparse = False
         tags.input_tags.three_d_array = takes_sequences(student)

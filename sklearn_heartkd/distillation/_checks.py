@@ -1,0 +1,78 @@
+"""What DistilledClassifier refuses or warns of before anything is fitted."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sklearn_heartkd.classifiers._base import NetworkClassifier
+from sklearn_heartkd.distillation._catalogue import CATALOGUE, SOFTENED
+
+
+def check_student(student):
+    """Raise before a teacher is fitted if the student could not be."""
+    network = student.steps[-1][1] if isinstance(student, Pipeline) else student
+    if not isinstance(network, NetworkClassifier):
+        raise TypeError(
+            f"The student must be one of the networks of sklearn_heartkd or a Pipeline that ends "
+            f"in one, got {type(network).__name__}."
+        )
+    network._validate_params()
+    if network is not student and any(hasattr(step, "fit_resample") for _, step in student.steps):
+        raise TypeError(
+            "The student's pipeline holds a sampler, but teacher and student learn from the same "
+            "recordings; put the sampler before the DistilledClassifier."
+        )
+
+
+def check_teacher_outputs(teacher_outputs, cv):
+    """Raise if the teacher is to answer both out of fold and about augmented batches."""
+    if cv is not None and teacher_outputs == "augmented":
+        raise ValueError(
+            "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
+            f"cv={cv!r} wants answers out of fold; use teacher_outputs='cached', or cv=None."
+        )
+
+
+def check_shares(shares, n_teachers):
+    """Raise unless there is one share for each teacher and at least one is above 0."""
+    if isinstance(shares, dict) or any(not isinstance(share, Real) for share in shares):
+        raise ValueError(
+            f"teacher_weights takes a list of numbers in the order of the teachers, got {shares!r}."
+        )
+    if len(shares) != n_teachers:
+        raise ValueError(
+            f"teacher_weights has {len(shares)} values for {n_teachers} teachers; give one each."
+        )
+    if not (np.isfinite(shares).all() and min(shares) >= 0 and sum(shares) > 0):
+        raise ValueError(
+            f"teacher_weights must be finite and at least 0, and one above 0, got {list(shares)}."
+        )
+
+
+def check_teacher_weights(teacher_weights, terms):
+    """Raise if the teachers' probabilities have shares, but no loss looks at them."""
+    if teacher_weights is None:
+        return
+    used = [(name, loss) for name, loss, weight in terms if weight > 0]
+    # a loss from outside the catalogue may look at them
+    if all(type(loss) in CATALOGUE.values() and not isinstance(loss, SOFTENED) for _, loss in used):
+        raise ValueError(
+            f"teacher_weights={teacher_weights!r} are shares of the teachers' probabilities, but the "
+            f"losses {[name for name, _ in used]} do not look at these; add 'kd' to the losses, or leave "
+            "teacher_weights None."
+        )
+
+
+def warn_of_small_weights(sample_weight, terms):
+    """Warn if sample weights leave little of losses that count them as repetitions."""
+    counting = [name for name, loss, weight in terms if weight > 0 and loss.counts_weights]
+    if sample_weight is None or not counting or sample_weight.mean() >= 0.1:
+        return
+    warnings.warn(
+        f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
+        "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
+        UserWarning,
+        stacklevel=4,
+    )
