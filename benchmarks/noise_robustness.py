@@ -245,7 +245,9 @@ def draw(table, noises):
 
 def report(table, taught, noises):
     """Return the results as markdown."""
-    parts = ["![Scores against the signal-to-noise ratio](images/noise_robustness.png)"]
+    count = table["seeds"].max()
+    parts = [f"Averages over {count} seed{'s' * (count > 1)}."]
+    parts += ["![Scores against the signal-to-noise ratio](images/noise_robustness.png)"]
     for noise in noises:
         title = {"ambience": "Ambience", "recorded": "Recorded ambience"}
         parts += [f"## {title.get(noise, f'{noise.capitalize()} noise')}", markdown(table, noise)]
@@ -253,8 +255,8 @@ def report(table, taught, noises):
         [
             *parts,
             "## What noise in training adds",
-            f"Balanced accuracy minus that of the same model trained as recorded, {table['seeds'].max()} "
-            "seed(s), with a 95 % interval (paired bootstrap over subjects and seeds):",
+            "Balanced accuracy minus that of the same model trained as recorded, with a 95 % interval "
+            "(paired bootstrap over subjects and seeds):",
             gains(table, noises),
             "## What the teacher adds",
             "Balanced accuracy of the distilled student minus that of the student from scratch, both "

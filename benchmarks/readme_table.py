@@ -121,7 +121,7 @@ def reading_of_noise():
     return (
         "Distillation pays in noise: at a signal-to-noise ratio of 10 dB, the student of Conv2D has over "
         f"the student from scratch, in balanced accuracy, {shown['online']} with noise in training, and "
-        f"{shown['clean']} without ({n_seeds} seed(s); [docs/noise.md](docs/noise.md))."
+        f"{shown['clean']} without ({n_seeds} seed{'s' * (n_seeds > 1)}; [docs/noise.md](docs/noise.md))."
     )
 
 
