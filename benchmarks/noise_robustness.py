@@ -246,7 +246,7 @@ def draw(table, noises):
 def report(table, taught, noises):
     """Return the results as markdown."""
     count = table["seeds"].max()
-    parts = [f"Averages over {count} seed{'s' * (count > 1)}."]
+    parts = [f"Averages over {count} seed{'s' if count > 1 else ''}."]
     parts += ["![Scores against the signal-to-noise ratio](images/noise_robustness.png)"]
     for noise in noises:
         title = {"ambience": "Ambience", "recorded": "Recorded ambience"}

@@ -43,7 +43,7 @@ def variants_of(stage, teacher, chosen):
     if stage == "select":
         return _selection.variants_of(teacher)
     if stage == "finals":
-        kinds = [_selection.finals(teacher)[0], *_selection.starts(teacher).values()]
+        kinds = [_selection.finals(teacher)[0], *_selection.trainings(teacher).values()]
         return [variant for choices in kinds for variant in choices.values()]
     if stage == "losses":
         return [Variant(SCRATCH), *losses_of(teacher)]
@@ -111,14 +111,14 @@ def select(ground, options, results):
 
 
 def decide(ground, options, results):
-    """Rank the finalists, and how a student starts, over all seeds, and store the rankings."""
+    """Rank the finalists, and how models are trained, over all seeds, and store the rankings."""
     fits = results.fits(ground.name)
     table = _selection.rank_finals(fits, options.teacher, options.seeds)
     table.to_csv(results.folder / "finals.csv", index=False, float_format="%.6g")
     print(f"won on the inner splits: {table.loc[0, 'choice']}", flush=True)
     fits = fits[fits["seed"].isin(options.seeds)]
-    table = _selection.rank(fits, _selection.starts(options.teacher))
-    table.to_csv(results.folder / "starts.csv", index=False, float_format="%.6g")
+    table = _selection.rank(fits, _selection.trainings(options.teacher))
+    table.to_csv(results.folder / "trainings.csv", index=False, float_format="%.6g")
 
 
 def parse(arguments):

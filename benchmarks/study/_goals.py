@@ -8,7 +8,8 @@ from benchmarks.study._variants import SCRATCH, student_of
 from sklearn_heartkd.comparison._models import TEACHERS
 
 _ELSEWHERE = """\
-Goals measured elsewhere: extrasystoles by their rhythm in [rhythm.md](rhythm.md), the time of an epoch of \
+Goals measured elsewhere: distilled minus scratch where both are trained with noise in \
+[noise.md](noise.md), extrasystoles by their rhythm in [rhythm.md](rhythm.md), the time of an epoch of \
 distillation in [benchmarks.md](benchmarks.md), and when k-means does help in [kmeans.md](kmeans.md).
 """
 

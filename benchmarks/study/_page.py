@@ -126,9 +126,9 @@ def _selection(results):
     if (results.folder / "finals.csv").exists():
         finals = pd.read_csv(results.folder / "finals.csv")
         text += [_FINALS, markdown(_ranked(finals, in_detail=True)), ""]
-    if (results.folder / "starts.csv").exists():
-        starts = pd.read_csv(results.folder / "starts.csv")
-        for kind, rows in starts.groupby("kind", sort=False):
+    if (results.folder / "trainings.csv").exists():
+        trainings = pd.read_csv(results.folder / "trainings.csv")
+        for kind, rows in trainings.groupby("kind", sort=False):
             text += [f"{_title(kind)}:\n", markdown(_ranked(rows, in_detail=True)), ""]
     return text
 
@@ -154,6 +154,9 @@ def _title(kind):
     if kind.startswith("start of "):
         model = shown(kind.removeprefix("start of "))
         return f"Contrastive pretraining of the {model}, by epochs (auto makes 450 batches), every seed"
+    if kind.startswith("augmentation of "):
+        model = shown(kind.removeprefix("augmentation of "))
+        return f"Augmentation of the {model}, without and with noise, every seed"
     titles = {
         "teacher": f"Teachers, by the student that each makes with `{TUNED_LOSS}`",
         "loss": "Losses (ce is training from scratch)",

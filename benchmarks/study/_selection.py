@@ -7,6 +7,7 @@ from benchmarks.study._variants import (
     TEMPERATURES,
     WEIGHTS,
     Variant,
+    augmentations_of,
     finalists,
     losses_for,
     networks,
@@ -104,9 +105,12 @@ def finals(teacher):
     return {"ce": Variant(SCRATCH)} | finalists(teacher), elsewhere
 
 
-def starts(teacher):
-    """Return by kind how a student may start; every seed compares them."""
-    return {f"start of {model}": choices for model, choices in starts_of(teacher).items()}
+def trainings(teacher):
+    """Return by kind how a model may start and be augmented; every seed compares them."""
+    starts, augmentations = starts_of(teacher), augmentations_of(teacher)
+    return {f"start of {model}": choices for model, choices in starts.items()} | {
+        f"augmentation of {model}": choices for model, choices in augmentations.items()
+    }
 
 
 def rank_finals(fits, teacher, seeds):

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 
+from sklearn_heartkd.augmentation import AdditiveNoise
 from sklearn_heartkd.classifiers import (
     ContrastivePretraining,
     Conv2DClassifier,
     StudentClassifier,
 )
+from sklearn_heartkd.classifiers._base import default_augmentation
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
@@ -51,6 +53,8 @@ STARTS = {
     "20epochs": ContrastivePretraining(max_epochs=20),
     "auto": "contrastive",
 }
+# half of the rows of a batch are noisy
+NOISE = [AdditiveNoise(noise, snr=(0, 30), probability=0.3) for noise in ("white", "pink")]
 N_SYNTHETIC = 500
 # "auto" of the networks stands for the first of each
 NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
@@ -190,6 +194,26 @@ def starts_of(teacher):
     }
 
 
+def augmentations_of(teacher):
+    """Return models by their augmentation: a dict of variants by model.
+
+    A student that is distilled with noise has a teacher that was trained with noise.
+    """
+    student = f"student_of_{teacher}"
+    usual = {SCRATCH: Variant(SCRATCH), student: tuned(teacher, *WON)}
+    if teacher in TEACHERS:
+        usual[teacher] = Variant(teacher)
+    return {
+        model: {
+            "default": variant,
+            "with noise": Variant(
+                f"{model}-noise", (), partial(_with_noise, model=model), refined=False
+            ),
+        }
+        for model, variant in usual.items()
+    }
+
+
 def networks():
     """Return students from scratch by how a network is trained: a dict of variants by kind."""
     return {
@@ -294,6 +318,17 @@ def _taught_out_of_fold(recipe, seed, sources, *, names):
         random_state=seed,
     )
     return recipe.windowed(distilled)
+
+
+def _with_noise(recipe, seed, sources, *, model):
+    limits = recipe.limits(seed) | {"augmentation": [*NOISE, *default_augmentation()]}
+    if model in TEACHERS:
+        return recipe.windowed(TEACHERS[model](**limits))
+    student = StudentClassifier(**limits)
+    if model == SCRATCH:
+        return recipe.windowed(student)
+    teachers = [(name, TEACHERS[name](**limits)) for name in sources_of(model)]
+    return recipe.windowed(DistilledClassifier(teachers, student, random_state=seed))
 
 
 def _pretrained(recipe, seed, sources, *, network, synthetic=False):

@@ -15,7 +15,9 @@ from benchmarks.study._grounds import split_inside
 from benchmarks.study._results import Results
 from benchmarks.study._scores import differences_of, pairs_of, scores_of
 from benchmarks.study._variants import Variant, losses_for, student_of
+from sklearn_heartkd.augmentation import AdditiveNoise
 from sklearn_heartkd.classifiers import ContrastivePretraining
+from sklearn_heartkd.classifiers._base import default_augmentation
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
@@ -104,6 +106,33 @@ def test_students_of_other_starts_differ_in_pretraining_only():
             assert repr(model) == repr(plain)
 
 
+def resolved(distilled):
+    terms = resolve_losses(distilled.losses, distilled.weights, distilled.temperature, 5)
+    return [(name, loss.get_params(), weight) for name, loss, weight in terms]
+
+
+def test_models_with_noise_differ_in_augmentation_only_and_so_do_their_teachers():
+    kinds = _variants.augmentations_of("conv2d")
+    fitted = RECIPE.make("conv2d", 3, {})
+    fitted.estimator_ = fitted.estimator
+    assert set(kinds) == {"student", "conv2d", "student_of_conv2d"}
+    for model, variants in kinds.items():
+        assert variants["with noise"].sources == ()
+        made = variants["with noise"].make(RECIPE, 3, {})
+        network = made.estimator[-1]
+        if model == "student_of_conv2d":
+            teacher, network = network.teacher[0][1], network.student
+            assert repr(teacher.augmentation) == repr(network.augmentation)
+            plain = variants["default"].make(RECIPE, 3, {"conv2d": fitted}).estimator[-1]
+            assert resolved(made.estimator[-1]) == resolved(plain)
+            assert repr(teacher.set_params(augmentation="auto")) == repr(fitted.estimator[-1])
+        noises = [item for item in network.augmentation if isinstance(item, AdditiveNoise)]
+        assert [noise.noise for noise in noises] == ["white", "pink"]
+        assert repr(network.augmentation[2:]) == repr(default_augmentation())
+        expected = RECIPE.make("student" if model != "conv2d" else model, 3, {}).estimator[-1]
+        assert repr(network.set_params(augmentation="auto")) == repr(expected)
+
+
 def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
     groups = np.arange(40) // 2
     target = np.tile(["a", "b"], 20)
@@ -177,7 +206,7 @@ def test_the_defaults_are_what_won():
     default = _variants.final_name(int(soft_targets.temperature), weights)
     finals = pd.read_csv(results / "finals.csv")
     assert finals.set_index("rank").loc[1, "choice"] == default
-    starts = pd.read_csv(results / "starts.csv").set_index(["kind", "rank"])
+    starts = pd.read_csv(results / "trainings.csv").set_index(["kind", "rank"])
     start = starts.loc[("start of student_of_conv2d", 1), "choice"]
     assert _variants.STARTS[start] == _variants.StudentClassifier().pretrain
 
@@ -308,10 +337,13 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
     finals = pd.read_csv(tmp_path / "results" / "finals.csv")
     assert set(finals["choice"]) > {"ce", "kd", "hint"}
     assert finals["sum_teachers"].notna().sum() == 3
-    starts = pd.read_csv(tmp_path / "results" / "starts.csv").groupby("kind")["choice"].agg(set)
+    starts = pd.read_csv(tmp_path / "results" / "trainings.csv").groupby("kind")["choice"].agg(set)
     assert starts.to_dict() == {
         "start of student": {"none", "1epoch"},
         "start of student_of_conv2d": {"none", "1epoch"},
+        "augmentation of student": {"default", "with noise"},
+        "augmentation of student_of_conv2d": {"default", "with noise"},
+        "augmentation of conv2d": {"default", "with noise"},
     }
     assert "Contrastive pretraining of the student of Conv2D" in page.read_text()
     assert "| ce | " in page.read_text().partition("Losses are compared at")[2]
