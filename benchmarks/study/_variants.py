@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 
-from sklearn_heartkd.augmentation import AdditiveNoise
+from benchmarks.noise_robustness import ONLINE
 from sklearn_heartkd.classifiers import (
     ContrastivePretraining,
     Conv2DClassifier,
@@ -53,8 +53,6 @@ STARTS = {
     "20epochs": ContrastivePretraining(max_epochs=20),
     "auto": "contrastive",
 }
-# half of the rows of a batch are noisy
-NOISE = [AdditiveNoise(noise, snr=(0, 30), probability=0.3) for noise in ("white", "pink")]
 N_SYNTHETIC = 500
 # "auto" of the networks stands for the first of each
 NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
@@ -321,7 +319,7 @@ def _taught_out_of_fold(recipe, seed, sources, *, names):
 
 
 def _with_noise(recipe, seed, sources, *, model):
-    limits = recipe.limits(seed) | {"augmentation": [*NOISE, *default_augmentation()]}
+    limits = recipe.limits(seed) | {"augmentation": [*ONLINE, *default_augmentation()]}
     if model in TEACHERS:
         return recipe.windowed(TEACHERS[model](**limits))
     student = StudentClassifier(**limits)

@@ -5,7 +5,9 @@ import pytest
 import torch
 from distilling_helpers import LABELS, Oracle
 
+from sklearn_heartkd import MFCC
 from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import Setting, TeacherOutput
 from sklearn_heartkd.networks import NetworkOutput
 
@@ -80,6 +82,18 @@ class Scene:
 @pytest.fixture
 def make_scene():
     return Scene
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    return make_heart_sounds(
+        24, classes=("normal", "murmur"), n_subjects=12, duration=1.0, random_state=0
+    )
+
+
+@pytest.fixture(scope="module")
+def sequences(sounds):
+    return MFCC().fit_transform(sounds.data)
 
 
 @pytest.fixture(scope="module")

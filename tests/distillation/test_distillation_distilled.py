@@ -28,20 +28,7 @@ from sklearn_heartkd import (
     StudentClassifier,
 )
 from sklearn_heartkd._nested import clone_seeded
-from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import SoftTargets
-
-
-@pytest.fixture(scope="module")
-def sounds():
-    return make_heart_sounds(
-        24, classes=("normal", "murmur"), n_subjects=12, duration=1.0, random_state=0
-    )
-
-
-@pytest.fixture(scope="module")
-def sequences(sounds):
-    return MFCC().fit_transform(sounds.data)
 
 
 def student(**parameters):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from distilling_helpers import student
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_circles
@@ -17,29 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_heartkd import (
-    MFCC,
     DistilledClassifier,
     KMeansRefinedClassifier,
     StudentClassifier,
 )
-from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import SoftTargets
-
-
-@pytest.fixture(scope="module")
-def sounds():
-    return make_heart_sounds(
-        24, classes=("normal", "murmur"), n_subjects=12, duration=1.0, random_state=0
-    )
-
-
-@pytest.fixture(scope="module")
-def sequences(sounds):
-    return MFCC().fit_transform(sounds.data)
-
-
-def student(**parameters):
-    return StudentClassifier(**{"width": 2, "depth": 1, "max_epochs": 2} | parameters)
 
 
 def test_a_forest_of_circles_teaches_a_student():
