@@ -1,13 +1,19 @@
 """What the meta-estimators share: fitting, seeding and questioning an estimator inside another."""
 
+import inspect
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import AdaBoostClassifier, StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import FixedThresholdClassifier, check_cv
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    TunedThresholdClassifierCV,
+    check_cv,
+)
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, get_tags
@@ -40,11 +46,19 @@ def clone_seeded(estimator, random_state):
     estimator = clone(estimator)
     if isinstance(estimator, FrozenEstimator):
         return estimator
-    seeds = {}
-    for name, value in sorted(estimator.get_params(deep=True).items()):
-        if (name == "random_state" or name.endswith("__random_state")) and value is None:
-            seeds[name] = draw_seed(random_state)
+    seeds = {name: draw_seed(random_state) for name in unset_seeds(estimator)}
     return estimator.set_params(**seeds) if seeds else estimator
+
+
+def unset_seeds(estimator):
+    """Return the names of the random states in `estimator` that are None and not frozen."""
+    if isinstance(estimator, FrozenEstimator):
+        return []
+    return [
+        name
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if name.rpartition("__")[2] == "random_state" and value is None
+    ]
 
 
 def parts_of(estimator):
@@ -166,18 +180,32 @@ def fit_parameters(estimator, **metadata):
         }
     if _is_search(estimator) and "groups" in metadata and not _splits_by_group(estimator):
         warnings.warn(SEARCH_WITHOUT_GROUPS.format(type(estimator).__name__), stacklevel=5)
-    if _routing_enabled() and (isinstance(estimator, Pipeline) or _is_search(estimator)):
-        taken = get_routing_for_object(estimator).consumes("fit", metadata)
+    taken = {name for name in metadata if has_fit_parameter(estimator, name)}
+    inside = {}
+    if _routing_enabled():
+        if _hands_on(estimator):
+            taken |= get_routing_for_object(estimator).consumes("fit", metadata)
     elif _is_search(estimator):
-        taken = {name for name in metadata if _search_takes(estimator, name)}
-    else:
-        taken = {name for name in metadata if has_fit_parameter(estimator, name)}
+        # its groups are for the splitter, everything else for the estimator
+        groups = {name: metadata.pop(name) for name in ("groups",) if name in metadata}
+        inside = fit_parameters(estimator.estimator, **metadata)
+        return inside | groups if _splits_by_group(estimator) else inside
+    elif isinstance(estimator, (VotingClassifier, StackingClassifier)):
+        taken |= {"sample_weight"}
+    elif isinstance(estimator, CalibratedClassifierCV) and estimator.estimator is not None:
+        inside = fit_parameters(estimator.estimator, groups=metadata.get("groups"))
     if "sample_weight" in metadata and "sample_weight" not in taken:
+        request = ", or ask for them with set_fit_request(sample_weight=True)"
         raise TypeError(
             f"sample_weight was given, but {type(estimator).__name__} takes none in fit; leave the "
-            "weights out or use an estimator that takes them."
+            f"weights out or use an estimator that takes them{request if _routing_enabled() else ''}."
         )
-    return {name: value for name, value in metadata.items() if name in taken}
+    return {name: value for name, value in metadata.items() if name in taken} | inside
+
+
+def _hands_on(estimator):
+    parameters = inspect.signature(estimator.fit).parameters.values()
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def step_parameters(steps, **metadata):
@@ -190,14 +218,7 @@ def step_parameters(steps, **metadata):
 
 
 def _is_search(estimator):
-    return hasattr(estimator, "refit") and hasattr(estimator, "estimator")
-
-
-def _search_takes(search, name):
-    # a search hands groups to its splitter, and everything else on to the estimator
-    if name == "groups":
-        return _splits_by_group(search)
-    return has_fit_parameter(search.estimator, name)
+    return isinstance(estimator, BaseSearchCV)
 
 
 def _splits_by_group(search):
@@ -258,6 +279,10 @@ def log_probabilities(probabilities):
 
 def require_probabilities(estimator, role):
     """Raise if `estimator` cannot give probabilities."""
+    if is_regressor(estimator):
+        raise TypeError(
+            f"{role} {type(estimator).__name__} is a regressor and has no predict_proba; give a classifier."
+        )
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if isinstance(last, StackingClassifier) and last.final_estimator is None:
         return  # a logistic regression, which only fit tells it
@@ -276,7 +301,14 @@ def require_finite(values, subject):
         )
 
 
-def align(probabilities, from_classes, to_classes, role):
+EVERY_CLASS = "fit it on recordings of every class"
+FEWER_FOLDS = (
+    "some class has too few subjects for every fold to learn it: use fewer folds, do without cv, or "
+    "give recordings of more subjects"
+)
+
+
+def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
     """Reorder columns from one list of classes to another; drop surplus ones and renormalise.
 
     Raises
@@ -288,10 +320,7 @@ def align(probabilities, from_classes, to_classes, role):
     position = {label: i for i, label in enumerate(from_classes)}
     missing = [label for label in to_classes.tolist() if label not in position]
     if missing:
-        raise ValueError(
-            f"{role} does not know {missing}, only {from_classes.tolist()}; fit it on recordings of "
-            "every class."
-        )
+        raise ValueError(f"{role} does not know {missing}, only {from_classes.tolist()}; {advice}.")
     aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
     total = aligned.sum(axis=1, keepdims=True)
     return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
@@ -308,6 +337,7 @@ _HAND_X_ON = (
     FixedThresholdClassifier,
     FrozenEstimator,
     OneVsRestClassifier,
+    TunedThresholdClassifierCV,
 )
 
 

@@ -1,7 +1,8 @@
 """What every estimator that takes recordings shares: their validation and their length.
 
 Recordings are a 2-D array of shape (n_recordings, n_samples), or a sequence of 1-D arrays of
-different length, called ragged here. Arrays of one length in a list are a 2-D array.
+different length, called ragged here. Arrays of one length in a list are a 2-D array, unless an
+estimator was fitted on recordings of another length.
 """
 
 import numpy as np
@@ -34,7 +35,7 @@ def check_recordings(estimator, X, *, reset):
     """
     name = type(estimator).__name__
     X = as_sequence(X)
-    if _differs_in_length(X):
+    if _differs_in_length(X) or (not reset and has_another_length(estimator, X)):
         recordings = [_as_waveform(row, i, name) for i, row in enumerate(X)]
         if reset:
             for attribute in ("n_features_in_", "feature_names_in_"):
@@ -83,6 +84,14 @@ def as_sequence(X):
     is_series = type(X).__name__ == "Series" and X.dtype == object
     is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     return list(X) if is_series or is_array else X
+
+
+def has_another_length(estimator, X):
+    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
+    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
+        return False
+    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
+    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
 
 
 def _differs_in_length(X):

@@ -6,12 +6,14 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import (
     KFold,
     StratifiedGroupKFold,
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
+from sklearn.utils.validation import check_consistent_length
 
 from sklearn_heartkd._quiet import ignore_warnings
 
@@ -24,7 +26,7 @@ WITHOUT_GROUPS = (
     "{owner} splits its training data without groups, so recordings of one subject can stand on "
     "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
     "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
-    "Pipeline)."
+    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled."
 )
 
 
@@ -41,6 +43,31 @@ def warn_without_groups(owner):
     """Warn that an inner split is about to ignore subjects."""
     message = WITHOUT_GROUPS.format(owner=type(owner).__name__)
     warnings.warn(message, UserWarning, stacklevel=_outside())
+
+
+def check_groups(groups, y):
+    """Return `groups` as an array, or None.
+
+    Raises
+    ------
+    ValueError
+        If they are not one known subject for each recording.
+    """
+    if groups is None:
+        return None
+    check_consistent_length(y, groups)
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise ValueError(
+            f"groups has shape {groups.shape}; give one subject for each recording, shape ({len(y)},)."
+        )
+    unknown = pd.isna(groups)
+    if unknown.any():
+        raise ValueError(
+            f"groups has no subject in row {int(unknown.argmax())}; give recordings of unknown "
+            "subjects a subject each, or leave them out."
+        )
+    return groups
 
 
 def hold_out(owner, y, groups, fraction, seed):
@@ -120,9 +147,10 @@ def subject_folds(owner, splitter, y, groups):
     elif type(splitter) in (StratifiedKFold, KFold):
         n_groups = len(np.unique(groups))
         if n_groups < splitter.n_splits:
+            advice = f"use cv={n_groups}" if n_groups > 1 else "do without cv"
             raise ValueError(
                 f"{splitter.n_splits} folds by subject need at least as many subjects, got "
-                f"{n_groups}; use cv={n_groups} or give recordings of more subjects."
+                f"{n_groups}; {advice} or give recordings of more subjects."
             )
         splitter = StratifiedGroupKFold(
             splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
@@ -137,6 +165,13 @@ def subject_folds(owner, splitter, y, groups):
 def _share_subjects(groups, training, held_out):
     groups = np.asarray(groups)
     return len(np.intersect1d(groups[training], groups[held_out])) > 0
+
+
+def list_splits(cv):
+    """Return `cv`, with splits that an iterator would give only once as a list."""
+    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
+        return cv
+    return list(cv)
 
 
 def splits_of_rows(cv, rows, n_rows):

@@ -10,7 +10,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_heartkd._recordings import as_sequence
+from sklearn_heartkd._recordings import as_sequence, has_another_length
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
@@ -32,6 +32,8 @@ def check_any_input(estimator, X, y):
     y : ndarray of shape (n,)
     """
     X = as_sequence(X)
+    if isinstance(X, (list, tuple)) and not X:
+        raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
     if is_ragged(X):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
@@ -49,7 +51,7 @@ def check_any_input(estimator, X, y):
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
     X = as_sequence(X)
-    if is_ragged(X):
+    if is_ragged(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
         _check_columns(estimator, X, reset=False)
@@ -77,6 +79,7 @@ def _finite(estimator, X, checked):
     if bad.any():
         raise ValueError(
             f"X holds NaN or infinity, first in row {int(bad.argmax())}; {type(estimator).__name__} "
-            "takes finite numbers only: repair or drop these rows."
+            "takes finite numbers only: repair or drop these rows, or begin every estimator inside with "
+            "an imputer."
         )
     return X if hasattr(X, "iloc") else checked

@@ -72,6 +72,14 @@ def test_bad_recordings_are_refused_naming_the_row_and_the_value(X, message):
         checked(X)
 
 
+def test_a_list_of_recordings_may_have_another_length_than_those_of_fit():
+    band_pass = BandPassFilter().fit(np.ones((2, 8)))
+    assert band_pass.transform([np.ones(5), np.ones(5)])[1].shape == (5,)
+    assert band_pass.transform([np.ones(8)]).shape == (1, 8)
+    with pytest.raises(ValueError, match="X has 5 features, but BandPassFilter is expecting 8"):
+        band_pass.transform(np.ones((2, 5)))
+
+
 def test_mapping_keeps_the_container():
     np.testing.assert_array_equal(map_recordings(np.negative, np.ones((2, 3))), -np.ones((2, 3)))
     ragged = map_recordings(np.negative, [np.ones(2), np.ones(3)])

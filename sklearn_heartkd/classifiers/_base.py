@@ -12,14 +12,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
 
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._recordings import as_sequence
-from sklearn_heartkd._splits import hold_out
+from sklearn_heartkd._splits import check_groups, hold_out
 from sklearn_heartkd.augmentation import (
     BandMasking,
     Batch,
@@ -146,8 +145,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         )
         present = np.flatnonzero(sample_weight > 0)
         if groups is not None:
-            check_consistent_length(X, groups)
-            groups = np.asarray(groups)[present]
+            groups = check_groups(groups, y)[present]
             subject = np.unique(groups, return_inverse=True)[1]
         else:
             subject = np.arange(len(present))

@@ -25,7 +25,7 @@ from sklearn_heartkd._nested import (
     splits_inside,
 )
 from sklearn_heartkd._recordings import check_recordings
-from sklearn_heartkd._splits import warn_without_groups
+from sklearn_heartkd._splits import check_groups, warn_without_groups
 
 
 def cut_windows(recordings, n_window, n_hop):
@@ -168,18 +168,19 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         X = check_recordings(self, X, reset=True)
         y = _check_y(y)
-        check_consistent_length(X, y, groups)
+        check_consistent_length(X, y)
+        groups = check_groups(groups, y)
         check_classification_targets(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else np.asarray(groups)[present]
+            groups = None if groups is None else groups[present]
         windows, source = self._cut(X)
         sample_weight = None if sample_weight is None else sample_weight[source]
         if groups is None and splits_inside(self.estimator):
             warn_without_groups(self)
-        groups = source if groups is None else np.asarray(groups)[source]
+        groups = source if groups is None else groups[source]
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
         metadata = {"sample_weight": sample_weight, "groups": groups}
         self.estimator_ = fit_nested(estimator, windows, y[source], **metadata)

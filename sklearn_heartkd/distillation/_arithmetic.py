@@ -1,17 +1,21 @@
 """What the losses between pairs of rows share."""
 
+import math
+
 import torch
 from torch.nn import functional
 
+FIXED = 1e-30  # for what has no gradient to be kept finite: the teacher's side, of any scale
 
-def directions(x, dim=1):
+
+def directions(x, dim=1, epsilon=1e-8):
     """Return `x` scaled to length 1; a zero vector stays zero, with a finite gradient."""
-    return x / (x.square().sum(dim=dim, keepdim=True) + 1e-8).sqrt()
+    return x / (x.square().sum(dim=dim, keepdim=True) + epsilon).sqrt()
 
 
-def cosines(x, y):
+def cosines(x, y, epsilon=1e-8):
     """Return the cosines between the rows of `x` and those of `y`."""
-    return directions(x) @ directions(y).T
+    return directions(x, epsilon=epsilon) @ directions(y, epsilon=epsilon).T
 
 
 def row_divergence(target, own, weight):
@@ -25,10 +29,18 @@ def prior(weight):
     return weight.log() - weight.sum().log()
 
 
-def unit(value, floor=1e-4):
-    """Return the loss of a student that knows nothing, by which a loss is divided.
+def unit(value, floor=1e-3):
+    """Return the number by which a loss is divided, so that a student that knows nothing costs 1.
 
-    Where the teacher's rows are all alike there is nothing to know; the floor avoids the division
-    by zero.
+    Parameters
+    ----------
+    value : float
+        What a student that knows nothing costs.
+    floor : float
+        Where it costs less, the teacher's rows are nearly alike, and the loss weighs the less the less
+        they have to tell; where they are all alike it is nothing.
     """
-    return max(float(torch.as_tensor(value)), floor)
+    value = float(torch.as_tensor(value))
+    if value >= floor:
+        return value
+    return floor**2 / value if value > 0 else math.inf

@@ -76,7 +76,7 @@ class _AttentionTerm(nn.Module):
         if n_steps not in self.units:
             attention = directions(adaptive_avg_pool1d(self.teacher, n_steps))
             error = (attention - n_steps**-0.5).square().sum(dim=1)
-            self.units[n_steps] = unit(weighted_mean(error, self.weight), floor=1e-3)
+            self.units[n_steps] = unit(weighted_mean(error, self.weight))
         return self.units[n_steps]
 
 

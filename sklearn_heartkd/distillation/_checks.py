@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sklearn_heartkd._nested import unset_seeds
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._catalogue import CATALOGUE, SOFTENED
 
@@ -76,3 +77,17 @@ def warn_of_small_weights(sample_weight, terms):
         UserWarning,
         stacklevel=4,
     )
+
+
+def warn_of_useless_memory(memory, random_state, teachers):
+    """Warn if teachers would be kept in `memory` but never found again."""
+    if getattr(memory, "location", None) is None or random_state is not None:
+        return
+    drawn = [type(teacher).__name__ for teacher in teachers if unset_seeds(teacher)]
+    if drawn:
+        warnings.warn(
+            f"memory keeps a teacher under its random_state, but {drawn} draws a new one in every fit, so "
+            "that none is found again and the folder grows; set random_state to an int.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_consistent_length,
     check_is_fitted,
     check_memory,
 )
@@ -28,7 +27,7 @@ from sklearn_heartkd._nested import (
     takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
-from sklearn_heartkd._splits import splits_of_rows
+from sklearn_heartkd._splits import check_groups, list_splits, splits_of_rows
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
@@ -39,6 +38,7 @@ from sklearn_heartkd.distillation._checks import (
     check_teacher_outputs,
     check_teacher_weights,
     warn_of_small_weights,
+    warn_of_useless_memory,
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names, named_items
@@ -102,7 +102,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Share of the clusters in the average.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
-        a teacher once per split. It needs a `random_state` that is an int.
+        a teacher once per split. Seeds drawn anew in every fit find nothing again: set `random_state`
+        to an int.
     random_state : int, RandomState instance or None, default=None
         Seeds the student, the teacher and the clusters; nested estimators that have a random state
         of their own keep it.
@@ -218,22 +219,23 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         TypeError
             If a teacher has no `predict_proba`, or `student` is not one of our networks.
         ValueError
-            If a loss is unknown or needs more classes or another teacher, if `temperature` or
+            If `groups` do not name a subject for each recording, if the folds of `cv` cannot be made by
+            subject, if a loss is unknown or needs more classes or another teacher, if `temperature` or
             `teacher_weights` are given but no loss uses them, if a frozen teacher misses a class or
             comes with `cv`, if `teacher_outputs="augmented"` comes with `cv`, if what a teacher says is
             not finite, or if a parameter of the student is out of its range.
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
-        check_consistent_length(y, groups)
-        cv = self.cv
+        groups = check_groups(groups, y)
+        cv = list_splits(self.cv)
         check_teacher_outputs(self.teacher_outputs, cv)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
             cv = splits_of_rows(cv, present, len(y))
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else np.asarray(groups)[present]
+            groups = None if groups is None else groups[present]
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
         check_student(self._student())
@@ -288,7 +290,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         check_shares(shares, len(teachers))
         for name, teacher in teachers:
             require_probabilities(teacher, f"The teacher {name!r},")
-        prepare = check_memory(self.memory or Memory(None)).cache(prepare_lesson, ignore=["owner"])
+        memory = check_memory(self.memory or Memory(None))
+        warn_of_useless_memory(memory, self.random_state, [teacher for _, teacher in teachers])
+        prepare = memory.cache(prepare_lesson, ignore=["owner"])
         lessons = [
             prepare(
                 self,

@@ -50,9 +50,9 @@ class NestedListsMixin(BaseEstimator):
             self._check_reachable(outer, inner, params.get(outer, getattr(self, outer, None)))
             rest[key] = value
         super().set_params(**rest)
-        for key, value in params.items():
-            if key not in rest:
-                self._set_in_list(*key.split("__", 2), value=value)
+        # an object before its parameters
+        for key in sorted(params.keys() - rest.keys(), key=lambda key: (key.count("__") > 1, key)):
+            self._set_in_list(*key.split("__", 2), value=params[key])
         return self
 
     def _check_reachable(self, outer, inner, value):

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sklearn_heartkd.distillation._arithmetic import cosines, prior, row_divergence, unit
+from sklearn_heartkd.distillation._arithmetic import FIXED, cosines, prior, row_divergence, unit
 from sklearn_heartkd.distillation._base import DistillationLoss
 
 
@@ -18,7 +18,8 @@ class PKT(DistillationLoss):
     shrinks as the batch grows. The unit `u` is what a student costs to whom all recordings are equally
     near, with the training data, at most 1000 rows, as one batch. In the batches of training, where a row
     is a larger part of its own neighbourhood, such a student costs more or less, the more so the less
-    the teacher's rows have to do with one another.
+    the teacher's rows have to do with one another. Where `u` is below 0.0001, the teacher hardly tells
+    the recordings apart, and the loss falls to 0 with what is left.
 
     Examples
     --------
@@ -37,16 +38,17 @@ class _PKTTerm(nn.Module):
     def __init__(self, setting):
         super().__init__()
         teacher, weight = setting.sample(1000)
-        target = _neighbours(teacher.embedding, weight)
-        self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
+        target = _neighbours(teacher.embedding, weight, FIXED)
+        alike = row_divergence(target, prior(weight).expand_as(target), weight)
+        self.unit = unit(alike, floor=1e-4)
 
     def forward(self, student, teacher, batch):
         own = _neighbours(student.embedding, batch.weight)
-        other = _neighbours(teacher.embedding, batch.weight)
+        other = _neighbours(teacher.embedding, batch.weight, FIXED)
         return row_divergence(other, own, batch.weight) / self.unit
 
 
-def _neighbours(x, weight):
+def _neighbours(x, weight, epsilon=1e-8):
     """Return the logarithms of the probabilities."""
-    kernel = (1 + cosines(x, x)).clamp_min(1e-6).log() + weight.log()
+    kernel = (1 + cosines(x, x, epsilon)).clamp_min(1e-6).log() + weight.log()
     return kernel.log_softmax(dim=1)

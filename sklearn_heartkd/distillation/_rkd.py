@@ -22,7 +22,8 @@ class RKD(DistillationLoss):
 
     with the Huber loss :math:`\ell`, the means :math:`\mu` of the distances above 0, and sample weights
     `w` that sum to 1. The units `u` and `v` are what a student costs that places all recordings at the same
-    distance and sees only equilateral triangles. After Park et al. (2019), "Relational knowledge
+    distance and sees only equilateral triangles; a teacher that places all recordings at one point
+    teaches nothing. After Park et al. (2019), "Relational knowledge
     distillation".
 
     Parameters
@@ -74,8 +75,9 @@ class _RKDTerm(nn.Module):
         error = _huber(distances / scale, (distances > 0).to(distances.dtype))
         self.distance_unit = unit(_pair_mean(error, weight))
         teacher, weight = setting.sample(64)
-        cosines = _angle_cosines(teacher.embedding, _distances(teacher.embedding, weight)[1])
-        error = _huber(cosines, torch.full_like(cosines, 0.5))
+        distances, scale = _distances(teacher.embedding, weight)
+        cosines = _angle_cosines(teacher.embedding, scale)
+        error = _huber(cosines, torch.full_like(cosines, 0.5)) * (distances > 0).any()
         self.angle_unit = unit(_triplet_mean(error, weight))
 
     def forward(self, student, teacher, batch):

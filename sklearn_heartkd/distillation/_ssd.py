@@ -9,7 +9,7 @@ from torch import nn
 
 from sklearn_heartkd.augmentation import GaussianNoise, TimeShift
 from sklearn_heartkd.classifiers._training import Objective
-from sklearn_heartkd.distillation._arithmetic import cosines, prior, row_divergence, unit
+from sklearn_heartkd.distillation._arithmetic import FIXED, cosines, prior, row_divergence, unit
 from sklearn_heartkd.distillation._base import DistillationLoss, settle
 from sklearn_heartkd.distillation._rkd import RKD
 from sklearn_heartkd.distillation._soft_targets import SoftTargets
@@ -131,7 +131,7 @@ class _SSDTerm(nn.Module):
         self.soft_targets = SoftTargets(temperature).make_term(setting)
         self.relations = RKD().make_term(setting)
         teacher, weight = setting.sample(1000)
-        target = self._similarities(teacher.embedding, teacher.embedding, weight)
+        target = self._similarities(teacher.embedding, teacher.embedding, weight, FIXED)
         self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
         # make_term runs while torch's global generator is seeded for the initialisation
         seed = int(torch.randint(2**62, ()))
@@ -154,9 +154,9 @@ class _SSDTerm(nn.Module):
         weight = settled.weight
         loss = loss + views * self.soft_targets(student_view, teacher_view, settle(view))
         own = self._similarities(student_view.embedding, student.embedding, weight)
-        other = self._similarities(teacher_view.embedding, teacher.embedding, weight)
+        other = self._similarities(teacher_view.embedding, teacher.embedding, weight, FIXED)
         return loss + similarity / self.unit * row_divergence(other, own, weight)
 
-    def _similarities(self, views, x, weight):
-        logits = cosines(views, x) / self.similarity_temperature + weight.log()
+    def _similarities(self, views, x, weight, epsilon=1e-8):
+        logits = cosines(views, x, epsilon) / self.similarity_temperature + weight.log()
         return logits.log_softmax(dim=1)

@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import (
+    FEWER_FOLDS,
     align,
     answer,
     as_taken,
@@ -82,7 +83,7 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
             groups=None if groups is None else np.asarray(groups)[training],
         )
         found = fold.predict_proba(rows_of(X, held_out))
-        total[held_out] += align(found, fold.classes_, classes, f"{role} in a fold")
+        total[held_out] += align(found, fold.classes_, classes, f"{role} in a fold", FEWER_FOLDS)
         times[held_out] += 1
     if not times.all():
         raise ValueError(
@@ -96,11 +97,16 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
 def cached_outputs(lessons, shares, maps=None):
     """Return the `TeacherOutput` of all lessons together, with the feature maps of a single one."""
     return combine(
-        [torch.from_numpy(np.asarray(lesson.probabilities)) for lesson in lessons],
-        [torch.from_numpy(np.ascontiguousarray(lesson.embedding)) for lesson in lessons],
+        [_as_tensor(lesson.probabilities) for lesson in lessons],
+        [_as_tensor(lesson.embedding) for lesson in lessons],
         [maps] * len(lessons),
         shares,
     )
+
+
+def _as_tensor(values):
+    # what comes from a memory-mapped file is read-only, which torch does not know
+    return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
 def feature_maps(lessons, X, batch_size=256):

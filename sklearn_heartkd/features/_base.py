@@ -156,10 +156,14 @@ class _SpectralFeatures(Stateless):
 
     def _check_lengths(self, recordings):
         if is_ragged(recordings) and self.output != "summary":
-            lengths = [len(row) for row in recordings]
+            lengths = sorted({len(row) for row in recordings})
+            got = " to ".join(str(length) for length in lengths[:: max(1, len(lengths) - 1)])
+            known = (
+                f", {self.n_features_in_} samples in fit" if hasattr(self, "n_features_in_") else ""
+            )
             raise ValueError(
-                f"{type(self).__name__}(output={self.output!r}) takes recordings of one length, "
-                f"got {min(lengths)} to {max(lengths)} samples: put FixedLength before "
+                f"{type(self).__name__}(output={self.output!r}) takes recordings of one length"
+                f"{known}, got {got} samples: put FixedLength before "
                 "it, use output='summary', or wrap the pipeline in WindowedClassifier."
             )
 

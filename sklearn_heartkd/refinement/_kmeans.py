@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from sklearn_heartkd._nested import (
+    FEWER_FOLDS,
     align,
     allows_nan,
     answer,
@@ -25,7 +26,7 @@ from sklearn_heartkd._nested import (
     takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
-from sklearn_heartkd._splits import splits_of_rows, subject_folds
+from sklearn_heartkd._splits import check_groups, splits_of_rows, subject_folds
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.refinement._cluster_table import ClusterTable
 
@@ -132,14 +133,14 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
                 "weight='auto' chooses the weight on held-out recordings; say how to split them, "
                 "for example cv=3."
             )
-        check_consistent_length(y, groups)
+        groups = check_groups(groups, y)
         cv = self.cv
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
             cv = splits_of_rows(cv, present, len(y))
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else np.asarray(groups)[present]
+            groups = None if groups is None else groups[present]
         random_state = check_random_state(self.random_state)
         estimator = clone_seeded(self.estimator, random_state)
         seed = draw_seed(random_state)
@@ -171,15 +172,15 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         losses = np.zeros(len(WEIGHTS))
         for training, held_out in subject_folds(self, check_cv(cv, y, classifier=True), y, groups):
             weight = None if sample_weight is None else sample_weight[training]
-            subjects = None if groups is None else np.asarray(groups)[training]
+            subjects = None if groups is None else groups[training]
             rows = rows_of(X, training), y[training]
             metadata = {"sample_weight": weight, "groups": subjects}
             fitted = fit_nested(clone_seeded(estimator, None), *rows, **metadata)
             clusters = self._learn_clusters(fitted, *rows, weight, seed)
             own, embedding = answer(fitted, rows_of(X, held_out))
-            own = align(own, fitted.classes_, self.classes_, "A fold")
+            own = align(own, fitted.classes_, self.classes_, "A fold", FEWER_FOLDS)
             table = clusters.predict_proba(embedding)
-            table = align(table, fitted.classes_, self.classes_, "A fold")
+            table = align(table, fitted.classes_, self.classes_, "A fold", FEWER_FOLDS)
             truth = np.searchsorted(self.classes_, y[held_out])[:, None]
             importance = np.ones(len(y)) if sample_weight is None else sample_weight
             for i, share in enumerate(WEIGHTS):

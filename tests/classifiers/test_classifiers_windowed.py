@@ -12,6 +12,7 @@ from sklearn_heartkd import (
     MFCC,
     BandPassFilter,
     DistilledClassifier,
+    FixedLength,
     KMeansRefinedClassifier,
     StudentClassifier,
     WindowedClassifier,
@@ -180,3 +181,32 @@ def test_weights_that_the_classifier_would_ignore_are_refused():
 
     with pytest.raises(TypeError, match="sample_weight was given, but KNeighborsClassifier"):
         model(KNeighborsClassifier(1)).fit(RAGGED, [0, 1, 1], sample_weight=[1, 2, 3])
+
+
+def pipeline(*first):
+    return make_pipeline(*first, MFCC(), StudentClassifier(width=2, depth=1, max_epochs=1))
+
+
+OF_ANY_LENGTH = {
+    "windowed": WindowedClassifier(pipeline(), window=0.5, hop=0.5),
+    "fixed": pipeline(FixedLength(duration=0.5)),
+    "refined": KMeansRefinedClassifier(WindowedClassifier(pipeline(), window=0.5, hop=0.5)),
+    "distilled": DistilledClassifier(
+        make_pipeline(MFCC(output="summary"), GaussianNB()), pipeline(FixedLength(duration=0.5))
+    ),
+}
+
+
+@pytest.mark.parametrize("classifier", OF_ANY_LENGTH.values(), ids=OF_ANY_LENGTH)
+def test_one_recording_of_another_length_is_as_in_a_list_of_many(classifier):
+    X = np.random.default_rng(0).standard_normal((12, 2400))
+    classifier = clone(classifier).fit(X, np.arange(12) % 2)
+    short = X[0, :1700]
+    alone = classifier.predict_proba([short])
+    assert_allclose(alone, classifier.predict_proba([short, X[1]])[:1], rtol=1e-5)
+
+
+def test_features_name_the_length_that_they_know():
+    mfcc = MFCC().fit(np.ones((2, 2400)))
+    with pytest.raises(ValueError, match="one length, 2400 samples in fit, got 1700 samples"):
+        mfcc.transform([np.ones(1700)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from distilling_helpers import LABELS, distil, network, student
+from distilling_helpers import LABELS, Oracle, distil, network, student
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.frozen import FrozenEstimator
 
@@ -99,3 +99,20 @@ def test_names_that_no_parameter_could_reach_are_refused(parameter):
 def test_a_teacher_with_such_a_name_is_refused(data):
     with pytest.raises(ValueError, match=r"\['a__b'\].*leave '__' out"):
         distil([("a__b", network())]).fit(*data)
+
+
+def test_a_cached_teacher_is_asked_once_about_each_recording(data):
+    class Asked(Oracle):
+        rows = 0
+
+        def predict_proba(self, X):
+            Asked.rows += len(X)
+            return super().predict_proba(X)
+
+    X, y = data
+    distil(Asked(), student(max_epochs=3), teacher_outputs="cached").fit(X, y)
+    assert Asked.rows == len(X)
+    distil([("a", Asked()), ("b", Asked())], student(max_epochs=3), cv=3).fit(
+        X, y, groups=np.arange(36)
+    )
+    assert Asked.rows == 3 * len(X)

@@ -1,7 +1,5 @@
 """DistilledClassifier in pipelines, searches and cross-validation."""
 
-import warnings
-
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
@@ -21,7 +19,6 @@ from sklearn.svm import SVC
 
 from sklearn_heartkd import (
     MFCC,
-    Conv1DClassifier,
     Conv2DClassifier,
     DistilledClassifier,
     KMeansRefinedClassifier,
@@ -355,61 +352,3 @@ def test_seeding_reaches_nested_steps_and_spares_frozen_ones():
 
 
 # Memory
-
-
-class Counted(GaussianNB):
-    fits = 0
-
-    def fit(self, X, y, sample_weight=None):
-        Counted.fits += 1
-        return super().fit(X, y, sample_weight)
-
-
-@pytest.mark.parametrize("as_text", [True, False])
-def test_memory_fits_a_teacher_once_per_split(as_text, sequences, sounds, tmp_path):
-    from joblib import Memory
-
-    Counted.fits = 0
-    memory = str(tmp_path) if as_text else Memory(tmp_path, verbose=0)
-    model = DistilledClassifier(Counted(), student(), random_state=0, memory=memory)
-    grid = {"temperature": [1, 2, 4], "student__width": [2, 3]}
-    search = GridSearchCV(model, grid, cv=2, error_score="raise")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Persisting input arguments")
-        search.fit(sequences, sounds.target)
-    assert Counted.fits == 2 + 1
-    expected = clone(search.best_estimator_).set_params(memory=None)
-    expected.fit(sequences, sounds.target)
-    assert Counted.fits == 4
-    assert_array_equal(
-        search.best_estimator_.predict_proba(sequences), expected.predict_proba(sequences)
-    )
-
-
-def test_memory_keeps_networks_and_tells_data_and_settings_apart(
-    sequences, sounds, tmp_path, monkeypatch
-):
-    fits = []
-    original = Conv1DClassifier._fit
-
-    def spy(self, *arguments):
-        if not arguments[-1].__qualname__.startswith("DistilledClassifier"):
-            fits.append(self)
-        return original(self, *arguments)
-
-    monkeypatch.setattr(Conv1DClassifier, "_fit", spy)
-    network = Conv1DClassifier(width=2, depth=1, max_epochs=1)
-    model = DistilledClassifier(network, student(), random_state=0, memory=str(tmp_path))
-
-    def fit(X=sequences, **parameters):
-        found = clone(model).set_params(**parameters).fit(X, sounds.target)
-        return found.predict_proba(X)
-
-    first = fit()
-    assert_array_equal(fit(), first)
-    fit(temperature=5)
-    assert len(fits) == 1
-    fit(teacher__width=3)
-    fit(X=sequences + 1)
-    fit(random_state=1)
-    assert len(fits) == 4

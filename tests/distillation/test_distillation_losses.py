@@ -230,3 +230,36 @@ def test_attention_is_measured_at_the_resolution_of_the_comparison(n_steps, make
     flat = torch.ones(64, 4, 9, dtype=torch.float64)
     scene.student = scene.student._replace(sequence=flat)
     assert scene.loss(AttentionTransfer()) == pytest.approx(1)
+
+
+relational = pytest.mark.parametrize("loss", [RKD(), SimilarityPreserving(), PKT()], ids=str)
+
+
+@relational
+def test_a_teacher_to_whom_all_are_alike_teaches_nothing(loss, make_scene):
+    scene = make_scene()
+    scene.teacher = replace(scene.teacher, embedding=torch.full_like(scene.teacher.embedding, -1.1))
+    term = scene.term(loss)
+    scene.student.embedding.requires_grad_()
+    value = term(scene.student, scene.teacher, scene.batch)
+    assert value.item() == pytest.approx(0, abs=1e-9)
+    value.backward()
+    assert scene.student.embedding.grad.abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("loss", [SimilarityPreserving(), PKT()], ids=str)
+@pytest.mark.parametrize("spread", [1e-3, 1e-2, 3e-2])
+def test_a_teacher_with_little_to_say_does_not_drown_the_others(spread, loss, make_scene):
+    scene = make_scene(60)
+    own = scene.teacher.embedding
+    scene.teacher = replace(scene.teacher, embedding=spread * (own - own.mean(dim=0)) - 1.1)
+    assert 0 < scene.loss(loss) < 4
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 1e3])
+@pytest.mark.parametrize("loss", [*map(ALL.get, ("rkd", "sp", "pkt", "hint")), SSD()], ids=str)
+def test_the_scale_of_the_embeddings_of_the_teacher_does_not_matter(loss, scale, make_scene):
+    scene = make_scene(dtype=torch.float32)
+    expected = scene.loss(loss)
+    scene.teacher = replace(scene.teacher, embedding=scale * scene.teacher.embedding)
+    assert scene.loss(loss) == pytest.approx(expected, rel=1e-3)

@@ -7,10 +7,13 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_heartkd import (
     MFCC,
@@ -251,3 +254,19 @@ def test_a_class_of_weight_0_is_not_learned(name, augmentation, teacher, sequenc
     probabilities = model.predict_proba(X)
     assert np.isfinite(probabilities).all()
     assert (model.predict(X) != first).all()
+
+
+@pytest.mark.parametrize("losses", ["rkd", "sp", "pkt", "ssd"])
+def test_a_teacher_that_knows_nothing_does_no_harm(losses):
+    X, y = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(X).astype(np.float32)
+    model = DistilledClassifier(DummyClassifier(), losses=losses, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.85
+
+
+@pytest.mark.parametrize("first", ["losses__kd", "losses__kd__temperature"])
+def test_an_object_in_a_list_is_set_before_its_parameters(first):
+    model = DistilledClassifier(GaussianNB(), losses=[("kd", SoftTargets(), 0.7)])
+    values = {"losses__kd": SoftTargets(3.0), "losses__kd__temperature": 4.0}
+    model.set_params(**{first: values.pop(first)}, **values)
+    assert model.losses[0][1].temperature == 4.0

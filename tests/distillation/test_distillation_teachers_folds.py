@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 
+from sklearn_heartkd import KMeansRefinedClassifier
 from sklearn_heartkd.distillation import _teaching
 
 
@@ -84,12 +85,13 @@ def test_no_warning_without_inner_splits(data):
     ("cv", "message"),
     [
         (20, "20 folds by subject need at least as many subjects, got 12; use cv=12"),
+        (3, "3 folds by subject need at least as many subjects, got 1; do without cv"),
         ([(np.arange(30), np.arange(30, 36))], "leaves some recordings out"),
     ],
 )
 def test_splits_that_cannot_work_say_why(cv, message, data):
     with pytest.raises(ValueError, match=message):
-        distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
+        distil(GaussianNB(), cv=cv).fit(*data, groups=np.zeros(36) if cv == 3 else GROUPS)
 
 
 def test_labels_of_repeated_folds_are_averaged(data):
@@ -124,3 +126,23 @@ def test_answers_out_of_fold_cannot_be_those_about_augmented_rows(data):
     model = distil(network(), cv=3, teacher_outputs="augmented")
     with pytest.raises(ValueError, match=r"cv=3 wants answers out of fold; use .*'cached'"):
         model.fit(*data, groups=GROUPS)
+
+
+def test_splits_that_come_only_once_serve_every_teacher(data):
+    X, y = data
+    teachers = [("a", GaussianNB()), ("b", Oracle())]
+    found = distil(teachers, cv=iter(_splits_of(y, 0))).fit(X, y, groups=np.arange(36))
+    expected = distil(teachers, cv=_splits_of(y, 0)).fit(X, y, groups=np.arange(36))
+    assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("refined", [False, True])
+def test_a_class_of_one_subject_cannot_be_taught_out_of_fold(refined, data):
+    X, y = data[0], data[1].copy()
+    y[:3] = "rare"
+    if refined:
+        model = KMeansRefinedClassifier(network(), weight="auto", cv=3, random_state=0)
+    else:
+        model = distil(network(), cv=3)
+    with pytest.raises(ValueError, match=r"know \['rare'\].* too few subjects .* use fewer folds"):
+        model.fit(X, y, groups=GROUPS)

@@ -1,0 +1,93 @@
+"""A memory keeps fitted teachers, and only where it can find them again."""
+
+import warnings
+
+import pytest
+from distilling_helpers import student
+from joblib import Memory
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+
+from sklearn_heartkd import Conv1DClassifier, DistilledClassifier
+
+
+class Counted(GaussianNB):
+    fits = 0
+
+    def fit(self, X, y, sample_weight=None):
+        Counted.fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_memory_fits_a_teacher_once_per_split(as_text, sequences, sounds, tmp_path):
+    Counted.fits = 0
+    memory = str(tmp_path) if as_text else Memory(tmp_path, verbose=0)
+    model = DistilledClassifier(Counted(), student(), random_state=0, memory=memory)
+    grid = {"temperature": [1, 2, 4], "student__width": [2, 3]}
+    search = GridSearchCV(model, grid, cv=2, error_score="raise")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Persisting input arguments")
+        search.fit(sequences, sounds.target)
+    assert Counted.fits == 2 + 1
+    expected = clone(search.best_estimator_).set_params(memory=None)
+    expected.fit(sequences, sounds.target)
+    assert Counted.fits == 4
+    assert_array_equal(
+        search.best_estimator_.predict_proba(sequences), expected.predict_proba(sequences)
+    )
+
+
+def test_memory_keeps_networks_and_tells_data_and_settings_apart(
+    sequences, sounds, tmp_path, monkeypatch
+):
+    fits = []
+    original = Conv1DClassifier._fit
+
+    def spy(self, *arguments):
+        if not arguments[-1].__qualname__.startswith("DistilledClassifier"):
+            fits.append(self)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Conv1DClassifier, "_fit", spy)
+    network = Conv1DClassifier(width=2, depth=1, max_epochs=1)
+    model = DistilledClassifier(network, student(), random_state=0, memory=str(tmp_path))
+
+    def fit(X=sequences, **parameters):
+        found = clone(model).set_params(**parameters).fit(X, sounds.target)
+        return found.predict_proba(X)
+
+    first = fit()
+    assert_array_equal(fit(), first)
+    fit(temperature=5)
+    assert len(fits) == 1
+    fit(teacher__width=3)
+    fit(X=sequences + 1)
+    fit(random_state=1)
+    assert len(fits) == 4
+
+
+def test_a_memory_that_finds_nothing_again_is_warned_of(sequences, sounds, tmp_path):
+    X, y = sequences, sounds.target
+    forest = RandomForestClassifier(2)
+    model = DistilledClassifier(forest, student(), memory=str(tmp_path))
+    message = r"\['RandomForestClassifier'\] draws a new one .* set random_state to an int"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clone(model).set_params(random_state=0).fit(X, y)
+        clone(model).set_params(teacher__random_state=0).fit(X, y)
+        clone(model).set_params(teacher=GaussianNB()).fit(X, y)
+        clone(model).set_params(memory=None).fit(X, y)
+
+
+def test_answers_from_a_memory_mapped_file(sequences, sounds, tmp_path):
+    memory = Memory(tmp_path, mmap_mode="r", verbose=0)
+    model = DistilledClassifier(GaussianNB(), student(), random_state=0, memory=memory)
+    found = [clone(model).fit(sequences, sounds.target).predict_proba(sequences) for _ in range(2)]
+    assert_array_equal(*found)
