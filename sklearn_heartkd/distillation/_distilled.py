@@ -94,8 +94,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         over-confident on recordings it has seen. None makes no split. Embeddings of different folds
         cannot be compared, so the out-of-fold log-probabilities stand in for them.
     refine : {"kmeans"} or None, default=None
-        "kmeans" averages the student's probabilities with those of k-means clusters, which helps where
-        the student is undertrained or its labels are wrong.
+        "kmeans" averages the student's probabilities with those of k-means clusters. With 20 clusters, one
+        seed, it raised the accuracy of a student of 2 epochs, and the balanced accuracy of one with wrong
+        labels; otherwise it rather lowers them.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25
