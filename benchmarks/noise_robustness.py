@@ -288,8 +288,8 @@ def main():
     if len(set(options.folds)) < 5 or options.max_epochs != "auto":
         draw(table, noises).savefig(options.work / PICTURE.name, dpi=100)
         return
-    table.to_csv(RESULTS, index=False, float_format="%.4f")
-    taught.to_csv(RESULTS.with_stem("noise_teaching"), index=False, float_format="%.4f")
+    table.to_csv(RESULTS, index=False, float_format="%.6g")
+    taught.to_csv(RESULTS.with_stem("noise_teaching"), index=False, float_format="%.6g")
     draw(table, noises).savefig(PICTURE, dpi=100)
     block = f"<!-- results -->\n{text}\n<!-- end of results -->"
     page = PAGE.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import pandas as pd
 from benchmarks.readme_table import markdown
 from benchmarks.study._goals import goals_text
 from benchmarks.study._grounds import CHOSEN_ON
-from benchmarks.study._names import shown
+from benchmarks.study._names import shown, teacher_of
 from benchmarks.study._pictures import forest_plot, size_plot
 from benchmarks.study._scores import (
     METRICS,
@@ -51,8 +51,15 @@ are those of all out-of-fold predictions of a seed, averaged over the seeds, ± 
 the seeds (–: one seed). Differences are averaged over the seeds that both models have; in brackets the \
 95 % interval of a paired bootstrap over subjects and, where there are several, seeds. Nothing is \
 corrected for the number of differences: of a hundred between equal models some five would exclude 0. \
-The challenge's unlabelled recordings are not used anywhere.
+The challenge's unlabelled recordings are not used anywhere. What the losses' short names (`kd`, `pkt`, \
+`hint`, `at`, …) stand for is in [distillation.md](distillation.md#losses).
 """
+_FOREST = """\
+The random forest is fitted on statistics of whole recordings and frozen. Its students ask it about the \
+windows of 5 s of these same training recordings: about pieces shorter than it was fitted on, and of \
+recordings that it has seen. Out-of-fold answers were measured with {teacher} as teacher only.
+"""
+_CORES = 4  # of a laptop
 _CHOSEN = """\
 Every outer fold's training part of A+B is split once more by subject, three quarters to one; the \
 models below learn from the three quarters and are scored on the rest. Scores are means over \
@@ -84,7 +91,7 @@ def write_page(results, parts, page):
     teacher = settings["teacher"]
     images = page.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    text = ["# The study of distillation\n", _HOW]
+    text = ["# The study of distillation\n", _HOW, _duration(results)]
     if settings["max_epochs"] != "auto":
         text.append(
             f"**A trial with max_epochs={settings['max_epochs']}; its figures mean nothing.**\n"
@@ -107,6 +114,17 @@ def write_page(results, parts, page):
         kinds = _kinds(scores.index, teacher, losses)
         rest += _part(part, predictions, scores, differences, kinds, teacher, images)
     page.write_text("\n".join(text + goals + rest) + "\n", encoding="utf-8")
+
+
+def _duration(results):
+    """Return how long the study's own fits took, in words."""
+    seconds, untimed = results.seconds()
+    return (
+        f"The study's own fits took {seconds / 3600:.1f} hours, summed over processes of one thread on a "
+        "busy machine of two cores, with k-means refinement and predictions. Not in it are the "
+        f"{untimed:,} fits of models of the comparison, most of the teachers among them, whose time is not "
+        f"kept. On a laptop, leave it running overnight with `--jobs {_CORES}`, a process for each core.\n"
+    )
 
 
 def _selection(results):
@@ -159,8 +177,9 @@ def _title(kind):
         return f"Augmentation of the {model}, without and with noise, every seed"
     titles = {
         "teacher": f"Teachers, by the student that each makes with `{TUNED_LOSS}`",
-        "loss": "Losses (ce is training from scratch)",
-        "loss by the forest": "Losses, taught by a random forest, which has no embeddings",
+        "loss": "[Losses](distillation.md#losses) (ce is training from scratch)",
+        "loss by the forest": "Losses, taught by a random forest, which has no embeddings and is asked "
+        "about windows of recordings that it was fitted on whole",
         "weights": f"Weights of cross-entropy, soft targets and InfoNCE in `{TUNED_LOSS}`",
         "class weight": "Class weights of the student from scratch, inverse frequency to this power",
         "batch size": "Batch size of the student from scratch, with the same number of rows seen",
@@ -180,6 +199,8 @@ def _part(part, predictions, scores, differences, kinds, teacher, images):
         f"accuracy of {majority.iloc[0]:.3f}.\n",
     ]
     for title, models, family in kinds:
+        if family == "losses" and part != CHOSEN_ON:
+            continue  # elsewhere there are the chosen ones only, which the next table has with all seeds
         table = scores.loc[models]
         if family == "losses":
             one_seed = predictions[
@@ -189,7 +210,10 @@ def _part(part, predictions, scores, differences, kinds, teacher, images):
             title += f", seed {first}"
         own = differences[differences["family"] == family] if len(differences) else differences
         if len(table) and (len(own) or family is None):
-            text += [f"### {title}\n", markdown(_cells(table, _DEFAULTS.get(family))), ""]
+            text += [f"### {title}\n"]
+            if family == "teachers" and any(teacher_of(model) == "forest" for model in models):
+                text += [_FOREST.format(teacher=shown(teacher))]
+            text += [markdown(_cells(table, _DEFAULTS.get(family))), ""]
             text += _told(own, family, part, images)
         if family == "sizes" and own["model"].nunique() > 1:
             size_plot(scores, teacher).savefig(images / f"study_sizes_{part}.png", dpi=110)

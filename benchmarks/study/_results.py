@@ -70,6 +70,18 @@ class Results:
         """Return the scores of the fits on a ground, named."""
         return pd.read_csv(self.folder / f"fits_{ground}.csv")
 
+    def seconds(self):
+        """Return how long the study's own fits took together, and how many others have no time."""
+        fits = pd.concat(
+            [
+                pd.read_csv(path, usecols=["model", "seconds"])
+                for path in sorted(self.folder.glob("fits_*.csv"))
+            ]
+        )
+        # the time of a refined model is that of the fit which it is part of
+        fits = fits[~fits["model"].str.endswith(REFINED) & ~fits["model"].isin(_NOT_STUDIED)]
+        return fits["seconds"].sum(), int(fits["seconds"].isna().sum())
+
     def parts(self, parts):
         """Return those parts of which there are predictions."""
         return [p for p in parts if (self.folder / f"predictions_{p}.csv.gz").exists()]

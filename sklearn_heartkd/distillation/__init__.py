@@ -1,26 +1,27 @@
 """Distillation of any scikit-learn classifier into a small network.
 
-The losses and their names in ``DistilledClassifier(losses="kd+crd")``. Those on embeddings cost about 1
-while the student knows nothing, whatever the batch size; those on probabilities cost the more, the surer
-the teacher, the more classes and the higher the temperature.
+The losses and their names in ``DistilledClassifier(losses="kd+crd")``, with their default weights. Those
+on embeddings cost about 1 while the student knows nothing, whatever the batch size; those on probabilities
+cost the more, the surer the teacher, the more classes and the higher the temperature. What each name stands
+for and needs, and how a teacher is asked, is in docs/distillation.md.
 
-=========  =======================  ===========================================================
-name       class                    what the student matches
-=========  =======================  ===========================================================
-"ce"       `CrossEntropy`           the labels
-"kd"       `SoftTargets`            the teacher's probabilities
-"dkd"      `DKD`                    those, the true class apart from the others
-"dist"     `DIST`                   their order, by correlations
-"infonce"  `InfoNCE`                embeddings, against the other recordings of the batch
-"crd"      `CRD`                    embeddings, against all other recordings
-"supcon"   `SupCon`                 embeddings of the same class, against the others
-"hint"     `Hint`                   embeddings, by regression
-"rkd"      `RKD`                    distances and angles between recordings
-"sp"       `SimilarityPreserving`   similarities of recordings
-"pkt"      `PKT`                    neighbours of recordings
-"at"       `AttentionTransfer`      the moments that matter
-"ssd"      `SSD`                    labels, probabilities, relations, also on transformed views
-=========  =======================  ===========================================================
+=========  =======================  ======  ===========================================================
+name       class                    weight  what the student matches
+=========  =======================  ======  ===========================================================
+"ce"       `CrossEntropy`           0.3     the labels
+"kd"       `SoftTargets`            0.7     the teacher's probabilities
+"dkd"      `DKD`                    1       those, the true class apart from the others
+"dist"     `DIST`                   1       their order, by correlations
+"infonce"  `InfoNCE`                0.2     embeddings, against the other recordings of the batch
+"crd"      `CRD`                    0.5     embeddings, against all other recordings
+"supcon"   `SupCon`                 0.5     embeddings of the same class, against the others
+"hint"     `Hint`                   1       embeddings, by regression
+"rkd"      `RKD`                    1       distances and angles between recordings
+"sp"       `SimilarityPreserving`   1       similarities of recordings
+"pkt"      `PKT`                    1       neighbours of recordings
+"at"       `AttentionTransfer`      0.1     the moments that matter
+"ssd"      `SSD`                    1       labels, probabilities, relations, also on transformed views
+=========  =======================  ======  ===========================================================
 """
 
 from sklearn_heartkd.distillation._attention import AttentionTransfer

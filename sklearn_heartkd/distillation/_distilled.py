@@ -72,15 +72,17 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
         Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
         "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
-        every choice but "ssd", which has its own, with weight 0.3 unless it is given. Parameters of a
+        every choice but "ssd", which has its own, with weight 0.3 unless it is given: "kd" and
+        ``SoftTargets()`` are 0.3 cross-entropy + 0.7 soft targets. Parameters of a
         loss are nested ones: ``losses__temperature`` of a single loss, ``losses__<name>__temperature``
         and ``losses__<name>__weight`` in a list.
     weights : dict, default=None
-        Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.2}``;
-        0 leaves a loss out.
+        Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.2}``, the
+        default ones; 0 leaves a loss out. A loss that is not in it has its default weight.
     temperature : float, default=None
         Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
-        is each one's default, 2 for "kd".
+        is each one's default, 1 for "dist" and 2 for the others. Losses without one of these refuse it,
+        so a search over `losses` takes a list of grids.
     teacher_weights : list of float, default=None
         Shares of several teachers in the mean of their probabilities, where a loss looks at these, as
         "kd" does; None is equal shares. Embeddings have no shares.
@@ -94,8 +96,9 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         over-confident on recordings it has seen. None makes no split. Embeddings of different folds
         cannot be compared, so the out-of-fold log-probabilities stand in for them.
     refine : {"kmeans"} or None, default=None
-        "kmeans" averages the student's probabilities with those of k-means clusters, which helps where
-        the student is undertrained or its labels are wrong.
+        "kmeans" averages the student's probabilities with those of k-means clusters. With 20 clusters, one
+        seed, it raised the accuracy of a student of 2 epochs, and the balanced accuracy of one with wrong
+        labels; otherwise it rather lowers them.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25

@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 
 sys.path.append(str(Path(__file__).parents[2]))
 
-from benchmarks.study import _fitting, _selection, _variants
+from benchmarks.study import _fitting, _page, _selection, _variants
 from benchmarks.study.__main__ import main, variants_of
 from benchmarks.study._goals import goals_of
 from benchmarks.study._grounds import split_inside
@@ -282,6 +282,47 @@ def test_goals_stand_beside_what_was_measured():
     row = goals.loc["balanced accuracy, default student minus student from scratch"]
     assert row["measured"].startswith(f"{gain:+.3f} (")
     assert not goals.index.str.contains("best teacher").any()
+
+
+@pytest.mark.parametrize(("part", "has_every_loss"), [("ab", True), ("a", False)])
+def test_one_seed_of_every_loss_is_shown_where_every_loss_was_run(tmp_path, part, has_every_loss):
+    predictions = made_up_predictions()
+    forest = predictions[predictions["model"] == "student_of_conv2d-kd"]
+    predictions = pd.concat([predictions, forest.assign(model="student_of_forest-kd")])
+    scores = scores_of(predictions).assign(parameters=8000.0)
+    differences = differences_of(
+        predictions, pairs_of(scores.index, "conv2d", ["kd"]), n_resamples=20
+    )
+    kinds = _page._kinds(scores.index, "conv2d", ["kd"])
+    text = "\n".join(_page._part(part, predictions, scores, differences, kinds, "conv2d", tmp_path))
+    assert ("### Every loss" in text) == has_every_loss
+    assert (tmp_path / f"study_losses_{part}.png").exists() == has_every_loss
+    section = text.partition("### Losses and teachers")[2].partition("| |")[0]
+    assert "recordings that it has seen" in section
+    assert "with Conv2D as teacher only" in section
+
+
+def test_the_time_is_that_of_each_fit_once(tmp_path):
+    results = Results(tmp_path)
+    columns = ["part", "model", "seed", "fold", "seconds"]
+    rows = [
+        ("ab", "student-1k", 0, 0, 3600.0),
+        ("ab", "student-1k+kmeans", 0, 0, 3600.0),  # part of the same fit
+        ("ab", "student", 0, 0, np.nan),  # the comparison's
+        ("ab", "student+kmeans", 0, 0, np.nan),
+        ("ab", "svm", 0, 0, np.nan),  # the comparison's, not studied
+    ]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "fits_ab.csv", index=False)
+    inner = ("inner_ab", "student-clusters10-weight0.25", 0, 0, 1800.0)
+    pd.DataFrame([inner], columns=columns).to_csv(tmp_path / "fits_inner_ab.csv", index=False)
+    assert results.seconds() == (5400.0, 1)
+    assert "took 1.5 hours" in _page._duration(results)
+
+
+def test_the_page_tells_the_time_of_the_stored_fits():
+    root = Path(__file__).parents[2]
+    results = Results(root / "benchmarks" / "results" / "study")
+    assert _page._duration(results) in (root / "docs" / "study.md").read_text("utf-8")
 
 
 @pytest.fixture
