@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._trusted import trusted_names
+from sklearn_heartkd.deployment.runtime import is_sealed
 
 _FORMAT = "sklearn_heartkd model 1"
 _MODEL, _MANIFEST = "model.skops", "manifest.json"
@@ -119,7 +120,8 @@ def load_model(path):
     Raises
     ------
     ModelFileError
-        If the file is no saved model, is damaged, or holds an unknown type.
+        If the file is no saved model, such as one of `export_onnx`, is damaged, or holds an unknown
+        type.
     OSError
         If the file cannot be opened.
 
@@ -158,6 +160,12 @@ def read_metadata(path):
 
 def _open(data, path):
     """Return the checked content and the manifest; nothing in them has been interpreted yet."""
+    if is_sealed(data):
+        raise ModelFileError(
+            f"{path} is an ONNX file of export_onnx, not a saved model: run it with heartkd predict or "
+            "HeartSoundModel.load, and to load or export a model give the file of save_model or "
+            "heartkd train."
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:

@@ -167,8 +167,7 @@ class HeartSoundModel:
 
         with open(path, "rb") as file:
             content = file.read()
-        seal = re.search(rb"sha256:[0-9a-f]{64}", content)
-        if not seal or seal_of(content.replace(seal[0], UNSEALED)) != seal[0]:
+        if not is_sealed(content):
             raise ValueError(
                 f"{path} is no model written by export_onnx, or is damaged: export it again."
             )
@@ -370,6 +369,12 @@ class HeartSoundStream:
 def seal_of(content):
     """Return the checksum of an unsealed file in the form in which it stands in the file."""
     return b"sha256:" + hashlib.sha256(content).hexdigest().encode()
+
+
+def is_sealed(content):
+    """Return whether this is an intact file of `export_onnx`."""
+    seal = re.search(rb"sha256:[0-9a-f]{64}", content)
+    return seal is not None and seal_of(content.replace(seal[0], UNSEALED)) == seal[0]
 
 
 def signal_quality(waveform, sampling_rate):
