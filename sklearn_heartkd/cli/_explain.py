@@ -44,8 +44,8 @@ def run(args):
     import pandas as pd
     from tqdm import tqdm
 
-    from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
-    from sklearn_heartkd.deployment._files import find_recordings
+    from sklearn_heartkd.datasets import UnreadableRecordingError
+    from sklearn_heartkd.deployment._files import find_recordings, read_file
     from sklearn_heartkd.inspection import explain, read_timing
 
     model, rate = _load(args.model)
@@ -53,7 +53,7 @@ def run(args):
     background = None
     if args.background is not None:
         files = find_recordings([args.background])
-        background = [read_recording(name, rate)[0] for name in files]
+        background = [read_file(name, rate)[0] for name in files]
     timing = None if args.timing is None else read_timing(args.timing)
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def run(args):
     with matplotlib.rc_context({"backend": "Agg"}):
         for name in tqdm(names, unit="file", leave=False, disable=True if len(names) < 5 else None):
             try:
-                waveform = read_recording(name, rate)[0]
+                waveform = read_file(name, rate)[0]
             except UnreadableRecordingError as error:
                 print(f"heartkd explain: {error}", file=sys.stderr)
                 failed = True

@@ -1,5 +1,6 @@
 """What the loaders share: the folder, the recordings of one length, the Bunch."""
 
+import re
 import warnings
 from numbers import Real
 from pathlib import Path
@@ -21,6 +22,17 @@ READING_CONSTRAINTS = {
     "n_jobs": [int, None],
     "verbose": ["verbose"],
 }
+
+
+def compile_pattern(name, pattern):
+    """Return a regular expression compiled; `name` is that of the parameter."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(
+            f"{name}={pattern!r} is no regular expression ({error}); correct it, or put a backslash "
+            "before characters that stand for themselves."
+        ) from error
 
 
 def audio_files(path):

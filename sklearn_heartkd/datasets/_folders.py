@@ -1,7 +1,5 @@
 """Data sets of one folder for each class or database."""
 
-import re
-
 import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import validate_params
@@ -9,6 +7,7 @@ from sklearn.utils._param_validation import validate_params
 from sklearn_heartkd.datasets._assemble import (
     READING_CONSTRAINTS,
     audio_files,
+    compile_pattern,
     make_bunch,
     read_table,
     require_two_classes,
@@ -86,7 +85,7 @@ def load_audio_folder(
         If `path` is no folder.
     ValueError
         If the folder holds no sound files, none in class folders, or those of one class only, or
-        if `subject` finds none in some names.
+        if `subject` finds none in some names or is no regular expression.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
 
@@ -152,7 +151,7 @@ def _subjects(subject, names):
         return [name.as_posix() for name in names]
     if callable(subject):
         return [str(subject(name.as_posix())) for name in names]
-    pattern = re.compile(subject)
+    pattern = compile_pattern("subject", subject)
     matches = [pattern.search(name.name) for name in names]
     strangers = [name.name for name, match in zip(names, matches, strict=True) if match is None]
     if strangers:

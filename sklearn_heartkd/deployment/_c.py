@@ -68,6 +68,9 @@ def export_c(model, path, recordings=None, *, prefix="heartkd"):
     ------
     ExportError
         If a part of the model cannot be exported; it is named, with what would work.
+    ValueError
+        If the path does not end in ``.c``, the prefix is no lower-case C name, or there are no
+        recordings.
 
     See Also
     --------

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sklearn_heartkd.deployment.runtime import HeartSoundModel, Prediction
 
 _SOUND = {".wav", ".flac", ".ogg", ".aif", ".aiff", ".au", ".caf"}
+_NO_SOUND = f"holds no sound files ({', '.join(sorted(_SOUND))})"
 
 
 class FilePrediction(NamedTuple):
@@ -64,12 +65,15 @@ def box_path():
 def find_recordings(names):
     """List files, and the sound files of folders and of the folders in them; "-" stays.
 
+    A folder without sound files stays, too: `read_file` says what is wrong with it.
+
     Raises
     ------
     ValueError
-        If a folder holds no sound file.
+        If there is nothing but folders without sound files.
     """
     found: list[str] = []
+    empty: list[str] = []
     for name in names:
         path = Path(name)
         if name == "-" or not path.is_dir():
@@ -77,11 +81,31 @@ def find_recordings(names):
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SOUND and p.is_file())
         if not inside:
-            raise ValueError(
-                f"The folder {name} holds no sound files ({', '.join(sorted(_SOUND))})."
-            )
-        found.extend(map(str, inside))
+            empty.append(name)
+        found.extend(map(str, inside or [name]))
+    if found and len(found) == len(empty):
+        raise ValueError(f"The folder {' and '.join(empty)} {_NO_SOUND}.")
     return found
+
+
+def read_file(name, sampling_rate=None):
+    """Read a recording of `find_recordings`, or one in memory.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+    original_rate : int
+
+    Raises
+    ------
+    UnreadableRecordingError
+        If it cannot be used.
+    """
+    from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+
+    if isinstance(name, str) and Path(name).is_dir():
+        raise UnreadableRecordingError({name: f"the folder {_NO_SOUND}"})
+    return read_recording(name, sampling_rate)
 
 
 def predict_file(model, name):
@@ -91,11 +115,11 @@ def predict_file(model, name):
     -------
     FilePrediction
     """
-    from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+    from sklearn_heartkd.datasets import UnreadableRecordingError
 
     try:
         source = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
-        waveform, rate = read_recording(source)
+        waveform, rate = read_file(source)
         return FilePrediction(name, model.predict(waveform, rate), None)
     except UnreadableRecordingError as error:
         return FilePrediction(name, None, "; ".join(error.reasons.values()))

@@ -72,7 +72,7 @@ def export_onnx(
         `LogMelSpectrogram` and a network, which may be distilled, refined by k-means, windowed,
         frozen, found by a search or rejecting.
     path : path-like
-        The file to write.
+        The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
             default=None
         On which the file has to agree with the model; None takes synthetic heart sounds. With
@@ -101,6 +101,9 @@ def export_onnx(
     ExportError
         If a step cannot be exported, or the graph disagrees with `predict_proba` by more than
         1e-5 on any of the recordings; then no file is written.
+    ValueError
+        If the path does not end in ``.onnx``, there are no recordings to check or to quantise with,
+        or another number of classes than of recordings.
 
     Warns
     -----
@@ -133,6 +136,9 @@ def export_onnx(
     >>> report.max_difference < 1e-5
     True
     """
+    path = Path(path)
+    if path.suffix.lower() != ".onnx":
+        raise ValueError(f"path must end in '.onnx', got {path.name!r}.")
     if quantize not in (None, "int8"):
         raise ValueError(f"quantize must be None or 'int8', got {quantize!r}.")
     if quantize and recordings is None:
@@ -170,7 +176,6 @@ def export_onnx(
 
         onnx_model = quantize_network(onnx_model, recordings)
         quantized = _compare(_run(onnx_model, recordings), expected, y, model.classes_)
-    path = Path(path)
     path.write_bytes(seal(onnx_model.SerializeToString()))
     if stand_alone:
         source = files("sklearn_heartkd.deployment").joinpath("runtime.py").read_text("utf-8")
@@ -238,6 +243,10 @@ def checking_recordings(description, recordings):
             "recordings takes several, as an array of shape (n_recordings, n_samples) or a sequence of "
             f"1-D arrays, got {type(recordings).__name__} of shape {np.shape(recordings)}; put a single "
             "one in a list."
+        )
+    if len(recordings) == 0:
+        raise ValueError(
+            "recordings is empty; give at least one, or None for synthetic heart sounds."
         )
     return [np.asarray(row, dtype=np.float32) for row in recordings]
 

@@ -5,28 +5,21 @@ import io
 import json
 import warnings
 import zipfile
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.deployment._trusted import trusted_names
+from sklearn_heartkd.deployment.runtime import is_sealed
 
 _FORMAT = "sklearn_heartkd model 1"
 _MODEL, _MANIFEST = "model.skops", "manifest.json"
 _LARGEST = 2**30  # bytes; anything larger is no model of ours
-# a table of nodes, without which no forest can be saved, and a dictionary
-_OF_SCIKIT_LEARN = ("sklearn.tree._tree.Tree", "sklearn.utils._bunch.Bunch")
-_PACKAGES_OF_OURS = (
-    "preprocessing",
-    "features",
-    "augmentation",
-    "classifiers",
-    "refinement",
-    "distillation",
-    "metrics",
-)
 
 
 class ModelFileError(ValueError):
@@ -39,7 +32,7 @@ def save_model(model, path, *, metadata=None):
     Parameters
     ----------
     model : estimator
-        Made of estimators of scikit-learn and of this package.
+        Fitted; made of estimators of scikit-learn and of this package.
     path : path-like
         The file to write.
     metadata : dict, default=None
@@ -54,7 +47,12 @@ def save_model(model, path, *, metadata=None):
     Raises
     ------
     ModelFileError
-        If the model holds an object of another package, which `load_model` would refuse.
+        If the model holds an object that `load_model` would refuse, such as one of another package
+        or a function of your own.
+    NotFittedError
+        If the model, or a step of a pipeline, is not fitted.
+    TypeError
+        If it is no estimator.
 
     See Also
     --------
@@ -84,6 +82,7 @@ def save_model(model, path, *, metadata=None):
 
     from sklearn_heartkd.classifiers._pretraining import unlabelled_left_out
 
+    _check_fitted(model)
     with unlabelled_left_out():
         content = skops.io.dumps(model)
     _check_types(content, f"{type(model).__name__} cannot be saved")
@@ -104,8 +103,9 @@ def load_model(path):
     """Load a model that `save_model` wrote.
 
     Nothing in the file runs: before any object is made, the checksum is compared and every type in
-    the file is looked up among the estimators of this package and what skops trusts of
-    scikit-learn and numpy. The checksum protects from accidents, the list of types from code.
+    the file is looked up among the estimators of this package and of scikit-learn, and a list of
+    what these are made of. The checksum protects from accidents, the list of types from code. A
+    forged tree or table of neighbours can still end the process that predicts with it.
 
     Parameters
     ----------
@@ -120,7 +120,8 @@ def load_model(path):
     Raises
     ------
     ModelFileError
-        If the file is no saved model, is damaged, or holds an unknown type.
+        If the file is no saved model, such as one of `export_onnx`, is damaged, or holds an unknown
+        type.
     OSError
         If the file cannot be opened.
 
@@ -137,7 +138,7 @@ def load_model(path):
     _check_types(content, f"{path} is refused")
     differences = _differences(manifest["versions"])
     try:
-        model = skops.io.loads(content, trusted=_trusted())
+        model = skops.io.loads(content, trusted=trusted_names())
     except Exception as error:
         raise ModelFileError(
             f"{path} cannot be loaded ({type(error).__name__}: {error})"
@@ -159,6 +160,12 @@ def read_metadata(path):
 
 def _open(data, path):
     """Return the checked content and the manifest; nothing in them has been interpreted yet."""
+    if is_sealed(data):
+        raise ModelFileError(
+            f"{path} is an ONNX file of export_onnx, not a saved model: run it with heartkd predict or "
+            "HeartSoundModel.load, and to load or export a model give the file of save_model or "
+            "heartkd train."
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
@@ -178,38 +185,36 @@ def _open(data, path):
     return content, manifest
 
 
+def _check_fitted(model, where=""):
+    if isinstance(model, type) or not hasattr(model, "fit"):
+        raise TypeError(f"save_model takes a fitted estimator{where}, got {model!r}.")
+    if isinstance(model, Pipeline):  # which itself looks at its last step only
+        for name, step in model.steps:
+            if step not in (None, "passthrough"):
+                _check_fitted(step, f" in step {name!r}")
+        return
+    try:
+        check_is_fitted(model)
+    except NotFittedError as error:
+        raise NotFittedError(
+            f"save_model takes a fitted model, and {type(model).__name__}{where} is not fitted; call "
+            "fit first."
+        ) from error
+
+
 def _check_types(content, verdict):
     import skops.io
 
     try:
-        unknown = set(skops.io.get_untrusted_types(data=content)) - set(_trusted())
+        unknown = set(skops.io.get_untrusted_types(data=content)) - set(trusted_names())
     except Exception as error:
         raise ModelFileError(f"{verdict}: its list of objects is damaged ({error}).") from error
     if unknown:
         raise ModelFileError(
-            f"{verdict}: it holds {', '.join(sorted(unknown))}, and only estimators of scikit-learn "
-            "and sklearn_heartkd are trusted; build the model from those."
+            f"{verdict}: it holds {', '.join(sorted(unknown))}, and only the estimators of scikit-learn "
+            "and sklearn_heartkd, and what most of them are made of, are trusted; build the model "
+            "without it, or keep the model with joblib for those who trust you."
         )
-
-
-def _trusted():
-    """List what a saved model may hold beside what skops trusts, by full names."""
-    from sklearn.base import BaseEstimator
-
-    from sklearn_heartkd.augmentation import Augmentation
-    from sklearn_heartkd.refinement import ClusterTable
-
-    classes = [ClusterTable]
-    for name in _PACKAGES_OF_OURS:
-        package = import_module(f"sklearn_heartkd.{name}")
-        members = [getattr(package, public) for public in package.__all__]
-        classes += [
-            member
-            for member in members
-            if isinstance(member, type) and issubclass(member, (BaseEstimator, Augmentation))
-        ]
-    names = {f"{member.__module__}.{member.__name__}" for member in classes}
-    return sorted(names.union(_OF_SCIKIT_LEARN))
 
 
 def _versions():

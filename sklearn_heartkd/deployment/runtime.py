@@ -167,8 +167,7 @@ class HeartSoundModel:
 
         with open(path, "rb") as file:
             content = file.read()
-        seal = re.search(rb"sha256:[0-9a-f]{64}", content)
-        if not seal or seal_of(content.replace(seal[0], UNSEALED)) != seal[0]:
+        if not is_sealed(content):
             raise ValueError(
                 f"{path} is no model written by export_onnx, or is damaged: export it again."
             )
@@ -203,11 +202,13 @@ class HeartSoundModel:
         Raises
         ------
         ValueError
-            If the waveform is empty, not 1-D, or holds NaN, infinite or absurdly large values.
+            If the waveform is empty, not 1-D, or holds NaN, infinite or absurdly large values, or
+            the sampling rate is no positive number.
         """
+        rate = self._check_rate(sampling_rate)
         waveform = _check_waveform(waveform)
-        if sampling_rate is not None and sampling_rate != self.sampling_rate:
-            waveform = _check_waveform(_resample(waveform, sampling_rate, self.sampling_rate))
+        if rate != self.sampling_rate:
+            waveform = _check_waveform(_resample(waveform, rate, self.sampling_rate))
         if self.metadata.get("in_parts") != "yes":
             return self._run(waveform[np.newaxis])[0]
         total, n_windows = np.zeros(len(self.classes)), 0
@@ -238,11 +239,25 @@ class HeartSoundModel:
         Returns
         -------
         Prediction
+
+        Raises
+        ------
+        ValueError
+            As `predict_proba`.
         """
-        probabilities = self.predict_proba(waveform, sampling_rate)
-        return self._decide(
-            probabilities, signal_quality(waveform, sampling_rate or self.sampling_rate)
-        )
+        rate = self._check_rate(sampling_rate)
+        return self._decide(self.predict_proba(waveform, rate), signal_quality(waveform, rate))
+
+    def _check_rate(self, rate):
+        """Return a sampling rate of the user's; the model's own for None."""
+        if rate is None:
+            return self.sampling_rate
+        if not _is_number(rate) or not 0 < rate < np.inf:
+            raise ValueError(
+                f"sampling_rate={rate!r} must be a positive number in Hz, or None for the model's "
+                f"own, {self.sampling_rate:g} Hz."
+            )
+        return rate
 
     def _decide(self, probabilities, quality):
         best = int(np.argmax(probabilities))
@@ -266,10 +281,15 @@ class HeartSoundModel:
         Returns
         -------
         HeartSoundStream
+
+        Raises
+        ------
+        ValueError
+            If the sampling rate is no positive number, the hop is not above 0 or longer than the
+            window, or the number of windows is no whole number from 1 on.
         """
-        return HeartSoundStream(
-            self, sampling_rate or self.sampling_rate, self.hop if hop is None else hop, n_smoothed
-        )
+        rate = self._check_rate(sampling_rate)
+        return HeartSoundStream(self, rate, self.hop if hop is None else hop, n_smoothed)
 
 
 class HeartSoundStream:
@@ -282,13 +302,17 @@ class HeartSoundStream:
         self._model = model
         self._rates = sampling_rate, model.sampling_rate
         self._n_window = round(model.window * model.sampling_rate)
-        self._n_hop = round(hop * model.sampling_rate)
+        self._n_hop = round(hop * model.sampling_rate) if _is_number(hop) and abs(hop) < 1e9 else 0
         if not 1 <= self._n_hop <= self._n_window:
             raise ValueError(
-                f"hop={hop} s must be above 0 and at most the window, {model.window} s."
+                f"hop={hop!r} s must be above 0 and at most the window, {model.window} s."
+            )
+        if not _is_number(n_smoothed) or n_smoothed < 1 or n_smoothed != n_smoothed // 1:
+            raise ValueError(
+                f"n_smoothed={n_smoothed!r} must be a whole number of windows, 1 for no smoothing."
             )
         self._buffer = np.zeros(self._n_window, dtype=np.float32)
-        self._recent: deque = deque(maxlen=n_smoothed)
+        self._recent: deque = deque(maxlen=int(n_smoothed))
         self.reset()
 
     def reset(self):
@@ -345,6 +369,12 @@ class HeartSoundStream:
 def seal_of(content):
     """Return the checksum of an unsealed file in the form in which it stands in the file."""
     return b"sha256:" + hashlib.sha256(content).hexdigest().encode()
+
+
+def is_sealed(content):
+    """Return whether this is an intact file of `export_onnx`."""
+    seal = re.search(rb"sha256:[0-9a-f]{64}", content)
+    return seal is not None and seal_of(content.replace(seal[0], UNSEALED)) == seal[0]
 
 
 def signal_quality(waveform, sampling_rate):
@@ -413,9 +443,11 @@ def _check_waveform(waveform):
     return waveform.astype(np.float32, copy=False)
 
 
+def _is_number(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
 def _resample(waveform, rate, wanted):
-    if not rate > 0:
-        raise ValueError(f"sampling_rate={rate} must be a positive number in Hz.")
     import soxr
 
     return soxr.resample(waveform, rate, wanted, quality="HQ")

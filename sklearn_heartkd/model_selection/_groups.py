@@ -1,12 +1,12 @@
 """Groups of recordings that a split must not separate."""
 
-import re
 from os import fspath
 
 import numpy as np
 import pandas as pd
 
 from sklearn_heartkd._near_duplicates import connected_groups, find_near_duplicates
+from sklearn_heartkd.datasets._assemble import compile_pattern
 
 
 def subject_groups(filenames, pattern):
@@ -29,7 +29,7 @@ def subject_groups(filenames, pattern):
     Raises
     ------
     ValueError
-        If the pattern does not match some of the names.
+        If the pattern does not match some of the names, or is no regular expression.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def subject_groups(filenames, pattern):
     >>> subject_groups(names, r"__(\d+)_").tolist()
     ['103', '112']
     """
-    pattern = re.compile(pattern)
+    pattern = compile_pattern("pattern", pattern)
     names = [fspath(name).replace("\\", "/") for name in filenames]
     matches = [pattern.search(name) for name in names]
     missed = [name for name, match in zip(names, matches, strict=True) if match is None]

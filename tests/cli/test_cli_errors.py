@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import soundfile
 from sklearn.pipeline import make_pipeline
@@ -6,6 +8,8 @@ from sklearn_heartkd import LogMelSpectrogram, StudentClassifier, WindowedClassi
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import save_model
+
+EXPLAIN = "explain model.skops a.wav empty --out {out}"
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,38 @@ def test_a_missing_folder_is_named(complaint, line):
     code, text = complaint(line)
     assert code == 2
     assert "The folder 'nowhere' does not exist; check the path." in text
+
+
+@pytest.mark.parametrize("line", ["predict a.wav empty --model model.skops", EXPLAIN])
+def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_path, capsys, line):
+    (folder / "empty").mkdir(exist_ok=True)
+    code = main(line.format(out=tmp_path).split())
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert "a.wav" in out
+    assert err.count("the folder holds no sound files (.aif") == 1
+    assert "empty: the folder" in err
+    assert complaint(line.format(out=tmp_path).replace("a.wav", "")) == (
+        2,
+        f"heartkd {line.split()[0]}: The folder empty holds no sound files "
+        "(.aif, .aiff, .au, .caf, .flac, .ogg, .wav).\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["train rec --out m.skops", "check rec", "compare --data rec --out c"]
+)
+def test_a_pattern_that_is_none_is_named(complaint, folder, line):
+    for name in ("ill", "well"):
+        (folder / "rec" / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "a.wav", folder / "rec" / name)
+    code, text = complaint(f"{line} --layout folder --subject p(")
+    assert code == 2
+    assert text.startswith(
+        f"heartkd {line.split()[0]}: subject='p(' is no regular expression (missing ), unterminated "
+    )
+    assert "; correct it" in text
+    assert len(text.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -292,3 +292,6 @@ def test_wrong_arguments(tmp_path, student_pipeline):
         export_c(student_pipeline, tmp_path / "m.cpp")
     with pytest.raises(ValueError, match="prefix must be a lower-case C name, got '9 lives'"):
         export_c(student_pipeline, tmp_path / "m.c", prefix="9 lives")
+    with pytest.raises(ValueError, match="recordings is empty; give at least one, or None"):
+        export_c(student_pipeline, tmp_path / "m.c", [])
+    assert not list(tmp_path.iterdir())

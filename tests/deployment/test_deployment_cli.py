@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from sklearn_heartkd.cli import _export, _predict
-from sklearn_heartkd.deployment import save_model
+from sklearn_heartkd.deployment import load_model, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 
@@ -145,6 +145,14 @@ def test_wrong_usage_of_export(tmp_path, saved):
         call(_export, saved, "--int8")
     with pytest.raises(ValueError, match="is no folder"):
         call(_export, saved, "--recordings", tmp_path / "nowhere")
+
+
+def test_an_exported_model_is_no_model_to_load_or_export(exported):
+    for call_with in (load_model, lambda path: call(_export, path)):
+        with pytest.raises(
+            ValueError, match=r"model\.onnx is an ONNX file of export_onnx, not a sa"
+        ):
+            call_with(exported)
 
 
 def test_many_files_show_a_progress_bar_in_a_terminal_only():

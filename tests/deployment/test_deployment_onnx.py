@@ -266,6 +266,16 @@ def test_wrong_arguments(tmp_path, sounds, student_pipeline):
         export_onnx(student_pipeline, tmp_path / "m.onnx", quantize="int8")
     with pytest.raises(ValueError, match="3 classes for 30 recordings"):
         export_onnx(student_pipeline, tmp_path / "m.onnx", sounds.data, [1, 2, 3])
+    with pytest.raises(ValueError, match=r"path must end in '.onnx', got 'm.bin'"):
+        export_onnx(student_pipeline, tmp_path / "m.bin")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("recordings", [[], np.zeros((0, 10000))], ids=["list", "array"])
+def test_no_recordings_are_told_to_be_some(tmp_path, student_pipeline, recordings):
+    with pytest.raises(ValueError, match="recordings is empty; give at least one, or None"):
+        export_onnx(student_pipeline, tmp_path / "m.onnx", recordings)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("recordings", ["x", np.zeros(8000, dtype=np.float32)], ids=["text", "one"])

@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -6,15 +7,30 @@ import pickle
 import re
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import joblib
 import numpy as np
 import pytest
 import skops.io
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
 from sklearn_heartkd import (
     MFCC,
@@ -26,6 +42,7 @@ from sklearn_heartkd import (
 )
 from sklearn_heartkd.deployment import ModelFileError, load_model, save_model
 from sklearn_heartkd.deployment._persistence import read_metadata
+from sklearn_heartkd.deployment._trusted import trusted_names
 
 
 def forge(path, content, **changes):
@@ -107,10 +124,117 @@ def test_another_version_is_explained(tmp_path, student_pipeline):
 
 
 def test_a_foreign_type_is_not_saved(tmp_path, sounds):
-    model = make_pipeline(FunctionTransformer(forge), RandomForestClassifier(2))
+    model = make_pipeline(MFCC(output="summary"), StandardScaler(), RandomForestClassifier(2))
+    model.fit(sounds.data, sounds.target)
+    model.steps.insert(0, ("foreign", FunctionTransformer(forge)))
     with pytest.raises(ModelFileError, match=r"cannot be saved: it holds .*forge.* trusted"):
         save_model(model, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+FAST = RandomForestClassifier(3, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        CalibratedClassifierCV(LinearSVC()),
+        CalibratedClassifierCV(LinearSVC(), method="temperature"),
+        HistGradientBoostingClassifier(max_iter=3),
+        KNeighborsClassifier(),
+        KNeighborsClassifier(algorithm="ball_tree", metric="manhattan"),
+        MLPClassifier(max_iter=300, random_state=0),
+        MLPClassifier(max_iter=300, solver="sgd", random_state=0),
+        GaussianProcessClassifier(1.0 * RBF(2.0)),
+        GridSearchCV(FAST, {"max_depth": [2, 3]}),
+        GridSearchCV(FAST, {"max_depth": [2, 3]}, cv=StratifiedKFold(3), scoring="roc_auc_ovr"),
+        make_pipeline(SimpleImputer(), SelectKBest(k=2), LogisticRegression(max_iter=1000)),
+        KMeansRefinedClassifier(CalibratedClassifierCV(LinearSVC()), random_state=0),
+        CalibratedClassifierCV(KMeansRefinedClassifier(FAST, random_state=0)),
+    ],
+    ids=str,
+)
+def test_teachers_of_scikit_learn_round_trip(tmp_path, teacher):
+    X, y = load_iris(return_X_y=True)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        teacher.fit(X, y)
+    loaded = load_model(save_model(teacher, tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_proba(X), teacher.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "full_name",
+    [
+        "os.system",
+        "subprocess.Popen",
+        "builtins.eval",
+        "operator.methodcaller",
+        "sklearn.datasets._base.load_files",
+        "sklearn.ensemble._hist_gradient_boosting.grower.TreeGrower",
+        "sklearn.metrics._dist_metrics.PyFuncDistance64",
+        "sklearn.neighbors._quad_tree._QuadTree",
+        "sklearn.utils._testing.TempMemmap",
+        "sklearn.utils.parallel.Parallel",
+    ],
+)
+def test_what_does_more_than_compute_is_refused(tmp_path, student_pipeline, full_name):
+    module, _, name = full_name.rpartition(".")
+    node = function_node(tmp_path / "planted") | {"__module__": module, "__class__": name}
+
+    def change(schema):
+        schema = json.loads(schema)
+        schema["content"]["content"]["memory"] = node
+        return json.dumps(schema).encode()
+
+    path = forge(tmp_path / "model", rewrite_schema(skops.io.dumps(student_pipeline), change))
+    with pytest.raises(ModelFileError, match=rf"refused: it holds {re.escape(full_name)}, and"):
+        load_model(path)
+
+
+def test_every_trusted_name_is_a_class_or_a_score_where_it_is_defined():
+    for full_name in trusted_names():
+        module, _, name = full_name.rpartition(".")
+        assert module.split(".")[0] in ("sklearn", "sklearn_heartkd", "numpy")
+        found = getattr(importlib.import_module(module), name)
+        assert found.__module__ == module
+        assert isinstance(found, type) or module.startswith(
+            ("sklearn.metrics.", "sklearn.feature_selection.")
+        )
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        (StudentClassifier(), "StudentClassifier is not fitted"),
+        (make_pipeline(MFCC(), StudentClassifier()), "StudentClassifier in step 'student"),
+        (FrozenEstimator(LogisticRegression()), "FrozenEstimator is not fitted"),
+        (GridSearchCV(FAST, {"max_depth": [2]}), "GridSearchCV is not fitted"),
+        (
+            make_pipeline(StandardScaler(), DummyClassifier().fit([[0], [1]], [0, 1])),
+            "StandardScaler in step 'standardscaler' is not fitted",
+        ),
+    ],
+    ids=["network", "pipeline", "frozen", "search", "first step"],
+)
+def test_an_unfitted_model_is_not_saved(tmp_path, model, named):
+    with pytest.raises(NotFittedError, match=rf"{named}.*; call fit first"):
+        save_model(model, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize("model", [StudentClassifier, {"a": 1}], ids=["class", "dictionary"])
+def test_only_estimators_are_saved(tmp_path, model):
+    with pytest.raises(TypeError, match="save_model takes a fitted estimator, got"):
+        save_model(model, tmp_path / "model")
+
+
+def test_models_around_a_fitted_part_are_saved(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    frozen = FrozenEstimator(LogisticRegression(max_iter=1000).fit(X, y))
+    search = GridSearchCV(FAST, {"max_depth": [2, 3]}, cv=3).fit(X, y)
+    stateless = make_pipeline(FunctionTransformer(np.abs), "passthrough", FAST).fit(X, y)
+    for model in (frozen, search, stateless, make_pipeline(MFCC(), "passthrough")):
+        load_model(save_model(model, tmp_path / "model"))
 
 
 class Payload:

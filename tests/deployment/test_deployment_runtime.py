@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -136,6 +137,35 @@ def test_the_memory_of_a_stream_is_fixed(sounds, model):
 def test_bad_hops_are_refused(model, hop):
     with pytest.raises(ValueError, match=f"hop={hop} s must be above 0 and at most the window"):
         model.stream(hop=hop)
+
+
+@pytest.mark.parametrize("hop", ["0.5", np.nan, np.inf, True])
+def test_hops_that_are_no_seconds_are_refused(model, hop):
+    with pytest.raises(ValueError, match=f"hop={hop!r} s must be above 0"):
+        model.stream(hop=hop)
+
+
+@pytest.mark.parametrize("rate", [0, -1, np.nan, np.inf, "2000", True, [2000]])
+def test_bad_rates_are_refused(model, rate):
+    message = re.escape(f"sampling_rate={rate!r} must be a positive number in Hz, or None")
+    for call in (model.stream, lambda rate: model.predict(np.ones(100), rate)):
+        with pytest.raises(ValueError, match=message + r" for the model's own, 2000 Hz"):
+            call(rate)
+    with pytest.raises(ValueError, match=message):
+        model.predict_proba(np.ones(100), rate)
+
+
+@pytest.mark.parametrize("n_smoothed", [0, -2, 1.5, "3", None, True, np.inf])
+def test_bad_numbers_of_windows_are_refused(model, n_smoothed):
+    with pytest.raises(ValueError, match=re.escape(f"n_smoothed={n_smoothed!r} must be a whole")):
+        model.stream(n_smoothed=n_smoothed)
+
+
+def test_numbers_of_numpy_are_numbers(sounds, model):
+    stream = model.stream(np.float32(2000), hop=np.float64(1.5), n_smoothed=np.int64(1))
+    (result,) = stream.push(sounds.data[0][:6000])
+    np.testing.assert_array_equal(result.probabilities, result.smoothed.probabilities)
+    model.predict(sounds.data[0], np.int16(2000))
 
 
 def test_quality(sounds):

@@ -22,6 +22,11 @@ def test_subjects_come_from_names(pattern, expected):
     assert subject_groups(names, pattern).tolist() == expected
 
 
+def test_a_pattern_that_is_none_is_named():
+    with pytest.raises(ValueError, match=r"pattern='\(x' is no regular expression \(missing \)"):
+        subject_groups(["a.wav"], "(x")
+
+
 def test_a_name_without_subject_is_an_error():
     with pytest.raises(ValueError, match=r"does not match 1 of 2 .* 'b\.wav'"):
         subject_groups(["a_1.wav", "b.wav"], r"_(\d)")
