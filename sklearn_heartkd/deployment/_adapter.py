@@ -1,6 +1,5 @@
 """The runtime around a fitted model that was not exported."""
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -63,11 +62,8 @@ def runtime_model(model):
         n_window, n_hop = getattr(first, "n_features_in_", None), None
 
     def run(waveforms):
-        if not windowed:
-            return model.predict_proba(waveforms)
-        # alone, a recording would have to be as long as those of `fit`, were these of one length
-        row = waveforms[0]
-        return model.predict_proba([row, np.append(row, row[:1])])[:1]
+        # in a list, recordings may have another length than those of `fit`
+        return model.predict_proba(list(waveforms))
 
     metadata = make_metadata(
         classes=model.classes_,

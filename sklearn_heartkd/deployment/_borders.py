@@ -28,7 +28,7 @@ def possible_answers(model, description, recordings):
         be more than 256.
     """
     if not description.clusters and not description.recording_clusters:
-        return list(model.predict_proba(stacked(recordings))[:, np.newaxis])
+        return list(model.predict_proba(recordings)[:, np.newaxis])
     expected, embedding = _predict_and_embed(model, description.network.module_, recordings)
     source = _sources(description, recordings)
     embedding = embedding[: len(source)]  # where it was asked for twice, as behind a search
@@ -37,11 +37,6 @@ def possible_answers(model, description, recordings):
         own + _changes(embedding[source == i], averages[i], description, len(own))
         for i, own in enumerate(expected)
     ]
-
-
-def stacked(recordings):
-    """Return recordings of one length as an array, others as they are."""
-    return recordings if len({len(row) for row in recordings}) > 1 else np.stack(recordings)
 
 
 def _predict_and_embed(model, module, recordings):
@@ -53,7 +48,7 @@ def _predict_and_embed(model, module, recordings):
 
     hook = module.register_forward_hook(keep)
     try:
-        probabilities = model.predict_proba(stacked(recordings))
+        probabilities = model.predict_proba(recordings)
     finally:
         hook.remove()
     return probabilities, np.concatenate(embeddings)

@@ -90,17 +90,12 @@ def _from_waveforms(parts, recordings, background):
 
     def grids_of(waveforms):
         if parts.before:
-            waveforms = _steps.transform(parts.before, _stacked(waveforms))
+            waveforms = _steps.transform(parts.before, waveforms)
         return _steps.log_mel(front_end, waveforms)
 
     grids = grids_of(recordings)
     references = _references(grids, None if background is None else grids_of(background))
     return GridView(grids, references, parts), front_end
-
-
-def _stacked(waveforms):
-    one_length = len({len(row) for row in waveforms}) == 1
-    return np.stack(waveforms) if one_length else waveforms
 
 
 def _windowed(parts, classes, X, background):

@@ -8,7 +8,13 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
-from sklearn_heartkd import MFCC, WindowedClassifier
+from sklearn_heartkd import (
+    MFCC,
+    DistilledClassifier,
+    FixedLength,
+    StudentClassifier,
+    WindowedClassifier,
+)
 from sklearn_heartkd.deployment import export_onnx, runtime, runtime_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel, signal_quality
 
@@ -264,3 +270,16 @@ def test_a_fitted_model_gets_the_same_interface(sounds, distilled, model):
     np.testing.assert_allclose(found, windowed.predict_proba(sounds.data[:1])[0])
     with pytest.raises(ValueError, match="name 0 sampling rates"):
         runtime_model(RandomForestClassifier(2).fit(sounds.data, sounds.target))
+
+
+def test_recordings_of_another_length_than_those_of_fit(sounds, tmp_path):
+    short = [recording[:3000] for recording in sounds.data[:3]]
+    student = StudentClassifier(width=2, depth=1, max_epochs=1)
+    pipeline = make_pipeline(FixedLength(duration=1.0), MFCC(), student)
+    table = make_pipeline(MFCC(output="summary"), RandomForestClassifier(2, random_state=0))
+    model = DistilledClassifier(table, pipeline, random_state=0).fit(sounds.data, sounds.target)
+    expected = model.predict_proba(short)
+    own = runtime_model(model)
+    np.testing.assert_allclose([own.predict_proba(row) for row in short], expected, rtol=1e-5)
+    report = export_onnx(model, tmp_path / "m.onnx", short)
+    assert report.max_difference < 1e-5

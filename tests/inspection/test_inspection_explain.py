@@ -311,6 +311,16 @@ def test_share_in_intervals(convolutional, sounds, murmur):
         explanation.share_in(0, [(0, 1)], target="whistle")
 
 
+def test_recordings_of_another_length_than_those_of_fit(sounds):
+    student = StudentClassifier(width=2, depth=1, max_epochs=1, random_state=0)
+    model = make_pipeline(FixedLength(duration=0.5), MFCC(), student)
+    model.fit(sounds.data, sounds.target)
+    found = explain(model, [sounds.data[0][:1500]])
+    check_sums(found)
+    long = explain(model, sounds.data[:1])
+    np.testing.assert_allclose(found.values[0], long.values[0], atol=1e-5)
+
+
 def test_errors_say_what_to_do(convolutional, sounds):
     with pytest.raises(ValueError, match="method must be one of"):
         explain(convolutional, sounds.data[:1], method="magic")
