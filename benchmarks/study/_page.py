@@ -215,6 +215,7 @@ def _part(part, predictions, scores, differences, kinds, teacher, images):
                 text += [_FOREST.format(teacher=shown(teacher))]
             text += [markdown(_cells(table, _DEFAULTS.get(family))), ""]
             text += _told(own, family, part, images)
+            text += _not_run(family, scores.index, teacher)
         if family == "sizes" and own["model"].nunique() > 1:
             size_plot(scores, teacher).savefig(images / f"study_sizes_{part}.png", dpi=110)
             text += [f"![Scores against parameters](images/study_sizes_{part}.png)\n"]
@@ -227,6 +228,17 @@ def _part(part, predictions, scores, differences, kinds, teacher, images):
     if len(own):
         text += _told(own, "over the teacher", part, images)
     return text
+
+
+def _not_run(family, there, teacher):
+    """Name what belongs to a table and was not run on this part."""
+    wanted = {
+        "teaching": ways_of_teaching(teacher).values(),
+        "pretraining": [variant for more in pretrained().values() for variant in more],
+        "sizes": sizes_of(teacher),
+    }
+    absent = [variant.name for variant in wanted.get(family, []) if variant.name not in there]
+    return [f"Not run here: {', '.join(map(shown, absent))}.\n"] if absent else []
 
 
 def _kinds(there, teacher, losses):

@@ -441,3 +441,11 @@ def test_a_forest_with_features_of_its_own_teaches_and_its_student_is_refined(tm
     assert [name for name, _, _ in fits] == ["student_of_forest-kd", "student_of_forest-kd+kmeans"]
     assert 8000 < _fitting.parameters_of(fits[0][1]) < 10_000
     assert fits[1][1].estimator_.clusters_.table.shape == (3, 3)
+
+
+def test_the_page_names_what_was_not_run():
+    ways = [variant.name for variant in _page.ways_of_teaching("conv2d").values()]
+    assert _page._not_run("teaching", ways, "conv2d") == []
+    found = _page._not_run("teaching", ways[:-1], "conv2d")
+    assert found == [f"Not run here: {_page.shown(ways[-1])}.\n"]
+    assert _page._not_run("losses", [], "conv2d") == []
