@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from sklearn_heartkd._random import torch_generator
 from sklearn_heartkd.augmentation import AdditiveNoise, Batch
-from sklearn_heartkd.classifiers._base import default_augmentation
+from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.comparison import Recipe, split_by_subject
 from sklearn_heartkd.comparison._tasks import Task, check_same, model_file, result_file, write_whole
 from sklearn_heartkd.datasets import load_pascal, read_recording

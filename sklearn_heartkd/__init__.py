@@ -35,6 +35,7 @@ _HOME_OF = {
     "RNNClassifier": "classifiers",
     "StudentClassifier": "classifiers",
     "ContrastivePretraining": "classifiers",
+    "SupervisedPretraining": "classifiers",
     "WindowedClassifier": "classifiers",
     "KMeansRefinedClassifier": "refinement",
     "DistilledClassifier": "distillation",

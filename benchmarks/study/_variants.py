@@ -14,7 +14,7 @@ from sklearn_heartkd.classifiers import (
     Conv2DClassifier,
     StudentClassifier,
 )
-from sklearn_heartkd.classifiers._base import default_augmentation
+from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier

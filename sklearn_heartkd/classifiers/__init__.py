@@ -7,6 +7,7 @@ from sklearn_heartkd.classifiers._convolutional import (
 )
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._recurrent import LSTMClassifier, RNNClassifier
+from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
 from sklearn_heartkd.classifiers._windowed import WindowedClassifier
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "LSTMClassifier",
     "RNNClassifier",
     "StudentClassifier",
+    "SupervisedPretraining",
     "WindowedClassifier",
 ]

@@ -19,15 +19,10 @@ from sklearn.utils.validation import (
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._splits import check_groups, hold_out
-from sklearn_heartkd.augmentation import (
-    BandMasking,
-    Batch,
-    Gain,
-    Mixup,
-    RandomCrop,
-    TimeMasking,
-)
+from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
+from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
 from sklearn_heartkd.classifiers._training import Objective, epochs_for, evaluate, train
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
@@ -58,7 +53,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "pretrain": [StrOptions({"contrastive"}), ContrastivePretraining, None],
+        "pretrain": [
+            StrOptions({"contrastive"}),
+            ContrastivePretraining,
+            SupervisedPretraining,
+            None,
+        ],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -358,11 +358,6 @@ def resolve_device(device):
             f"device={device!r} is no device that torch can use here; leave device='auto' or use 'cpu'."
         ) from error
     return torch.device(device)
-
-
-def default_augmentation():
-    """Return the augmentation of sequences that "auto" stands for."""
-    return [RandomCrop(), Gain(), BandMasking(), TimeMasking(), Mixup()]
 
 
 def _as_array(X):

@@ -26,10 +26,11 @@ learning_rate : float, default=LEARNING_RATE
     Peak of the one-cycle schedule.
 weight_decay : float, default=0.05
     Of the optimiser, AdamW.
-pretrain : {"contrastive"}, ContrastivePretraining or None, default=None
-    Self-supervised start before the supervised training. "contrastive" learns from the training
-    data of this fit alone; :class:`~sklearn_heartkd.ContrastivePretraining` has parameters and
-    takes unlabelled recordings.
+pretrain : {"contrastive"}, ContrastivePretraining, SupervisedPretraining or None, default=None
+    Start before the training. "contrastive" is self-supervised, on the training data of this fit
+    alone; :class:`~sklearn_heartkd.ContrastivePretraining` has parameters and takes unlabelled
+    recordings; :class:`~sklearn_heartkd.SupervisedPretraining` learns from other recordings with
+    labels, such as synthetic ones.
 early_stopping : bool, default=False
     Whether to hold out a part of the training data, split by `groups`, stop when its loss has not
     improved for `n_iter_no_change` epochs, and restore the best epoch.
@@ -54,7 +55,7 @@ module_ : torch.nn.Module
 history_ : list of dict
     Number and losses of each epoch.
 pretraining_history_ : list of dict
-    Number and loss of each epoch of the self-supervised start, if there was one.
+    Number and loss of each epoch of the pretraining, if there was one.
 n_iter_ : int
     Epochs run.
 input_shape_ : tuple of int

@@ -18,16 +18,8 @@ from torch.nn import functional
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._validation import is_ragged
-from sklearn_heartkd.augmentation import (
-    Augmentation,
-    BandMasking,
-    Batch,
-    Gain,
-    GaussianNoise,
-    Mixup,
-    RandomCrop,
-    TimeMasking,
-)
+from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise, Mixup
+from sklearn_heartkd.classifiers._defaults import default_views
 from sklearn_heartkd.classifiers._training import epochs_for, train
 
 _RECORDINGS_ARE_KEPT = ContextVar("_RECORDINGS_ARE_KEPT", default=True)
@@ -264,25 +256,19 @@ class ContrastivePretraining(BaseEstimator):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if state["unlabelled"] is not None and not _RECORDINGS_ARE_KEPT.get():
+        if state["unlabelled"] is not None and not recordings_are_kept():
             state["unlabelled"] = np.asarray(state["unlabelled"])[:0]
         return state
 
 
-def default_views():
-    """Return the augmentation of sequences that "auto" stands for in the pretraining."""
-    return [
-        RandomCrop(0.5),
-        Gain(0.5),
-        BandMasking(0.3),
-        TimeMasking(0.25),
-        GaussianNoise(0.3),
-    ]
+def recordings_are_kept():
+    """Whether what is saved in this thread holds the recordings of a pretraining."""
+    return _RECORDINGS_ARE_KEPT.get()
 
 
 @contextmanager
-def unlabelled_left_out() -> Iterator[None]:
-    """While it lasts, what is saved in this thread holds no unlabelled recordings."""
+def recordings_left_out() -> Iterator[None]:
+    """While it lasts, what is saved in this thread holds no recordings of a pretraining."""
     token = _RECORDINGS_ARE_KEPT.set(False)
     try:
         yield

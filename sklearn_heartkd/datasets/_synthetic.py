@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd.datasets._assemble import make_bunch
 from sklearn_heartkd.datasets._heart import draw_subject, record
+from sklearn_heartkd.datasets._randomization import randomize_recording, randomize_subject
 
 _CLASSES = ("normal", "murmur", "extrahls", "extrastole", "artifact")
 
@@ -37,6 +38,7 @@ well a model works on patients.
         "duration": [Interval(Real, 0, None, closed="neither")],
         "sampling_rate": [Interval(Real, 500, None, closed="left")],
         "snr_db": [Interval(Real, None, None, closed="right")],
+        "domain_randomization": ["boolean"],
         "random_state": ["random_state"],
         "return_X_y": ["boolean"],
     },
@@ -50,6 +52,7 @@ def make_heart_sounds(
     duration=5.0,
     sampling_rate=2000,
     snr_db=15.0,
+    domain_randomization=False,
     random_state=None,
     return_X_y=False,
 ):
@@ -75,6 +78,12 @@ def make_heart_sounds(
     snr_db : float, default=15.0
         The ratio of signal to ambient noise in dB, on average: subjects differ by some 2 dB.
         ``np.inf`` means no noise.
+    domain_randomization : bool, default=False
+        True makes hearts, devices and rooms of far greater variety than is usual, to pretrain on
+        (:class:`~sklearn_heartkd.SupervisedPretraining`): heart rates from 52 to 150 a minute, from
+        regular to strongly irregular, fainter and louder murmurs, a spectrum of its own for each
+        recording, breath, clicks and bursts of noise. The ratio of signal to noise is then uniform from 15 dB
+        below to 7 dB above `snr_db`.
     random_state : int, RandomState instance or None, default=None
         The seed: the same one gives the same recordings.
     return_X_y : bool, default=False
@@ -107,6 +116,8 @@ def make_heart_sounds(
        Engineering 50(3), 2003: the variation of the intervals with the breath.
     .. [2] A. A. Luisada, "The Sounds of the Normal Heart", Green, 1972: pitch and length of the
        sounds.
+    .. [3] J. Tobin et al., "Domain randomization for transferring deep neural networks from simulation
+       to the real world", IROS 2017.
 
     Examples
     --------
@@ -137,14 +148,21 @@ def make_heart_sounds(
         turn = who if n_subjects >= 2 * len(classes) else who + visit
         label = classes[turn % len(classes)]
         subject = draw_subject(np.random.default_rng([seed, 0, who]), label)
+        level = snr_db
+        if domain_randomization:
+            subject = randomize_subject(subject, np.random.default_rng([seed, 2, who]))
+            level = snr_db + np.random.default_rng([seed, 3, i]).uniform(-15, 7)
         data[i], found = record(
             subject,
             label,
             np.random.default_rng([seed, 1, i]),
             duration=n_samples / sampling_rate,
             sampling_rate=sampling_rate,
-            snr_db=snr_db,
+            snr_db=level,
         )
+        if domain_randomization:
+            rng = np.random.default_rng([seed, 4, i])
+            data[i] = randomize_recording(data[i], sampling_rate, rng)
         events += [(i, *event) for event in found]
         name = f"{label}__{who:03d}_{visit:02d}.wav"
         rows.append((name, name, label, "", f"{who:03d}", "", f"{who:03d}"))

@@ -61,8 +61,9 @@ def save_model(model, path, *, metadata=None):
     Notes
     -----
     The file is a zip archive of a skops archive and a manifest with its SHA-256 checksum and the
-    versions of the packages. The weights are numpy arrays. The unlabelled recordings of a
-    :class:`~sklearn_heartkd.ContrastivePretraining` are left out: they predict nothing.
+    versions of the packages. The weights are numpy arrays. The recordings of a
+    :class:`~sklearn_heartkd.ContrastivePretraining` or :class:`~sklearn_heartkd.SupervisedPretraining`
+    are left out: they predict nothing.
 
     Examples
     --------
@@ -80,10 +81,10 @@ def save_model(model, path, *, metadata=None):
     """
     import skops.io
 
-    from sklearn_heartkd.classifiers._pretraining import unlabelled_left_out
+    from sklearn_heartkd.classifiers._pretraining import recordings_left_out
 
     _check_fitted(model)
-    with unlabelled_left_out():
+    with recordings_left_out():
         content = skops.io.dumps(model)
     _check_types(content, f"{type(model).__name__} cannot be saved")
     manifest = {

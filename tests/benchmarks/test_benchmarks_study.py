@@ -17,7 +17,7 @@ from benchmarks.study._scores import differences_of, pairs_of, scores_of
 from benchmarks.study._variants import Variant, losses_for, student_of
 from sklearn_heartkd.augmentation import AdditiveNoise
 from sklearn_heartkd.classifiers import ContrastivePretraining
-from sklearn_heartkd.classifiers._base import default_augmentation
+from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier

@@ -194,3 +194,35 @@ def test_wrong_input_is_named():
         make_heart_sounds(10, n_subjects=11)
     with pytest.raises(ValueError, match="'sampling_rate' parameter of make_heart_sounds"):
         make_heart_sounds(10, sampling_rate=100)
+
+
+def beats_per_minute(sounds):
+    starts = sounds.events[sounds.events["kind"] == "S1"].groupby("recording")["start"]
+    return 60 / starts.apply(lambda s: np.median(np.diff(s)))
+
+
+def test_domain_randomization_widens_what_hearts_and_devices_are_like():
+    settings = {"classes": ("normal",), "n_subjects": 60, "duration": 4.0, "random_state": 0}
+    usual = make_heart_sounds(60, **settings)
+    wide = make_heart_sounds(60, domain_randomization=True, **settings)
+    assert wide.data.shape == usual.data.shape
+    assert wide.data.dtype == np.float32
+    assert np.isfinite(wide.data).all()
+    assert wide.target.tolist() == usual.target.tolist()
+    assert np.ptp(beats_per_minute(usual)) < 40 < 70 < np.ptp(beats_per_minute(wide))
+    spread = []
+    for sounds in (usual, wide):
+        power = np.abs(np.fft.rfft(sounds.data)) ** 2
+        low, middle, high = (power[:, 4 * f : 8 * f].mean(axis=1) for f in (30, 100, 250))
+        spread.append([np.log10(middle / low).std(), np.log10(high / low).std()])
+    assert (np.array(spread[1]) > 1.1 * np.array(spread[0])).all()
+    again = make_heart_sounds(60, domain_randomization=True, **settings)
+    np.testing.assert_array_equal(again.data, wide.data)
+
+
+def test_domain_randomization_takes_short_recordings_and_no_noise():
+    for duration in (0.05, 0.3):
+        sounds = make_heart_sounds(
+            20, duration=duration, snr_db=np.inf, domain_randomization=True, random_state=0
+        )
+        assert np.isfinite(sounds.data).all()

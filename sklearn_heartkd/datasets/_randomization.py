@@ -1,0 +1,65 @@
+"""Synthetic hearts, devices and rooms of great variety, for training that has to carry over."""
+
+from dataclasses import replace
+
+import numpy as np
+
+_KNOTS = 6  # of the random frequency response, from 15 Hz to half the sampling rate
+
+
+def randomize_subject(subject, rng):
+    """Return a subject whose heart and room differ from the usual ones.
+
+    Parameters
+    ----------
+    subject : Subject
+    rng : Generator
+    """
+    return replace(
+        subject,
+        rr=60 / np.exp(rng.uniform(np.log(52), np.log(150))),
+        irregularity=rng.uniform(0.005, 0.06),
+        systole=rng.uniform(0.8, 1.15),
+        murmur_level=subject.murmur_level * np.exp(rng.normal(-0.3, 0.5)),
+        prematurity=rng.uniform(0.18, 0.5),
+        clicks=rng.choice([0.0, 0.5, 2.0]),
+        breath_noise=rng.uniform(0, 1.5),
+    )
+
+
+def randomize_recording(waveform, sampling_rate, rng):
+    """Return a recording heard through another device, in some cases with bursts of noise.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+    sampling_rate : float
+        In Hz.
+    rng : Generator
+    """
+    loudest = np.abs(waveform).max()
+    heard = _colour(waveform.astype(np.float64), sampling_rate, rng)
+    if rng.random() < 0.4:
+        for _ in range(rng.integers(1, 4)):
+            _add_burst(heard, sampling_rate, rng)
+    return (heard * (loudest / np.abs(heard).max())).astype(waveform.dtype)
+
+
+def _colour(waveform, sampling_rate, rng):
+    """Change the frequency response by a random curve, smooth in log frequency."""
+    frequencies = np.fft.rfftfreq(len(waveform), 1 / sampling_rate)
+    knots = np.linspace(np.log(15), np.log(sampling_rate / 2), _KNOTS)
+    tilt = rng.normal(0, 3) * np.linspace(-1, 1, _KNOTS)
+    decibels = np.interp(
+        np.log(np.maximum(frequencies, 15)), knots, rng.normal(0, 4, _KNOTS) + tilt
+    )
+    return np.fft.irfft(np.fft.rfft(waveform) * 10 ** (decibels / 20), len(waveform))
+
+
+def _add_burst(waveform, sampling_rate, rng):
+    """Add a burst of coloured noise of 0.2 to 1.2 s, in place; a part may lie past the end."""
+    n_burst = max(16, round(rng.uniform(0.2, 1.2) * sampling_rate))
+    burst = np.convolve(rng.normal(size=n_burst), rng.normal(size=8), "same") * np.hanning(n_burst)
+    start = rng.integers(0, len(waveform))
+    level = rng.uniform(0.3, 2) * waveform.std() / (burst.std() + 1e-12)
+    waveform[start : start + n_burst] += level * burst[: len(waveform) - start]
