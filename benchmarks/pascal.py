@@ -14,7 +14,14 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_heartkd.comparison import Recipe, compare, display_name, render, write_figures
+from sklearn_heartkd.comparison import (
+    N_SYNTHETIC,
+    Recipe,
+    compare,
+    display_name,
+    render,
+    write_figures,
+)
 from sklearn_heartkd.datasets import load_pascal
 
 RESULTS = Path(__file__).parent / "results"
@@ -59,8 +66,8 @@ def main():
             seeds=options.seeds,
             splits=splits,
             models=options.models,
-            recipe=Recipe(sampling_rate=data.sampling_rate),
-            out=Path(options.work) / f"pascal_{part}",
+            recipe=Recipe(sampling_rate=data.sampling_rate, n_synthetic=N_SYNTHETIC),
+            out=Path(options.work) / f"pretrained_{part}",
         )
         folder = RESULTS / f"pascal_{part}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +75,7 @@ def main():
         subjects = np.asarray(data.groups)[result.predictions["recording"]]
         predictions = result.predictions.assign(subject=subjects)
         predictions.to_csv(folder / "predictions.csv.gz", index=False, float_format="%.4g")
-        write_figures(result, Path(options.work) / f"pascal_{part}")
+        write_figures(result, Path(options.work) / f"pretrained_{part}")
         print(f"\nPASCAL {part}: {len(data.target)} recordings, seeds {options.seeds}")
         print(render(result.table, display_name).to_string(), flush=True)
 

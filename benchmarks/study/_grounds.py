@@ -74,7 +74,11 @@ class Grounds:
         return self.loaded[part]
 
     def _ground(self, name, data, splits, comparison):
-        recipe = Recipe(sampling_rate=data.sampling_rate, max_epochs=self.max_epochs)
+        recipe = Recipe(
+            sampling_rate=data.sampling_rate,
+            max_epochs=self.max_epochs,
+            memory=str(self.work / "pretraining"),
+        )
         return Ground(
             name, data, splits, recipe, self.work / comparison, self.work / f"study_{name}"
         )

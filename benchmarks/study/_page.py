@@ -172,6 +172,12 @@ def _title(kind):
     if kind.startswith("start of "):
         model = shown(kind.removeprefix("start of "))
         return f"Contrastive pretraining of the {model}, by epochs (auto makes 450 batches), every seed"
+    if kind.startswith("labelled start of "):
+        model = shown(kind.removeprefix("labelled start of "))
+        return (
+            f"Supervised pretraining of the {model} on labelled synthetic recordings (with a distilled "
+            "student, of its teacher too), every seed"
+        )
     if kind.startswith("augmentation of "):
         model = shown(kind.removeprefix("augmentation of "))
         return f"Augmentation of the {model}, without and with noise, every seed"

@@ -42,12 +42,16 @@ class Results:
         rows.to_csv(path, mode="a", header=not path.exists(), index=False, float_format="%.6g")
 
     def collect(self, ground):
-        """Write anew all that is finished on a ground; without a fit, leave what is there."""
+        """Write all that is finished on a ground; of other fits, leave what is there.
+
+        So a stage can be added on another machine, which holds no fits of the former ones.
+        """
         finished = read_finished(ground)
         if not finished:
             return
-        fits = scores_of_fits(finished).sort_values(["model", "seed", "fold"])
-        fits.to_csv(self.folder / f"fits_{ground.name}.csv", index=False, float_format="%.6g")
+        path = self.folder / f"fits_{ground.name}.csv"
+        fits = _kept_of(path, scores_of_fits(finished)).sort_values(["model", "seed", "fold"])
+        fits.to_csv(path, index=False, float_format="%.6g")
         if ground.name.startswith("inner_"):
             return
         recordings = pd.DataFrame(
@@ -58,9 +62,10 @@ class Results:
         recordings.to_csv(self.folder / f"recordings_{ground.name}.csv", index_label="recording")
         predictions = pd.concat(finished, ignore_index=True)
         predictions = predictions[~predictions["model"].isin(_NOT_STUDIED)]
-        kept = [c for c in _SCORED if c in predictions]
-        predictions[kept].sort_values(["model", "seed", "recording"]).to_csv(
-            self.folder / f"predictions_{ground.name}.csv.gz",
+        path = self.folder / f"predictions_{ground.name}.csv.gz"
+        predictions = _kept_of(path, predictions[[c for c in _SCORED if c in predictions]])
+        predictions.sort_values(["model", "seed", "recording"]).to_csv(
+            path,
             index=False,
             float_format="%.3g",
             compression={"method": "gzip", "mtime": 0},
@@ -118,6 +123,15 @@ class Results:
         """Return what was chosen on the inner splits, or None."""
         path = self.folder / "selection.json"
         return json.loads(path.read_text()) if path.exists() else None
+
+
+def _kept_of(path, new):
+    """Return new rows, and below them those of a file that are of other fits."""
+    if not path.exists():
+        return new
+    old, fit = pd.read_csv(path), ["model", "seed", "fold"]
+    others = ~pd.MultiIndex.from_frame(old[fit]).isin(pd.MultiIndex.from_frame(new[fit]))
+    return pd.concat([new, old[others]], ignore_index=True) if others.any() else new
 
 
 def scores_of_fits(results):

@@ -9,6 +9,7 @@ from benchmarks.study._variants import (
     Variant,
     augmentations_of,
     finalists,
+    labelled_starts_of,
     losses_for,
     networks,
     refinements_of,
@@ -107,9 +108,15 @@ def finals(teacher):
 
 def trainings(teacher):
     """Return by kind how a model may start and be augmented; every seed compares them."""
-    starts, augmentations = starts_of(teacher), augmentations_of(teacher)
-    return {f"start of {model}": choices for model, choices in starts.items()} | {
-        f"augmentation of {model}": choices for model, choices in augmentations.items()
+    kinds = {
+        "start": starts_of(teacher),
+        "augmentation": augmentations_of(teacher),
+        "labelled start": labelled_starts_of(teacher),
+    }
+    return {
+        f"{kind} of {model}": choices
+        for kind, models in kinds.items()
+        for model, choices in models.items()
     }
 
 

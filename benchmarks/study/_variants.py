@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from sklearn_heartkd.classifiers import (
     StudentClassifier,
 )
 from sklearn_heartkd.classifiers._defaults import default_augmentation
+from sklearn_heartkd.comparison import N_SYNTHETIC as N_LABELLED
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
@@ -197,8 +199,7 @@ def augmentations_of(teacher):
 
     A student that is distilled with noise has a teacher that was trained with noise.
     """
-    student = f"student_of_{teacher}"
-    usual = {SCRATCH: Variant(SCRATCH), student: tuned(teacher, *WON)}
+    usual = {SCRATCH: Variant(SCRATCH), f"student_of_{teacher}": tuned(teacher, *WON)}
     if teacher in TEACHERS:
         usual[teacher] = Variant(teacher)
     return {
@@ -206,6 +207,24 @@ def augmentations_of(teacher):
             "default": variant,
             "with noise": Variant(
                 f"{model}-noise", (), partial(_with_noise, model=model), refined=False
+            ),
+        }
+        for model, variant in usual.items()
+    }
+
+
+def labelled_starts_of(teacher):
+    """Return models by whether they start from labelled synthetic recordings: variants by model.
+
+    A student that starts so has a teacher that starts so.
+    """
+    usual = {name: Variant(name) for name in (*TEACHERS, SCRATCH)}
+    usual[f"student_of_{teacher}"] = tuned(teacher, *WON)
+    return {
+        model: {
+            "none": variant,
+            f"{N_LABELLED} synthetic recordings": Variant(
+                f"{model}-labelled", (), partial(_from_labelled, model=model), refined=False
             ),
         }
         for model, variant in usual.items()
@@ -319,7 +338,15 @@ def _taught_out_of_fold(recipe, seed, sources, *, names):
 
 
 def _with_noise(recipe, seed, sources, *, model):
-    limits = recipe.limits(seed) | {"augmentation": [*ONLINE, *default_augmentation()]}
+    augmentation = [*ONLINE, *default_augmentation()]
+    return _made(recipe, seed, model, recipe.limits(seed) | {"augmentation": augmentation})
+
+
+def _from_labelled(recipe, seed, sources, *, model):
+    return _made(recipe, seed, model, replace(recipe, n_synthetic=N_LABELLED).limits(seed))
+
+
+def _made(recipe, seed, model, limits):
     if model in TEACHERS:
         return recipe.windowed(TEACHERS[model](**limits))
     student = StudentClassifier(**limits)

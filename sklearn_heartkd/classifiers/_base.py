@@ -210,7 +210,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.__dict__.pop("pretraining_history_", None)
         if self.pretrain is not None:
             start = ContrastivePretraining() if self.pretrain == "contrastive" else self.pretrain
-            self.pretraining_history_ = start.run(module, rows, seed=seed, verbose=self.verbose)
+            self.pretraining_history_ = start.run(
+                module, rows, self.classes_, seed=seed, verbose=self.verbose
+            )
 
     def _validate_new(self, X):
         X = validate_data(self, _as_array(X), reset=False, **_FORMS)

@@ -129,7 +129,7 @@ class ContrastivePretraining(BaseEstimator):
         self.augmentation = augmentation
         self.projection_size = projection_size
 
-    def run(self, module, rows, *, seed, verbose=0):
+    def run(self, module, rows, classes=None, *, seed, verbose=0):
         """Pretrain a network in place.
 
         Parameters
@@ -139,6 +139,8 @@ class ContrastivePretraining(BaseEstimator):
         rows : Batch
             The training data. They give the shape, the precision and the device, even if they are
             not learned from.
+        classes : ignored
+            A self-supervised start knows no classes.
         seed : int
         verbose : int, default=0
             1 shows a progress bar in a terminal.

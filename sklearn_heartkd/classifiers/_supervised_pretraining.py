@@ -18,6 +18,7 @@ from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.classifiers._pretraining import recordings_are_kept
 from sklearn_heartkd.classifiers._training import Objective, train
+from sklearn_heartkd.networks import Standardize
 
 
 class SupervisedPretraining(BaseEstimator):
@@ -27,8 +28,9 @@ class SupervisedPretraining(BaseEstimator):
     recordings are made: :func:`~sklearn_heartkd.datasets.make_heart_sounds` with
     `domain_randomization=True` makes hearts, chests, stethoscopes and rooms of such variety that a
     network trained on them finds real ones within what it knows (domain randomization, Tobin et al.
-    2017). The classes need not be those of the fit. The last layer is thrown away; the training that
-    follows starts with the others.
+    2017). The training that follows starts from what the network has become. The classes need not be
+    those of the fit: in the last layer, those that both know start as they were learned, the others as
+    they were initialised.
 
     Parameters
     ----------
@@ -124,15 +126,17 @@ class SupervisedPretraining(BaseEstimator):
         self.augmentation = augmentation
         self.memory = memory
 
-    def run(self, module, rows, *, seed, verbose=0):
+    def run(self, module, rows, classes, *, seed, verbose=0):
         """Pretrain a network in place.
 
         Parameters
         ----------
         module : HeartSoundNetwork
-            Its standardisation and its last layer are left as they are.
+            Its standardisation is left as it is.
         rows : Batch
             The training data of the fit. They give the shape, the precision and the device.
+        classes : ndarray of shape (n_classes,)
+            Those of the fit, in the order of the module's outputs.
         seed : int
         verbose : int, default=0
             1 shows a progress bar in a terminal.
@@ -149,16 +153,22 @@ class SupervisedPretraining(BaseEstimator):
             of fewer than two classes.
         """
         self._validate_params()
-        X, target, n_classes = self._check(rows)
+        X, target, known = self._check(rows)
         settings = {
             name: getattr(self, name)
-            for name in ("batch_size", "max_epochs", "learning_rate", "weight_decay", "label_smoothing")
+            for name in (
+                "batch_size",
+                "max_epochs",
+                "learning_rate",
+                "weight_decay",
+                "label_smoothing",
+            )
         }
         augmentation = self.augmentation
         if isinstance(augmentation, str):
             augmentation = default_augmentation() if rows.x.shape[2] > 1 else []
         learn = check_memory(self.memory).cache(_learn, ignore=["module", "verbose"])
-        learned, history = learn(
+        body, head, history = learn(
             module,
             # what tells one network from another
             architecture=repr(module.body),
@@ -166,15 +176,20 @@ class SupervisedPretraining(BaseEstimator):
             device=str(rows.x.device),
             X=X,
             target=target,
-            n_classes=n_classes,
+            n_classes=len(known),
             augmentations=list(augmentation or []),
             settings=settings,
             seed=seed,
             verbose=verbose,
         )
-        # what comes from a memory-mapped file is read-only, which torch does not know
-        state = {name: torch.from_numpy(np.array(value)) for name, value in learned.items()}
-        module.body.load_state_dict(state)
+        module.body.load_state_dict(_as_tensors(body))
+        places = {label: i for i, label in enumerate(known.tolist())}
+        with torch.no_grad():
+            for name, value in _as_tensors(head).items():
+                own = getattr(module.head, name)
+                for i, label in enumerate(classes.tolist()):
+                    if label in places:
+                        own[i] = value[places[label]]
         return history
 
     def _check(self, rows):
@@ -214,7 +229,7 @@ class SupervisedPretraining(BaseEstimator):
                 f"{type(self).__name__} needs recordings of at least 2 classes, got {len(classes)} class: "
                 f"{classes.tolist()}."
             )
-        return X.reshape(-1, *shape), target, len(classes)
+        return X.reshape(-1, *shape), target, classes
 
     def __getstate__(self):
         state = dict(super().__getstate__())
@@ -224,9 +239,20 @@ class SupervisedPretraining(BaseEstimator):
 
 
 def _learn(
-    module, *, architecture, weights, device, X, target, n_classes, augmentations, settings, seed, verbose
+    module,
+    *,
+    architecture,
+    weights,
+    device,
+    X,
+    target,
+    n_classes,
+    augmentations,
+    settings,
+    seed,
+    verbose,
 ):
-    """Train a network in place; return the weights of its body, and the history."""
+    """Train the body of a network in place; return its weights, those of a head, and the history."""
     x = torch.tensor(X, device=device)
     numbers = torch.arange(len(x), device=device)
     batch = Batch(
@@ -236,10 +262,10 @@ def _learn(
         index=numbers,
         subject=numbers,
     )
-    head, standardize = module.head, module.standardize
+    kept = module.head, module.standardize
     with seeded_initialisation(seed):
         module.head = nn.Linear(module.embedding_size, n_classes).to(x)
-        module.standardize = type(standardize)(x.shape[1]).to(x)
+        module.standardize = Standardize(x.shape[1]).to(x)
     module.standardize.learn(batch.x, batch.weight)
     settings = dict(settings)
     objective = Objective(settings.pop("label_smoothing"))
@@ -256,11 +282,17 @@ def _learn(
             description="pretraining",
             **settings,
         )
+        head = _weights_of(module.head)
     finally:
-        module.head, module.standardize = head, standardize
+        module.head, module.standardize = kept
     history = [{"epoch": row["epoch"], "loss": row["train_loss"]} for row in history]
-    return _weights_of(module.body), history
+    return _weights_of(module.body), head, history
 
 
-def _weights_of(body):
-    return {name: value.cpu().numpy().copy() for name, value in body.state_dict().items()}
+def _weights_of(module):
+    return {name: value.cpu().numpy().copy() for name, value in module.state_dict().items()}
+
+
+def _as_tensors(weights):
+    # what comes from a memory-mapped file is read-only, which torch does not know
+    return {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}

@@ -12,8 +12,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "train",
         help="train a distilled student on a folder of recordings",
-        description="Fit a teacher, distil it into the student, and save the student with "
-        "everything that it needs from waveform to probability.",
+        description="Pretrain a teacher and the student on synthetic recordings, fit the teacher, "
+        "distil it into the student, and save the student with everything that it needs from waveform "
+        "to probability.",
     )
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
     add_data_options(parser)
@@ -26,7 +27,7 @@ def add_parser(subparsers):
 
 def run(options):
     """Train, save, and say what was written."""
-    from sklearn_heartkd.comparison import make_deployable
+    from sklearn_heartkd.comparison import N_SYNTHETIC, make_deployable
     from sklearn_heartkd.deployment import save_model
 
     out = Path(options.out)
@@ -41,6 +42,7 @@ def run(options):
         options.teacher,
         sampling_rate=data.sampling_rate,
         max_epochs=2 if options.quick else "auto",
+        n_synthetic=0 if options.quick else N_SYNTHETIC,
         random_state=options.seed,
     )
     model.fit(data.data, data.target, groups=data.groups)

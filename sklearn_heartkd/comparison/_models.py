@@ -1,6 +1,7 @@
 """The models that are compared, and how each is made for one training part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -18,8 +19,10 @@ from sklearn_heartkd.classifiers import (
     LSTMClassifier,
     RNNClassifier,
     StudentClassifier,
+    SupervisedPretraining,
     WindowedClassifier,
 )
+from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
@@ -41,6 +44,7 @@ NAMES = {
     "ensemble": "four networks averaged",
     "mixed": "networks and SVMs averaged",
     "student": "student from scratch",
+    "student_pretrained": "student, pretrained",
     "student_of_conv1d": "student of Conv1D",
     "student_of_conv2d": "student of Conv2D",
     "student_of_lstm": "student of LSTM",
@@ -48,7 +52,18 @@ NAMES = {
     "student_of_ensemble": "student of all four",
 }
 # the longest first, so that the processes end together
-FIRST = ("conv2d", "student", "forest", "rnn", "lstm", "conv1d", "svm", "rhythm")
+FIRST = (
+    "conv2d",
+    "student_pretrained",
+    "student",
+    "forest",
+    "rnn",
+    "lstm",
+    "conv1d",
+    "svm",
+    "rhythm",
+)
+PRETRAINED = "student_pretrained"  # where there is no pretraining, it is the student from scratch
 SECOND = (
     "student_of_ensemble",
     *(f"student_of_{teacher}" for teacher in TEACHERS),
@@ -56,6 +71,7 @@ SECOND = (
     "mixed",
 )
 REFINED = "+kmeans"
+N_SYNTHETIC = 2000  # of the recipe for real recordings
 
 
 def sources_of(model):
@@ -88,6 +104,10 @@ class Recipe:
         Budget of every network.
     n_estimators : int
         Trees of the forest.
+    n_synthetic : int
+        Synthetic recordings that every network is pretrained on, but the student from scratch.
+    memory : str or None
+        Folder that keeps what was learned from them.
     """
 
     sampling_rate: float = 2000
@@ -95,12 +115,18 @@ class Recipe:
     hop: float = 2.5
     max_epochs: int | str = "auto"
     n_estimators: int = 500
+    n_synthetic: int = 0
+    memory: str | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def features(self):
+        """What the networks hear."""
+        return LogMelSpectrogram(sampling_rate=self.sampling_rate)
 
     def windowed(self, network):
         """Return a classifier of recordings around a classifier of log-mel sequences."""
-        features = LogMelSpectrogram(sampling_rate=self.sampling_rate)
         return WindowedClassifier(
-            Pipeline([("features", features), ("network", network)]),
+            Pipeline([("features", self.features), ("network", network)]),
             window=self.window,
             hop=self.hop,
             sampling_rate=self.sampling_rate,
@@ -108,7 +134,13 @@ class Recipe:
 
     def limits(self, seed):
         """Return the parameters that all networks share."""
-        return {"max_epochs": self.max_epochs, "random_state": seed}
+        limits = {"max_epochs": self.max_epochs, "random_state": seed}
+        return limits | {"pretrain": self.start()} if self.n_synthetic else limits
+
+    def start(self):
+        """Return the pretraining on synthetic recordings."""
+        X, y = _synthetic(self.n_synthetic, self.window, self.sampling_rate)
+        return SupervisedPretraining(X, y, memory=self.memory)
 
     def distil(self, sources, seed, *, student=None, **settings):
         """Return an unfitted student of fitted teachers, which are not fitted again.
@@ -143,6 +175,8 @@ class Recipe:
         if model in TEACHERS:
             return self.windowed(TEACHERS[model](**limits))
         if model == "student":
+            return self.windowed(StudentClassifier(**limits | {"pretrain": None}))
+        if model == "student_pretrained":
             return self.windowed(StudentClassifier(**limits))
         if model in ("ensemble", "mixed"):
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
@@ -186,8 +220,29 @@ class Recipe:
         return clone(fitted).set_params(estimator=refined(fitted.estimator_))
 
 
+@lru_cache(maxsize=2)
+def _synthetic(n_recordings, duration, sampling_rate):
+    """Return features and classes of synthetic recordings of great variety, a subject each."""
+    sounds = make_heart_sounds(
+        n_recordings,
+        n_subjects=n_recordings,
+        duration=duration,
+        sampling_rate=sampling_rate,
+        domain_randomization=True,
+        random_state=0,
+    )
+    features = Recipe(sampling_rate=sampling_rate).features
+    return features.fit_transform(sounds.data), sounds.target
+
+
 def make_deployable(
-    teacher="conv2d", *, sampling_rate=2000, max_epochs="auto", random_state=None, verbose=0
+    teacher="conv2d",
+    *,
+    sampling_rate=2000,
+    max_epochs="auto",
+    n_synthetic=N_SYNTHETIC,
+    random_state=None,
+    verbose=0,
 ):
     """Return the unfitted model that `heartkd train` fits: windows, features, distilled student.
 
@@ -199,6 +254,8 @@ def make_deployable(
         In Hz.
     max_epochs : int or "auto", default="auto"
         Budget of every network.
+    n_synthetic : int, default=2000
+        Synthetic recordings that every network is pretrained on; 0 is none.
     random_state : int, RandomState instance or None, default=None
     verbose : int, default=0
         1 shows a progress bar for each network.
@@ -207,16 +264,15 @@ def make_deployable(
     -------
     WindowedClassifier
     """
-    limits = {"max_epochs": max_epochs, "verbose": verbose}
+    recipe = Recipe(sampling_rate=sampling_rate, max_epochs=max_epochs, n_synthetic=n_synthetic)
+    limits = recipe.limits(None) | {"verbose": verbose}
     if teacher == "ensemble":
         chosen = [(name, kind(**limits)) for name, kind in TEACHERS.items()]
     elif teacher == "forest":
         chosen = RandomForestClassifier(500, class_weight="balanced_subsample")
     else:
         chosen = TEACHERS[teacher](**limits)
-    model = Recipe(sampling_rate=sampling_rate).windowed(
-        DistilledClassifier(chosen, StudentClassifier(**limits))
-    )
+    model = recipe.windowed(DistilledClassifier(chosen, StudentClassifier(**limits)))
     return model.set_params(random_state=random_state)
 
 

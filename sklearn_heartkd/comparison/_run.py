@@ -1,5 +1,6 @@
 """The cross-validated comparison: which tasks there are, running them, and what they come to."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -11,7 +12,16 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
-from sklearn_heartkd.comparison._models import FIRST, NAMES, REFINED, SECOND, Recipe, sources_of
+from sklearn_heartkd.classifiers._pretraining import recordings_left_out
+from sklearn_heartkd.comparison._models import (
+    FIRST,
+    NAMES,
+    PRETRAINED,
+    REFINED,
+    SECOND,
+    Recipe,
+    sources_of,
+)
 from sklearn_heartkd.comparison._table import costs_of, summarize
 from sklearn_heartkd.comparison._tasks import (
     Task,
@@ -55,7 +65,9 @@ def compare(
     Compared are an SVM and a random forest on MFCC and mel statistics, an SVM on rhythm features, the
     four teacher networks, their average without and with the SVMs, the student trained from scratch,
     and the student distilled from each teacher and from all of them; each without and with k-means
-    refinement. Scratch and distilled students have the same budget, augmentation and refinement.
+    refinement. Scratch and distilled students have the same budget, augmentation and refinement. A recipe
+    with `n_synthetic` above 0 has every network start from synthetic recordings, except the student from
+    scratch; beside it there is then one that differs from the distilled ones by the teacher alone.
 
     Parameters
     ----------
@@ -72,6 +84,7 @@ def compare(
         A selection, such as ``["conv2d", "student", "student_of_conv2d"]``; teachers that
         students need are added. None is all.
     recipe : Recipe, default=None
+        None is one without pretraining.
     out : path, default=None
         Keeps every result as it comes: an interrupted comparison that is started again with the same
         folder goes on where it was.
@@ -90,6 +103,8 @@ def compare(
     """
     recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
     models = check_models(models)
+    if not recipe.n_synthetic:
+        models = tuple(model for model in models if model != PRETRAINED)
     if splits is None:
         splits = split_by_subject(data.target, data.groups, folds)
     with TemporaryDirectory() as temporary:
@@ -152,6 +167,7 @@ def check_models(models):
 def run_tasks(tasks, data, splits, recipe, folder, n_jobs):
     """Fit what is waiting of a comparison, and keep it in its folder."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
+    recipe = replace(recipe, memory=str(folder / "pretraining"))
     check_same(folder / "settings.json", data, splits, recipe)
     waiting = [task for task in tasks if not result_file(folder, task).exists()]
     with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:
@@ -175,7 +191,8 @@ def _fit(task, data, split, recipe, folder):
     frames = []
     for name, fitted, frame in fit_and_refine(task, model, data, split, recipe):
         frames.append(frame)
-        joblib.dump(fitted, model_file(folder, task._replace(model=name)))
+        with recordings_left_out():
+            joblib.dump(fitted, model_file(folder, task._replace(model=name)))
     write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task))
     return task.name
 

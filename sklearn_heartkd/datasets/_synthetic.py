@@ -82,8 +82,8 @@ def make_heart_sounds(
         True makes hearts, devices and rooms of far greater variety than is usual, to pretrain on
         (:class:`~sklearn_heartkd.SupervisedPretraining`): heart rates from 52 to 150 a minute, from
         regular to strongly irregular, fainter and louder murmurs, a spectrum of its own for each
-        recording, breath, clicks and bursts of noise. The ratio of signal to noise is then uniform from 15 dB
-        below to 7 dB above `snr_db`.
+        recording, breath, clicks and bursts of noise. The ratio of signal to noise is then uniform
+        from 15 dB below to 7 dB above `snr_db`.
     random_state : int, RandomState instance or None, default=None
         The seed: the same one gives the same recordings.
     return_X_y : bool, default=False

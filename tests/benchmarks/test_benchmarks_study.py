@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 
 sys.path.append(str(Path(__file__).parents[2]))
 
-from benchmarks.study import _fitting, _page, _selection, _variants
+from benchmarks.study import _fitting, _page, _results, _selection, _variants
 from benchmarks.study.__main__ import main, variants_of
 from benchmarks.study._goals import goals_of
 from benchmarks.study._grounds import split_inside
@@ -69,7 +69,9 @@ def test_every_variant_has_a_name_of_its_own_and_can_be_made():
         fitted[name].estimator_ = fitted[name].estimator
     fitted |= {name: fitted["conv2d"] for name in ("student", "student_of_conv2d", "forest")}
     for variant in found.values():
-        if variant.make is not None and "synthetic" not in variant.name:
+        if variant.make is not None and not {"synthetic", "labelled"} & set(
+            variant.name.replace("_", "-").split("-")
+        ):
             model = variant.make(RECIPE, 3, {name: fitted[name] for name in variant.sources})
             assert hasattr(model, "fit"), variant.name
 
@@ -131,6 +133,41 @@ def test_models_with_noise_differ_in_augmentation_only_and_so_do_their_teachers(
         assert repr(network.augmentation[2:]) == repr(default_augmentation())
         expected = RECIPE.make("student" if model != "conv2d" else model, 3, {}).estimator[-1]
         assert repr(network.set_params(augmentation="auto")) == repr(expected)
+
+
+def test_models_with_a_labelled_start_differ_in_it_only_and_so_do_their_teachers(monkeypatch):
+    monkeypatch.setattr(_variants, "N_LABELLED", 10)
+    kinds = _variants.labelled_starts_of("conv2d")
+    assert set(kinds) == {"conv1d", "conv2d", "lstm", "rnn", "student", "student_of_conv2d"}
+    fitted = RECIPE.make("conv2d", 3, {})
+    fitted.estimator_ = fitted.estimator
+    for model, variants in kinds.items():
+        made = variants["10 synthetic recordings"].make(RECIPE, 3, {}).estimator[-1]
+        networks = [made]
+        if model == "student_of_conv2d":
+            plain = variants["none"].make(RECIPE, 3, {"conv2d": fitted}).estimator[-1]
+            assert resolved(made) == resolved(plain)
+            networks = [made.teacher[0][1], made.student]
+        for network, name in zip(
+            networks, [model] if len(networks) == 1 else ["conv2d", "student"], strict=True
+        ):
+            assert network.pretrain.X.shape == (10, 32, 30)
+            assert sorted(set(network.pretrain.y)) == sorted(
+                ["artifact", "extrahls", "extrastole", "murmur", "normal"]
+            )
+            expected = RECIPE.make(name, 3, {}).estimator[-1]
+            assert repr(network.set_params(pretrain=None)) == repr(expected)
+
+
+def test_fits_of_former_machines_stay(tmp_path):
+    path = tmp_path / "fits.csv"
+    old = pd.DataFrame({"model": ["a", "a", "b"], "seed": 0, "fold": [0, 1, 0], "accuracy": 0.5})
+    old.to_csv(path, index=False)
+    new = pd.DataFrame({"model": ["b", "c"], "seed": 0, "fold": 0, "accuracy": 0.75})
+    kept = _results._kept_of(path, new).sort_values(["model", "fold"])
+    assert kept["model"].tolist() == ["a", "a", "b", "c"]
+    assert kept["accuracy"].tolist() == [0.5, 0.5, 0.75, 0.75]
+    assert _results._kept_of(tmp_path / "none.csv", new) is new
 
 
 def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
@@ -335,6 +372,7 @@ def small(monkeypatch):
     starts = {"none": None, "1epoch": ContrastivePretraining(max_epochs=1)}
     monkeypatch.setattr(_variants, "STARTS", starts)
     monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
+    monkeypatch.setattr(_variants, "N_LABELLED", 10)
     monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
     monkeypatch.setattr(_variants, "NETWORK_CHOICES", {"class_weight": (0.3,)})
     monkeypatch.setattr("benchmarks.study._grounds.Recipe", lambda **options: RECIPE)
@@ -385,7 +423,11 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
         "augmentation of student": {"default", "with noise"},
         "augmentation of student_of_conv2d": {"default", "with noise"},
         "augmentation of conv2d": {"default", "with noise"},
+    } | {
+        f"labelled start of {model}": {"none", "10 synthetic recordings"}
+        for model in ("conv1d", "conv2d", "lstm", "rnn", "student", "student_of_conv2d")
     }
+    assert "Supervised pretraining of the Conv2D" in page.read_text()
     assert "Contrastive pretraining of the student of Conv2D" in page.read_text()
     assert "| ce | " in page.read_text().partition("Losses are compared at")[2]
     chosen = Results(tmp_path / "results").chosen()["losses"]
