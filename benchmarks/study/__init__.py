@@ -4,12 +4,13 @@
 
 One command from the root of the repository. The stages, in this order: `select` scores every loss on
 inner splits of the training folds and chooses three; `finals` compares those in front with every seed,
-from which the default loss is set; `losses` runs every loss on the outer folds with
+from which the default loss is set; `starts` compares models with and without a start from labelled
+synthetic recordings, which no other stage has; `losses` runs every loss on the outer folds with
 one teacher and one seed; `teachers` the chosen losses with every teacher and all seeds; `teaching` the
 ways to ask the teacher, and pretraining; `sizes` students of 1, 5, 10 and 50 thousand parameters;
 `report` writes the tables, the pictures and docs/study.md from what is there.
 
-Started again, it goes on where it was. Fits are kept in --work, and those that are models of the
-comparison are shared with benchmarks/pascal.py; results go to benchmarks/results/study/.
+Started again, it goes on where it was. Fits are kept in --work; results go to
+benchmarks/results/study/, where those of fits made elsewhere stay.
 `--count` only prints how many fits are waiting.
 """

@@ -17,6 +17,7 @@ from benchmarks.study._variants import (
     ALL_TEACHERS,
     SCRATCH,
     Variant,
+    labelled_starts_of,
     losses_for,
     losses_of,
     sizes_of,
@@ -27,7 +28,7 @@ from sklearn_heartkd.comparison._models import TEACHERS
 from sklearn_heartkd.datasets import load_pascal
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("select", "finals", "losses", "teachers", "teaching", "sizes")
+STAGES = ("select", "finals", "starts", "losses", "teachers", "teaching", "sizes")
 
 
 def variants_of(stage, teacher, chosen):
@@ -44,6 +45,9 @@ def variants_of(stage, teacher, chosen):
         return _selection.variants_of(teacher)
     if stage == "finals":
         kinds = [_selection.finals(teacher)[0], *_selection.trainings(teacher).values()]
+        return [variant for choices in kinds for variant in choices.values()]
+    if stage == "starts":
+        kinds = labelled_starts_of(teacher).values()
         return [variant for choices in kinds for variant in choices.values()]
     if stage == "losses":
         return [Variant(SCRATCH), *losses_of(teacher)]
@@ -63,7 +67,7 @@ def steps_of(stage, options, grounds):
     first = options.seeds[:1]
     if stage == "select":
         return [(grounds.inner, first)]
-    if stage == "finals":
+    if stage in ("finals", "starts"):
         return [(grounds.inner, options.seeds)]
     if stage == "losses":
         return [(grounds.outer(CHOSEN_ON), first)] if CHOSEN_ON in options.parts else []
@@ -121,6 +125,14 @@ def decide(ground, options, results):
     table.to_csv(results.folder / "trainings.csv", index=False, float_format="%.6g")
 
 
+def rank_starts(ground, options, results):
+    """Rank models with and without a start from labelled synthetic recordings, and store it."""
+    fits = results.fits(ground.name)
+    fits = fits[fits["seed"].isin(options.seeds)]
+    table = _selection.rank(fits, _selection.labelled_starts(options.teacher))
+    table.to_csv(results.folder / "starts.csv", index=False, float_format="%.6g")
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.study",
@@ -170,6 +182,8 @@ def main(arguments=None, load=None):
                 results.collect(ground)
                 if stage == "select":
                     select(ground, options, results)
+                if stage == "starts":
+                    rank_starts(ground, options, results)
                 if stage == "finals":
                     decide(ground, options, results)
     if "report" in options.stages:

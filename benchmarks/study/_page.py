@@ -144,8 +144,10 @@ def _selection(results):
     if (results.folder / "finals.csv").exists():
         finals = pd.read_csv(results.folder / "finals.csv")
         text += [_FINALS, markdown(_ranked(finals, in_detail=True)), ""]
-    if (results.folder / "trainings.csv").exists():
-        trainings = pd.read_csv(results.folder / "trainings.csv")
+    for name in ("trainings.csv", "starts.csv"):
+        if not (results.folder / name).exists():
+            continue
+        trainings = pd.read_csv(results.folder / name)
         for kind, rows in trainings.groupby("kind", sort=False):
             text += [f"{_title(kind)}:\n", markdown(_ranked(rows, in_detail=True)), ""]
     return text

@@ -108,11 +108,16 @@ def finals(teacher):
 
 def trainings(teacher):
     """Return by kind how a model may start and be augmented; every seed compares them."""
-    kinds = {
-        "start": starts_of(teacher),
-        "augmentation": augmentations_of(teacher),
-        "labelled start": labelled_starts_of(teacher),
-    }
+    kinds = {"start": starts_of(teacher), "augmentation": augmentations_of(teacher)}
+    return _by_kind(kinds)
+
+
+def labelled_starts(teacher):
+    """Return by kind whether a model starts from labelled synthetic recordings; with every seed."""
+    return _by_kind({"labelled start": labelled_starts_of(teacher)})
+
+
+def _by_kind(kinds):
     return {
         f"{kind} of {model}": choices
         for kind, models in kinds.items()

@@ -1,6 +1,7 @@
 """heartkd compare."""
 
 from pathlib import Path
+from typing import Any
 
 from sklearn_heartkd.cli._data import add_data_options, load
 
@@ -39,6 +40,7 @@ def run(options):
 
     if options.folds < 2:
         raise ValueError(f"--folds must be at least 2, got {options.folds}.")
+    budget: dict[str, Any]
     if options.data is None:
         data = make_heart_sounds(SYNTHETIC, n_subjects=40, random_state=0)
         budget = {"max_epochs": 2 if options.quick else 20, "n_estimators": 200}

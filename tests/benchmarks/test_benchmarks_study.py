@@ -58,7 +58,7 @@ def test_sizes_are_what_their_names_say():
 
 
 def test_every_variant_has_a_name_of_its_own_and_can_be_made():
-    stages = ("select", "finals", "losses", "teachers", "teaching", "sizes")
+    stages = ("select", "finals", "starts", "losses", "teachers", "teaching", "sizes")
     found = {v.name: v for s in stages for v in variants_of(s, "conv2d", ["kd", "crd", "at"])}
     for stage in stages:
         for variant in variants_of(stage, "conv2d", ["kd", "crd", "at"]):
@@ -423,7 +423,10 @@ def test_stages_run_go_on_after_an_interruption_and_are_reported(
         "augmentation of student": {"default", "with noise"},
         "augmentation of student_of_conv2d": {"default", "with noise"},
         "augmentation of conv2d": {"default", "with noise"},
-    } | {
+    }
+    study("starts", "report")
+    starts = pd.read_csv(tmp_path / "results" / "starts.csv").groupby("kind")["choice"].agg(set)
+    assert starts.to_dict() == {
         f"labelled start of {model}": {"none", "10 synthetic recordings"}
         for model in ("conv1d", "conv2d", "lstm", "rnn", "student", "student_of_conv2d")
     }
