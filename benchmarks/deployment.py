@@ -24,7 +24,7 @@ from fuzzing import fuzz_models, fuzz_sounds
 from sklearn.metrics import balanced_accuracy_score
 
 from sklearn_heartkd._recordings import fit_length
-from sklearn_heartkd.comparison import Recipe, compare, split_by_subject
+from sklearn_heartkd.comparison import N_SYNTHETIC, Recipe, compare, split_by_subject
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_c, export_onnx, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
@@ -56,7 +56,7 @@ class Setting:
         if not all(
             self.file(name, fold).exists() for name in (model, teacher) for fold in range(5)
         ):
-            recipe = Recipe(sampling_rate=self.data.sampling_rate)
+            recipe = Recipe(sampling_rate=self.data.sampling_rate, n_synthetic=N_SYNTHETIC)
             compare(self.data, models=[base, teacher], recipe=recipe, out=work)
         self.splits = split_by_subject(self.labels, self.data.groups, 5)
         self.student, self.teacher = self.fitted(model), self.fitted(teacher)
@@ -367,7 +367,7 @@ Notes.
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
-    parser.add_argument("--work", default="results/pascal_ab")
+    parser.add_argument("--work", default="results/pretrained_ab")
     parser.add_argument("--model", default="student_of_conv2d")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()

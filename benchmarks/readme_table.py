@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_heartkd.comparison import (
+    N_SYNTHETIC,
     confusion_figure,
     display_name,
     quality_against_size_figure,
@@ -28,9 +29,14 @@ TITLES = {
 }
 FOR_README = (
     "svm", "rhythm", "forest", "conv1d", "conv2d", "lstm", "rnn", "ensemble", "mixed", "student",
+    "student_pretrained",
     "student_of_conv1d", "student_of_conv2d", "student_of_lstm", "student_of_rnn", "student_of_ensemble",
 )  # fmt: skip
-NETWORKS = ("conv1d", "conv2d", "lstm", "rnn", "student", *FOR_README[-5:])
+NETWORKS = ("conv1d", "conv2d", "lstm", "rnn", "student", *FOR_README[-6:])
+START = (
+    f"All networks but the student from scratch start from {N_SYNTHETIC:,} synthetic recordings "
+    "([docs/pretraining.md](docs/pretraining.md))"
+)
 
 
 def markdown(table):
@@ -48,17 +54,17 @@ def read_predictions(part):
     return pd.read_csv(RESULTS / f"pascal_{part}" / "predictions.csv.gz")
 
 
-def gains(predictions):
-    """Return what each network gains over the student from scratch, as text by model and metric."""
+def gains(predictions, baseline="student"):
+    """Return what each network gains over a student without a teacher, as text by model and metric."""
     wanted = predictions[~predictions["model"].str.contains("svm|rhythm|forest")]
     compared = compare_models(
         wanted,
         "subject",
-        baseline="student",
+        baseline=baseline,
         metrics=("accuracy", "balanced_accuracy"),
         random_state=0,
     )
-    rows = compared[compared["model"] != "student"]
+    rows = compared[compared["model"] != baseline]
     text = [
         f"{row.difference:+.3f} ({row.difference_low:+.3f} to {row.difference_high:+.3f})"
         for row in rows.itertuples()
@@ -70,19 +76,18 @@ def gains(predictions):
 def reading(table, predictions, others):
     """Return what the table says, and two of the other parts, in words."""
     student = table.loc["student"]
-    gain = gains(predictions)
     lines = [
         f"What to see: the student has {student['parameters']:,.0f} parameters and "
         f"{student['kilobytes']:.0f} kB. Minus the same student trained from scratch, with 95 % "
         "intervals (paired bootstrap over subjects):"
     ]
-    for model in ("student_of_conv2d", "student_of_ensemble"):
-        if model in gain.index:
-            lines.append(
-                f"the {display_name(model)} has {gain.loc[model, 'accuracy']} in accuracy and "
-                f"{gain.loc[model, 'balanced accuracy']} in balanced accuracy;"
-            )
-    lines[-1] = lines[-1].removesuffix(";") + "."
+    lines += said(
+        gains(predictions), "student_pretrained", "student_of_conv2d", "student_of_ensemble"
+    )
+    if "student_pretrained" in table.index:
+        lines.append("Minus the student that is pretrained, but has no teacher:")
+        apart = gains(predictions, "student_pretrained")
+        lines += said(apart, "student_of_conv2d", "student_of_ensemble")
     rare = predictions[predictions["y_true"] == "extrastole"]
     recall = (rare["y_pred"] == "extrastole").groupby(rare["model"]).mean()
     networks = recall[[model for model in NETWORKS if model in recall.index]]
@@ -103,6 +108,17 @@ def reading(table, predictions, others):
             f"{there['rhythm']:.2f} / {back['rhythm']:.2f}."
         )
     return " ".join(lines)
+
+
+def said(gain, *models):
+    """Return in words what some models gain, as `gains` returns it."""
+    parts = [
+        f"the {display_name(model)} has {gain.loc[model, 'accuracy']} in accuracy and "
+        f"{gain.loc[model, 'balanced accuracy']} in balanced accuracy"
+        for model in models
+        if model in gain.index
+    ]
+    return ["; ".join(parts) + "."] if parts else []
 
 
 def reading_of_noise():
@@ -130,7 +146,8 @@ def reading_of_noise():
     accuracy = f"{row.difference:+.3f} ({row.difference_low:+.3f} to {row.difference_high:+.3f})"
     n_seeds = pd.read_csv(RESULTS / "noise_robustness.csv")["seeds"].max()
     return (
-        "Distillation pays where there is noise. Trained with it, same budget, the student of Conv2D has "
+        "Distillation pays where there is noise. Without pretraining, trained with noise, same budget, the "
+        "student of Conv2D has "
         f"on the recordings as they are {student} (accuracy / balanced accuracy; its teacher {teacher}), "
         f"that is {accuracy} / {taught['white', 'with noise']['clean']} over the student from scratch that "
         "was trained in the same way. At a signal-to-noise ratio of 10 dB it leads in balanced accuracy by "
@@ -195,7 +212,7 @@ def main():
     short = tables["ab"].loc[[model for model in FOR_README if model in tables["ab"].index]]
     block = (
         "<!-- results -->\n"
-        f"On the PASCAL recordings, sets A+B, five classes ({protocol('ab')}):\n\n"
+        f"On the PASCAL recordings, sets A+B, five classes ({protocol('ab')}) {START}.\n\n"
         f"{markdown(render(short, display_name))}\n\n"
         f"{reading(tables['ab'], read_predictions('ab'), tables)}\n\n"
         f"{reading_of_noise()}\n\n"
@@ -222,7 +239,7 @@ def main():
         selected = len(table) < len(tables["ab"])
         page += [
             f"## {TITLES[part]}\n",
-            f"{protocol(part)}\n",
+            f"{protocol(part)} {START.replace('docs/', '')}.\n",
             *([f"Run with `--parts {part} --models {' '.join(plain)}`.\n"] if selected else []),
             markdown(render(table, display_name)),
         ]

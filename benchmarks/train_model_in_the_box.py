@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.comparison import make_deployable
+from sklearn_heartkd.comparison import N_SYNTHETIC, make_deployable
 from sklearn_heartkd.comparison._models import NAMES
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_onnx
@@ -52,7 +52,8 @@ or where no class reaches a probability of {unsure:g}.
   S. Mannor), sets A and B, all {n_recordings} labelled recordings:
   {counts}.
 - Model: log-mel bands; a network of {parameters:,} parameters ({kilobytes:.0f} kB with the front
-  end), distilled from {teacher}.
+  end), distilled from {teacher}. Both networks were first trained on {n_synthetic:,} synthetic
+  recordings (`make_heart_sounds(domain_randomization=True)`).
 - Command: `python benchmarks/train_model_in_the_box.py path/to/heartbeat-sounds`{quick}
 
 ## Scores
@@ -151,6 +152,7 @@ def main():
         options.teacher,
         sampling_rate=data.sampling_rate,
         max_epochs=2 if options.quick else "auto",
+        n_synthetic=0 if options.quick else N_SYNTHETIC,
         random_state=0,
         verbose=1,
     )
@@ -173,6 +175,7 @@ def main():
         parameters=sum(p.numel() for p in network.module_.parameters()),
         kilobytes=report.n_bytes / 1000,
         teacher=NAMES[options.teacher],
+        n_synthetic=0 if options.quick else N_SYNTHETIC,
         quick=" with `--quick`" if options.quick else "",
         scores=text,
     )

@@ -13,7 +13,7 @@ sounds = make_heart_sounds(90, n_subjects=30, duration=8, random_state=0)
 recordings = [row[: 8000 + 80 * i] for i, row in enumerate(sounds.data)]
 training, test = split_by_subject(sounds.target, sounds.groups, folds=3)[0]
 
-model = make_deployable("ensemble", max_epochs=10, random_state=0)
+model = make_deployable("ensemble", max_epochs=10, n_synthetic=0, random_state=0)
 model.fit(
     [recordings[i] for i in training], sounds.target[training], groups=sounds.groups[training]
 )

@@ -35,6 +35,17 @@ def test_the_examples_of_distillation_work_one_after_another(tmp_path, monkeypat
     assert (tmp_path / "teachers").is_dir()
 
 
+@pytest.mark.slow
+def test_the_example_of_pretraining_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "pretraining.md").read_text("utf-8")
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "pretraining.md", "exec"), names)
+    assert len(names["student"].pretraining_history_) == 10
+    assert (tmp_path / "pretraining").is_dir()
+
+
 def test_a_temperature_is_refused_where_the_page_says_so():
     for name, row in losses_on_the_page().items():
         if row["temperature"] == "–":

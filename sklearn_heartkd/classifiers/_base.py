@@ -20,7 +20,7 @@ from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._splits import check_groups, hold_out
 from sklearn_heartkd.augmentation import Batch
-from sklearn_heartkd.classifiers._defaults import default_augmentation
+from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
 from sklearn_heartkd.classifiers._training import Objective, epochs_for, evaluate, train
@@ -254,14 +254,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return for_sequences if self.input_shape_[1] > 1 else for_tables
 
     def _augmentations(self):
-        augmentations = self._resolve("augmentation", default_augmentation(), []) or []
-        for augmentation in augmentations:
-            if isinstance(augmentation, type) or not callable(augmentation):
-                raise TypeError(
-                    f"augmentation takes a list of Augmentation objects, such as [Mixup()], got "
-                    f"{augmentation!r} in it."
-                )
-        return augmentations
+        return check_augmentations(self._resolve("augmentation", default_augmentation(), []))
 
     def _make_module(self):
         return self._build(

@@ -1,4 +1,4 @@
-"""What "auto" stands for in the augmentation of networks."""
+"""The augmentation of networks: what "auto" stands for, and the check of what is given."""
 
 from sklearn_heartkd.augmentation import (
     BandMasking,
@@ -24,3 +24,14 @@ def default_views():
         TimeMasking(0.25),
         GaussianNoise(0.3),
     ]
+
+
+def check_augmentations(augmentations):
+    """Return a list of augmentations, empty for None; raise TypeError if one is something else."""
+    for augmentation in augmentations or []:
+        if isinstance(augmentation, type) or not callable(augmentation):
+            raise TypeError(
+                f"augmentation takes a list of Augmentation objects, such as [Mixup()], got "
+                f"{augmentation!r} in it."
+            )
+    return list(augmentations or [])

@@ -1,5 +1,6 @@
 """Supervised start: learning to classify other recordings first, such as synthetic ones."""
 
+import pickle
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,8 +15,9 @@ from torch import nn
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._validation import is_ragged
+from sklearn_heartkd._version import __version__
 from sklearn_heartkd.augmentation import Batch
-from sklearn_heartkd.classifiers._defaults import default_augmentation
+from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import recordings_are_kept
 from sklearn_heartkd.classifiers._training import Objective, train
 from sklearn_heartkd.networks import Standardize
@@ -54,7 +56,8 @@ class SupervisedPretraining(BaseEstimator):
         mixup for sequences, and nothing for tables.
     memory : str, :class:`joblib.Memory` or None, default=None
         Keeps what was learned, so that networks that start from the same weights (of the same
-        architecture and `random_state`) learn it once. The folds of a cross-validation do.
+        architecture, dropout and `random_state`) learn it once. The folds of a cross-validation do, if
+        `random_state` is a number; processes that run at the same time may each learn it.
 
     Notes
     -----
@@ -62,8 +65,8 @@ class SupervisedPretraining(BaseEstimator):
     not matter that another device has another colour and loudness.
 
     `X` and `y` are parameters: clones, fitted classifiers and their pickles hold them.
-    :func:`~sklearn_heartkd.deployment.save_model` leaves them out, and a model that comes out of such
-    a file has to be given them again before it can be fitted again.
+    :func:`~sklearn_heartkd.deployment.save_model` leaves them and `memory` out, and a model that comes
+    out of such a file has to be given them again before it can be fitted again.
 
     The unlabelled recordings of the PASCAL challenge are its test, mostly of patients of the training
     set. They must not be used here.
@@ -167,17 +170,22 @@ class SupervisedPretraining(BaseEstimator):
         augmentation = self.augmentation
         if isinstance(augmentation, str):
             augmentation = default_augmentation() if rows.x.shape[2] > 1 else []
-        learn = check_memory(self.memory).cache(_learn, ignore=["module", "verbose"])
+        augmentation = check_augmentations(augmentation)
+        if self.memory is None:
+            learn = _learn
+        else:
+            self._require_storable(augmentation)
+            learn = check_memory(self.memory).cache(_learn, ignore=["module", "verbose"])
         body, head, history = learn(
             module,
-            # what tells one network from another
-            architecture=repr(module.body),
+            # what tells one network from another, and one version of the training
+            architecture=(__version__, repr(module.body), module.dropout.p),
             weights=_weights_of(module.body),
             device=str(rows.x.device),
             X=X,
             target=target,
             n_classes=len(known),
-            augmentations=list(augmentation or []),
+            augmentations=augmentation,
             settings=settings,
             seed=seed,
             verbose=verbose,
@@ -192,8 +200,18 @@ class SupervisedPretraining(BaseEstimator):
                         own[i] = value[places[label]]
         return history
 
+    def _require_storable(self, augmentations):
+        try:
+            pickle.dumps(augmentations)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ValueError(
+                f"memory={self.memory!r} cannot recognise the augmentations {augmentations!r} again; "
+                "define them in a module, or set memory=None."
+            ) from error
+
     def _check(self, rows):
         shape = tuple(rows.x.shape[1:])
+        name = type(self).__name__
         X = as_sequence(self.X)
         if is_ragged(X):
             raise ValueError(
@@ -206,7 +224,7 @@ class SupervisedPretraining(BaseEstimator):
             ensure_2d=False,
             allow_nd=True,
             ensure_min_samples=0,
-            input_name="X",
+            input_name=f"X of {name}",
         )
         if len(X) == 0:
             raise ValueError(
@@ -215,14 +233,18 @@ class SupervisedPretraining(BaseEstimator):
                 "pretrain to None."
             )
         if X.shape[1:] not in ({shape, shape[:1]} if shape[1] == 1 else {shape}):
+            wanted = f"{shape[0]} channels and {shape[1]} frames"
             raise ValueError(
-                f"X of {type(self).__name__} holds recordings of shape {X.shape[1:]}, but the training "
-                f"data has {shape[0]} channels and {shape[1]} frames; give features of the same kind and "
-                "length."
+                f"X of {name} holds recordings of shape {X.shape[1:]}, but the training data has "
+                f"{f'{shape[0]} features' if shape[1] == 1 else wanted}; give features of the same kind "
+                "and length."
             )
-        y = column_or_1d(self.y)
-        check_consistent_length(X, y)
-        check_classification_targets(y)
+        try:
+            y = column_or_1d(self.y)
+            check_consistent_length(X, y)
+            check_classification_targets(y)
+        except ValueError as error:
+            raise ValueError(f"X and y of {name}: {error}") from error
         classes, target = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
@@ -235,6 +257,7 @@ class SupervisedPretraining(BaseEstimator):
         state = dict(super().__getstate__())
         if not recordings_are_kept():
             state |= {name: np.asarray(state[name])[:0] for name in ("X", "y")}
+            state["memory"] = None  # a folder of this machine
         return state
 
 

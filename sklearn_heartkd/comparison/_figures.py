@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from sklearn_heartkd.comparison._models import REFINED, TEACHERS, display_name
+from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, TEACHERS, display_name
 from sklearn_heartkd.inspection import QualitySizeDisplay
 
 
@@ -63,6 +63,8 @@ def _kind(model):
         return "teacher"
     if model == "student":
         return "student from scratch"
+    if model == PRETRAINED:
+        return "pretrained student"
     return "distilled student" if model.startswith("student_of") else "classical"
 
 

@@ -1,6 +1,6 @@
 """The models that are compared, and how each is made for one training part."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -171,13 +171,12 @@ class Recipe:
         sources : dict of str to WindowedClassifier
             The fitted models named by `sources_of`.
         """
-        limits = self.limits(seed)
         if model in TEACHERS:
-            return self.windowed(TEACHERS[model](**limits))
+            return self.windowed(TEACHERS[model](**self.limits(seed)))
         if model == "student":
-            return self.windowed(StudentClassifier(**limits | {"pretrain": None}))
-        if model == "student_pretrained":
-            return self.windowed(StudentClassifier(**limits))
+            return self.windowed(StudentClassifier(**replace(self, n_synthetic=0).limits(seed)))
+        if model == PRETRAINED:
+            return self.windowed(StudentClassifier(**self.limits(seed)))
         if model in ("ensemble", "mixed"):
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
             return VotingClassifier(frozen, voting="soft")
@@ -265,14 +264,17 @@ def make_deployable(
     WindowedClassifier
     """
     recipe = Recipe(sampling_rate=sampling_rate, max_epochs=max_epochs, n_synthetic=n_synthetic)
-    limits = recipe.limits(None) | {"verbose": verbose}
+
+    def make(network):
+        return network(**recipe.limits(None), verbose=verbose)
+
     if teacher == "ensemble":
-        chosen = [(name, kind(**limits)) for name, kind in TEACHERS.items()]
+        chosen = [(name, make(kind)) for name, kind in TEACHERS.items()]
     elif teacher == "forest":
         chosen = RandomForestClassifier(500, class_weight="balanced_subsample")
     else:
-        chosen = TEACHERS[teacher](**limits)
-    model = recipe.windowed(DistilledClassifier(chosen, StudentClassifier(**limits)))
+        chosen = make(TEACHERS[teacher])
+    model = recipe.windowed(DistilledClassifier(chosen, make(StudentClassifier)))
     return model.set_params(random_state=random_state)
 
 

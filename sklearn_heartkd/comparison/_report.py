@@ -18,7 +18,7 @@ from sklearn_heartkd.classifiers._windowed import cut_windows
 from sklearn_heartkd.comparison._figures import confusion_figure, quality_against_size_figure
 from sklearn_heartkd.comparison._html import audio_html, figure_html, table_html
 from sklearn_heartkd.comparison._leaks import find_leaks
-from sklearn_heartkd.comparison._models import REFINED, display_name
+from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, display_name
 from sklearn_heartkd.comparison._table import render
 from sklearn_heartkd.comparison._tasks import Task, model_file
 from sklearn_heartkd.metrics import compare_models
@@ -100,7 +100,8 @@ def write_report(comparison, data, folder, *, source="recordings", recipe=None, 
 
 
 def _baseline(models):
-    return "student" if "student" in models else models[0]
+    # the student that differs from the distilled ones by the teacher alone
+    return next((model for model in (PRETRAINED, "student") if model in models), models[0])
 
 
 def _summary(scores):
@@ -141,6 +142,11 @@ def _data_section(comparison, data, source, recipe):
             f"{recipe.n_estimators} trees."
         )
     )
+    if recipe is not None and recipe.n_synthetic:
+        settings += (
+            f" All networks but the {display_name('student')} start from {recipe.n_synthetic:,} synthetic "
+            "recordings."
+        )
     said = (
         f"{source}, at {data.sampling_rate:g} Hz. {folds} folds by subject (near-duplicates count as "
         f"one subject), seeds {', '.join(map(str, seeds))}.{settings}"

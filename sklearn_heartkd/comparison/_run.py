@@ -98,13 +98,18 @@ def compare(
     Raises
     ------
     ValueError
-        If a class or the number of subjects is too small for the folds, a model is unknown, or
-        `out` holds another comparison.
+        If a class or the number of subjects is too small for the folds, a model is unknown or needs
+        pretraining that the recipe has not, or `out` holds another comparison.
     """
     recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
+    if models is None and not recipe.n_synthetic:
+        models = [model for model in check_models(None) if model != PRETRAINED]
     models = check_models(models)
-    if not recipe.n_synthetic:
-        models = tuple(model for model in models if model != PRETRAINED)
+    if PRETRAINED in models and not recipe.n_synthetic:
+        raise ValueError(
+            f"The model {PRETRAINED!r} needs a recipe with n_synthetic above 0; without pretraining it is "
+            "the student from scratch, 'student'."
+        )
     if splits is None:
         splits = split_by_subject(data.target, data.groups, folds)
     with TemporaryDirectory() as temporary:
@@ -167,7 +172,7 @@ def check_models(models):
 def run_tasks(tasks, data, splits, recipe, folder, n_jobs):
     """Fit what is waiting of a comparison, and keep it in its folder."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
-    recipe = replace(recipe, memory=str(folder / "pretraining"))
+    recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
     check_same(folder / "settings.json", data, splits, recipe)
     waiting = [task for task in tasks if not result_file(folder, task).exists()]
     with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+_EARLIEST = 0.6  # share of the diastole that a premature beat may cut off
 _KNOTS = 6  # of the random frequency response, from 15 Hz to half the sampling rate
 
 
@@ -15,19 +16,25 @@ def randomize_subject(subject, rng):
     subject : Subject
     rng : Generator
     """
+    rr = 60 / np.exp(rng.uniform(np.log(52), np.log(150)))
+    systole = rng.uniform(0.8, 1.15)
+    diastole = rr - systole * (0.20 + 0.12 * rr)
     return replace(
         subject,
-        rr=60 / np.exp(rng.uniform(np.log(52), np.log(150))),
+        rr=rr,
         irregularity=rng.uniform(0.005, 0.06),
-        systole=rng.uniform(0.8, 1.15),
+        systole=systole,
+        # a premature beat comes after S2 of the beat before, a third sound before the next beat
+        prematurity=min(rng.uniform(0.18, 0.5), _EARLIEST * diastole / rr),
+        s3_delay=min(subject.s3_delay, 0.5 * diastole),
+        s4_lead=min(subject.s4_lead, 0.4 * diastole),
         murmur_level=subject.murmur_level * np.exp(rng.normal(-0.3, 0.5)),
-        prematurity=rng.uniform(0.18, 0.5),
         clicks=rng.choice([0.0, 0.5, 2.0]),
         breath_noise=rng.uniform(0, 1.5),
     )
 
 
-def randomize_recording(waveform, sampling_rate, rng):
+def randomize_recording(waveform, sampling_rate, rng, *, noisy):
     """Return a recording heard through another device, in some cases with bursts of noise.
 
     Parameters
@@ -36,10 +43,12 @@ def randomize_recording(waveform, sampling_rate, rng):
     sampling_rate : float
         In Hz.
     rng : Generator
+    noisy : bool
+        Whether there may be bursts.
     """
     loudest = np.abs(waveform).max()
     heard = _colour(waveform.astype(np.float64), sampling_rate, rng)
-    if rng.random() < 0.4:
+    if noisy and rng.random() < 0.4:
         for _ in range(rng.integers(1, 4)):
             _add_burst(heard, sampling_rate, rng)
     return (heard * (loudest / np.abs(heard).max())).astype(waveform.dtype)

@@ -29,6 +29,12 @@ They are for tests, demonstrations and experiments with a known truth. They say 
 well a model works on patients.
 """
 
+_RANDOMIZED = """
+Here hearts, devices and rooms are drawn with far greater variety than is usual (domain
+randomization), and each recording has a frequency response of its own: recordings of one subject
+differ, too.
+"""
+
 
 @validate_params(
     {
@@ -162,7 +168,8 @@ def make_heart_sounds(
         )
         if domain_randomization:
             rng = np.random.default_rng([seed, 4, i])
-            data[i] = randomize_recording(data[i], sampling_rate, rng)
+            noisy = bool(np.isfinite(snr_db))
+            data[i] = randomize_recording(data[i], sampling_rate, rng, noisy=noisy)
         events += [(i, *event) for event in found]
         name = f"{label}__{who:03d}_{visit:02d}.wav"
         rows.append((name, name, label, "", f"{who:03d}", "", f"{who:03d}"))
@@ -175,6 +182,6 @@ def make_heart_sounds(
         sampling_rate=sampling_rate,
         duration=None,
         return_X_y=return_X_y,
-        descr=_DESCR,
+        descr=_DESCR + _RANDOMIZED if domain_randomization else _DESCR,
         events=pd.DataFrame(events, columns=["recording", "kind", "start", "end"]),
     )

@@ -28,9 +28,25 @@ def pascal():
     return sounds
 
 
+class Oracle:
+    """Know the test recordings after training, and note what was asked."""
+
+    def __init__(self, target):
+        self.target, self.asked = target, []
+
+    def __call__(self, training, test):
+        self.asked.append((training, test))
+        return 10.0 * (self.target[test] == "extrastole")
+
+
 @pytest.fixture(scope="module")
-def table(pascal):
-    found = extrastole.evaluate(pascal, n_resamples=20)
+def oracle(pascal):
+    return Oracle(pascal.target)
+
+
+@pytest.fixture(scope="module")
+def table(pascal, oracle):
+    found = extrastole.evaluate(pascal, n_resamples=20, network=oracle)
     return found.set_index(["heard", "trained_on", "tested_on", "model"]).sort_index()
 
 
@@ -76,3 +92,29 @@ def test_the_threshold_has_the_highest_recall_at_the_asked_precision():
     assert reached.sum() == 2  # the third would cost a precision of 0.25
     assert reached.mean() > extrastole.PRECISION
     assert extrastole.threshold(np.arange(12) == 11, score) == np.inf
+
+
+def test_the_network_hears_all_recordings_and_never_those_that_it_is_asked_about(table, oracle):
+    assert len(oracle.asked) == 5 * (4 + 1)
+    for training, test in oracle.asked:
+        assert not set(training) & set(test)
+    tested = np.concatenate([test for _, test in oracle.asked[4::5]])
+    assert sorted(tested) == list(range(90))
+    assert table["auc"]["whole", "ab", "ab", "network"] == 1.0
+    assert table["auc"]["whole", "ab", "ab", "statistics + rhythm + network"] > 0.99
+    assert table["recall"]["whole", "ab", "ab", "network"] == 1.0
+    models = table.loc["first 3 s"].index.get_level_values("model")
+    assert not any("network" in model for model in models)
+
+
+def test_the_network_gives_log_odds_of_extrastole(pascal):
+    recipe = extrastole.Recipe(window=2.0, hop=2.0, max_epochs=1)
+    network = extrastole.Network(pascal, recipe)
+    training, test = np.arange(60), np.arange(60, 70)
+    found = network(training, test)
+    assert np.isfinite(found).all()
+    again = recipe.make("student_pretrained", 0, {})
+    again.fit(pascal.data[:60], pascal.target[:60])
+    odds = again.predict_proba(pascal.data[60:70])[:, 0]
+    assert again.classes_[0] == "extrastole"
+    np.testing.assert_allclose(found, 0.3 * np.log(odds / (1 - odds)), rtol=1e-4)

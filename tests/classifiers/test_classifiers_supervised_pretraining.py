@@ -153,10 +153,13 @@ def test_memory_learns_once_for_all_folds_and_changes_nothing(tmp_path, monkeypa
         assert len(runs) == 3 + 1
         student(supervised(memory=memory), random_state=1).fit(X, y)
         student(supervised(memory=memory), width=3).fit(X, y)
+        dropped = student(supervised(memory=memory), dropout=0.6).fit(X, y)
+        plain = student(supervised(), dropout=0.6).fit(X, y)
+        assert dropped.pretraining_history_ == plain.pretraining_history_
         student(supervised(memory=memory, max_epochs=1)).fit(X, y)
         student(supervised(*make_sequences(33, seed=1), memory=memory)).fit(X, y)
         student(supervised(memory=memory, augmentation=[Mixup(0.5)])).fit(X, y)
-        assert len(runs) == 3 + 1 + 5
+        assert len(runs) == 3 + 1 + 5 + 2
 
 
 def test_a_distilled_student_and_its_teacher_can_start_so():
@@ -176,11 +179,11 @@ def test_a_distilled_student_and_its_teacher_can_start_so():
             {"X": np.zeros((30, 4, 15))},
             r"shape \(4, 15\), but the training data has 4 channels and 16",
         ),
-        ({"X": np.full((30, 4, 16), np.nan)}, "NaN"),
+        ({"X": np.full((30, 4, 16), np.nan)}, "X of SupervisedPretraining contains NaN"),
         ({"X": [np.zeros((4, 16)), np.zeros((4, 17))], "y": [0, 1]}, "of different shapes"),
         ({"y": np.zeros(30, dtype=int)}, r"at least 2 classes, got 1 class: \[0\]"),
-        ({"y": np.arange(29) % 2}, "inconsistent numbers of samples"),
-        ({"y": np.linspace(0, 1, 30)}, "Unknown label type"),
+        ({"y": np.arange(29) % 2}, "y of SupervisedPretraining: .*inconsistent numbers"),
+        ({"y": np.linspace(0, 1, 30)}, "y of SupervisedPretraining: Unknown label type"),
         ({"X": np.zeros((0, 4, 16)), "y": []}, "no recordings .* set pretrain__X and pretrain__y"),
         ({"max_epochs": 0}, "The 'max_epochs' parameter of SupervisedPretraining"),
         ({"batch_size": 1}, "The 'batch_size' parameter of SupervisedPretraining"),
@@ -193,10 +196,28 @@ def test_bad_input_is_named(change, message):
         student(supervised().set_params(**change)).fit(X, y)
 
 
+def test_augmentations_are_checked_and_those_that_cannot_be_stored_are_named(tmp_path):
+    X, y = make_sequences()
+    for wrong in (Mixup, "mixup"):
+        with pytest.raises(TypeError, match=r"list of Augmentation objects, such as \[Mixup\(\)\]"):
+            student(supervised(augmentation=[wrong])).fit(X, y)
+    here = [lambda batch, generator: batch]
+    assert student(supervised(augmentation=here)).fit(X, y)
+    with pytest.raises(ValueError, match=r"cannot recognise the augmentations .* memory=None"):
+        student(supervised(augmentation=here, memory=str(tmp_path))).fit(X, y)
+
+
+def test_a_table_of_another_width_is_named():
+    X, y = np.random.default_rng(0).standard_normal((40, 5)), np.arange(40) % 2
+    with pytest.raises(ValueError, match="but the training data has 5 features"):
+        student(supervised(X[:, :4], y)).fit(X, y)
+
+
 def test_a_pickle_keeps_the_recordings_and_a_model_file_does_not(tmp_path):
     X, y = make_sequences()
     other, labels = make_sequences(1000, seed=1)
-    start = supervised(other, labels, max_epochs=1, batch_size=500, memory=str(tmp_path / "cache"))
+    memory = joblib.Memory(tmp_path / "cache", verbose=0)
+    start = supervised(other, labels, max_epochs=1, batch_size=500, memory=memory)
     model = DistilledClassifier(GaussianNB(), student(start), random_state=0).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.get_params()["student__pretrain__X"], other)
@@ -205,6 +226,7 @@ def test_a_pickle_keeps_the_recordings_and_a_model_file_does_not(tmp_path):
     assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert loaded.get_params()["student__pretrain__X"].shape == (0, 4, 16)
     assert loaded.get_params()["student__pretrain__y"].shape == (0,)
+    assert loaded.get_params()["student__pretrain__memory"] is None
     with pytest.raises(ValueError, match=r"no recordings .* save_model wrote; set"):
         loaded.fit(X, y)
     loaded.set_params(student__pretrain__X=other, student__pretrain__y=labels).fit(X, y)

@@ -188,3 +188,17 @@ def test_synthetic_recordings_are_the_default(tmp_path, capsys):
     assert {f"student_of_{t}+kmeans" for t in ("conv1d", "conv2d", "lstm", "rnn")} < set(
         table.index
     )
+
+
+@pytest.mark.parametrize(("more", "start"), [([], 2000), (["--quick"], 0), (None, 0)])
+def test_networks_start_from_synthetic_recordings_where_real_ones_are_tested(
+    folder, more, start, monkeypatch
+):
+    recipes = []
+    monkeypatch.setattr(
+        comparison, "compare", lambda *a, recipe, **k: recipes.append(recipe) or 1 / 0
+    )
+    where = ["--data", str(folder), "--layout", "folder", "--subject", r"^(s\d+)_"]
+    with pytest.raises(ZeroDivisionError):
+        main(["compare", *(["--folds", "2"] if more is None else [*where, *more])])
+    assert [recipe.n_synthetic for recipe in recipes] == [start]

@@ -1,6 +1,7 @@
 import pytest
 import soundfile
 
+from sklearn_heartkd import comparison
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
 
@@ -42,3 +43,26 @@ def test_a_model_file_of_another_kind_is_refused_before_training(folder, tmp_pat
     assert main(["train", str(folder), "--out", str(out)]) == 2
     assert "--out is a .skops file, got" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("options", "start"), [([], 2000), (["--quick"], 0)])
+def test_networks_start_from_synthetic_recordings(folder, tmp_path, options, start, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        comparison,
+        "make_deployable",
+        lambda *a, n_synthetic, **k: asked.append(n_synthetic) or 1 / 0,
+    )
+    with pytest.raises(ZeroDivisionError):
+        main(
+            [
+                "train",
+                str(folder),
+                "--layout",
+                "folder",
+                "--out",
+                str(tmp_path / "a.skops"),
+                *options,
+            ]
+        )
+    assert asked == [start]

@@ -98,6 +98,24 @@ def test_the_worst_errors_can_be_heard(reported):
     assert likeness.max() > 0.5
 
 
+def test_gains_are_over_the_student_that_lacks_the_teacher_alone(tmp_path):
+    data = make_heart_sounds(
+        16, classes=("normal", "murmur"), n_subjects=8, duration=1.0, random_state=3
+    )
+    recipe = comparison.Recipe(max_epochs=1, n_estimators=5, window=1.0, hop=1.0, n_synthetic=10)
+    models = ["student", "student_pretrained", "student_of_conv1d"]
+    result = comparison.compare(data, folds=2, models=models, recipe=recipe, out=tmp_path, n_jobs=1)
+    path = comparison.write_report(result, data, tmp_path, source="16 recordings", recipe=recipe)
+    page = path.read_text(encoding="utf-8")
+    assert "balanced accuracy above student, pretrained" in page
+    assert "All networks but the student from scratch start from 10 synthetic recordings." in page
+    figure = comparison.quality_against_size_figure(result.table)
+    legend = figure.axes[0].get_legend()
+    kinds = {text.get_text() for text in legend.get_texts()}
+    assert {"pretrained student", "student from scratch", "distilled student"} <= kinds
+    assert "classical" not in kinds
+
+
 def test_leaks_are_found(reported):
     _, result, data = reported
     clean = find_leaks(data, result.predictions)

@@ -14,10 +14,12 @@ from sklearn_heartkd.comparison import (
     Recipe,
     compare,
     display_name,
+    make_deployable,
     render,
     split_by_subject,
     write_figures,
 )
+from sklearn_heartkd.comparison import _models as models_module
 from sklearn_heartkd.comparison import _run as run_module
 from sklearn_heartkd.comparison._models import CalibratedSVC
 from sklearn_heartkd.comparison._table import costs_of
@@ -154,13 +156,46 @@ def test_a_pretrained_comparison_learns_synthetic_recordings_once_and_keeps_none
     again = run(data, models=models, recipe=PRETRAINED, out=tmp_path)
     pd.testing.assert_frame_equal(again.predictions, result.predictions)
     with pytest.raises(ValueError, match="other recordings, folds or settings"):
-        run(data, models=models, out=tmp_path)
+        run(data, models=["student"], out=tmp_path)
 
 
-def test_without_pretraining_there_is_no_pretrained_student(comparison, data):
-    assert "student_pretrained" not in comparison.table.index
-    result = run(data, models=["svm", "student_pretrained"])
-    assert set(result.table.index) == {"svm", "svm+kmeans"}
+def test_without_pretraining_there_is_no_pretrained_student(data, monkeypatch):
+    asked = []
+    monkeypatch.setattr(run_module, "tasks_of", lambda models, *rest: asked.extend(models) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(data, models=None)
+    assert {"student", "conv1d", "mixed"} < set(asked)
+    assert "student_pretrained" not in asked
+    with pytest.raises(ZeroDivisionError):
+        run(data, models=None, recipe=PRETRAINED)
+    assert "student_pretrained" in asked
+    with pytest.raises(ValueError, match="needs a recipe with n_synthetic above 0"):
+        run(data, models=["svm", "student_pretrained"])
+
+
+def test_the_memory_of_the_recipe_is_used(data, tmp_path):
+    recipe = replace(PRETRAINED, memory=str(tmp_path / "mine"))
+    run(data, models=["student_pretrained"], recipe=recipe, out=tmp_path / "out")
+    assert len(list((tmp_path / "mine").rglob("output.pkl"))) == 1
+    assert not (tmp_path / "out" / "pretraining").exists()
+
+
+def test_classical_models_and_the_student_from_scratch_make_no_synthetic_recordings(monkeypatch):
+    monkeypatch.setattr(models_module, "_synthetic", lambda *arguments: 1 / 0)
+    for model in ("svm", "forest", "rhythm", "student"):
+        assert PRETRAINED.make(model, 0, {})
+    with pytest.raises(ZeroDivisionError):
+        PRETRAINED.make("conv1d", 0, {})
+
+
+def test_the_networks_that_are_trained_together_have_a_start_each():
+    model = make_deployable("ensemble", n_synthetic=10, random_state=0)
+    distilled = model.estimator[-1]
+    distilled.set_params(student__pretrain__max_epochs=1)
+    assert {network.pretrain.max_epochs for _, network in distilled.teacher} == {10}
+    plain = make_deployable("ensemble", n_synthetic=0).estimator[-1]
+    assert plain.student.pretrain is None
+    assert make_deployable("forest", n_synthetic=10).estimator[-1].student.pretrain.X.shape[0] == 10
 
 
 def spy_on_fits(monkeypatch, stop_after=None):

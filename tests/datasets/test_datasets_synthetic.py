@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -226,3 +228,26 @@ def test_domain_randomization_takes_short_recordings_and_no_noise():
             20, duration=duration, snr_db=np.inf, domain_randomization=True, random_state=0
         )
         assert np.isfinite(sounds.data).all()
+
+
+def test_randomized_hearts_are_possible_ones():
+    sounds = make_heart_sounds(
+        300,
+        classes=("extrastole", "extrahls"),
+        n_subjects=300,
+        domain_randomization=True,
+        random_state=0,
+    )
+    assert "domain\nrandomization" in sounds.DESCR
+    n_third = 0
+    for recording, events in sounds.events.groupby("recording"):
+        starts = {kind: own["start"].to_numpy() for kind, own in events.groupby("kind")}
+        beats, ends = starts["S1"], starts["S2"]
+        for first, second in pairwise(beats):
+            inside = ends[(ends > first) & (ends < second)]
+            assert len(inside) == 1, recording  # S1 and S2 take turns
+            third = starts.get("S3", np.zeros(0))
+            third = third[(third > inside[0]) & (third < second)]
+            n_third += len(third)
+            assert (second - third > 0.03).all(), recording
+    assert n_third > 300
