@@ -4,6 +4,7 @@ python benchmarks/readme_table.py
 """
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn_heartkd.comparison import (
 from sklearn_heartkd.metrics import compare_models
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # for the package `benchmarks`
 RESULTS = Path(__file__).parent / "results"
 TITLES = {
     "ab": "A+B, five classes",
@@ -119,6 +121,24 @@ def said(gain, *models):
         if model in gain.index
     ]
     return ["; ".join(parts) + "."] if parts else []
+
+
+def goals():
+    """Return what the small student was meant to reach, beside what the comparison measured."""
+    from benchmarks.study._goals import goals_of
+    from benchmarks.study._scores import differences_of, scores_of
+
+    sets = pd.read_csv(RESULTS / "study" / "recordings_ab.csv", index_col="recording")["set"]
+    predictions = read_predictions("ab").join(sets, on="recording")
+    teacher, pupil = "conv2d", "student_of_conv2d"
+    rest = [teacher, "student", "student_pretrained"]
+    pairs = pd.DataFrame({"family": "goals", "model": pupil, "baseline": rest})
+    refined = [model for model in NETWORKS if f"{model}+kmeans" in set(predictions["model"])]
+    kmeans = {"family": "k-means", "model": [f"{m}+kmeans" for m in refined], "baseline": refined}
+    pairs = pd.concat([pairs, pd.DataFrame(kmeans)], ignore_index=True)
+    table = goals_of(scores_of(predictions), differences_of(predictions, pairs), teacher)
+    table.loc[table["to reach"] == "", "to reach"] = "–"
+    return table
 
 
 def reading_of_noise():
@@ -233,13 +253,21 @@ def main():
         "goes on where it was interrupted; `python benchmarks/readme_table.py` writes this page. "
         "The out-of-fold predictions are in `benchmarks/results/`.\n",
     ]
+    page += [
+        "## In short\n",
+        "On A+B, ± standard deviation over the seeds, 95 % intervals in brackets. The default student is "
+        f"that of Conv2D. {START.replace('docs/', '')}.\n",
+        markdown(goals()),
+        "",
+    ]
     draw(tables["ab"], read_predictions("ab"))
     for part, table in tables.items():
         plain = [model for model in table.index if not model.endswith("+kmeans")]
         selected = len(table) < len(tables["ab"])
+        with_start = "student_pretrained" in table.index
         page += [
             f"## {TITLES[part]}\n",
-            f"{protocol(part)} {START.replace('docs/', '')}.\n",
+            f"{protocol(part)} {START.replace('docs/', '') if with_start else 'No pretraining'}.\n",
             *([f"Run with `--parts {part} --models {' '.join(plain)}`.\n"] if selected else []),
             markdown(render(table, display_name)),
         ]
@@ -254,6 +282,12 @@ def main():
                 "Difference to the student trained from scratch, with a 95 % interval (paired bootstrap "
                 "over subjects):\n",
                 markdown(gains(read_predictions(part)).rename(index=display_name)),
+                "\nDifference to the student that is pretrained, but has no teacher:\n",
+                markdown(
+                    gains(read_predictions(part), "student_pretrained")
+                    .filter(regex="^student_of", axis=0)
+                    .rename(index=display_name)
+                ),
                 "\n![Confusion matrix of the Conv2D teacher](images/confusion_conv2d.png) "
                 "![Confusion matrix of the student of Conv2D]"
                 "(images/confusion_student_of_conv2d.png)\n",
