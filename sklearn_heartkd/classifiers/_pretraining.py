@@ -1,28 +1,21 @@
 """Self-supervised start: contrastive learning between two augmented views of each recording."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
-from sklearn_heartkd._recordings import as_sequence
-from sklearn_heartkd._validation import is_ragged
 from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise, Mixup
 from sklearn_heartkd.classifiers._defaults import default_views
+from sklearn_heartkd.classifiers._pretraining_rows import check_features, recordings_are_kept
 from sklearn_heartkd.classifiers._training import epochs_for, train
-
-_RECORDINGS_ARE_KEPT = ContextVar("_RECORDINGS_ARE_KEPT", default=True)
 
 
 class ContrastivePretraining(BaseEstimator):
@@ -221,32 +214,13 @@ class ContrastivePretraining(BaseEstimator):
         return rows
 
     def _as_rows(self, rows):
-        shape = tuple(rows.x.shape[1:])
-        unlabelled = as_sequence(self.unlabelled)
-        if is_ragged(unlabelled):
-            raise ValueError(
-                "unlabelled holds recordings of different shapes; give features of recordings that are "
-                "equally long."
-            )
-        unlabelled = check_array(
-            unlabelled,
-            dtype=rows.x.cpu().numpy().dtype,
-            ensure_2d=False,
-            allow_nd=True,
-            ensure_min_samples=0,
-            input_name="unlabelled",
+        unlabelled = check_features(
+            self.unlabelled,
+            rows,
+            name="unlabelled",
+            again="pretrain__unlabelled to the recordings again, or to None",
         )
-        if len(unlabelled) == 0:
-            raise ValueError(
-                f"unlabelled holds no recordings (its shape is {unlabelled.shape}), as in a model that "
-                "save_model wrote; set pretrain__unlabelled to the recordings again, or to None."
-            )
-        if unlabelled.shape[1:] not in ({shape, shape[:1]} if shape[1] == 1 else {shape}):
-            raise ValueError(
-                f"unlabelled holds recordings of shape {unlabelled.shape[1:]}, but the training data has "
-                f"{shape[0]} channels and {shape[1]} frames; give features of the same kind and length."
-            )
-        x = torch.tensor(unlabelled.reshape(-1, *shape), device=rows.x.device)
+        x = torch.tensor(unlabelled, device=rows.x.device)
         numbers = torch.arange(len(x), device=x.device)
         return Batch(
             x=x,
@@ -261,21 +235,6 @@ class ContrastivePretraining(BaseEstimator):
         if state["unlabelled"] is not None and not recordings_are_kept():
             state["unlabelled"] = np.asarray(state["unlabelled"])[:0]
         return state
-
-
-def recordings_are_kept():
-    """Whether what is saved in this thread holds the recordings of a pretraining."""
-    return _RECORDINGS_ARE_KEPT.get()
-
-
-@contextmanager
-def recordings_left_out() -> Iterator[None]:
-    """While it lasts, what is saved in this thread holds no recordings of a pretraining."""
-    token = _RECORDINGS_ARE_KEPT.set(False)
-    try:
-        yield
-    finally:
-        _RECORDINGS_ARE_KEPT.reset(token)
 
 
 def _concatenate(first, second):

@@ -6,19 +6,17 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
-from sklearn_heartkd._recordings import as_sequence
-from sklearn_heartkd._validation import is_ragged
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
-from sklearn_heartkd.classifiers._pretraining import recordings_are_kept
+from sklearn_heartkd.classifiers._pretraining_rows import check_features, recordings_are_kept
 from sklearn_heartkd.classifiers._training import Objective, train
 from sklearn_heartkd.networks import Standardize
 
@@ -210,35 +208,13 @@ class SupervisedPretraining(BaseEstimator):
             ) from error
 
     def _check(self, rows):
-        shape = tuple(rows.x.shape[1:])
         name = type(self).__name__
-        X = as_sequence(self.X)
-        if is_ragged(X):
-            raise ValueError(
-                f"X of {type(self).__name__} holds recordings of different shapes; give features of "
-                "recordings that are equally long."
-            )
-        X = check_array(
-            X,
-            dtype=rows.x.cpu().numpy().dtype,
-            ensure_2d=False,
-            allow_nd=True,
-            ensure_min_samples=0,
-            input_name=f"X of {name}",
+        X = check_features(
+            self.X,
+            rows,
+            name=f"X of {name}",
+            again="pretrain__X and pretrain__y to the recordings again, or pretrain to None",
         )
-        if len(X) == 0:
-            raise ValueError(
-                f"X of {type(self).__name__} holds no recordings (its shape is {X.shape}), as in a model "
-                "that save_model wrote; set pretrain__X and pretrain__y to the recordings again, or "
-                "pretrain to None."
-            )
-        if X.shape[1:] not in ({shape, shape[:1]} if shape[1] == 1 else {shape}):
-            wanted = f"{shape[0]} channels and {shape[1]} frames"
-            raise ValueError(
-                f"X of {name} holds recordings of shape {X.shape[1:]}, but the training data has "
-                f"{f'{shape[0]} features' if shape[1] == 1 else wanted}; give features of the same kind "
-                "and length."
-            )
         try:
             y = column_or_1d(self.y)
             check_consistent_length(X, y)
@@ -248,10 +224,10 @@ class SupervisedPretraining(BaseEstimator):
         classes, target = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(
-                f"{type(self).__name__} needs recordings of at least 2 classes, got {len(classes)} class: "
+                f"{name} needs recordings of at least 2 classes, got {len(classes)} class: "
                 f"{classes.tolist()}."
             )
-        return X.reshape(-1, *shape), target, classes
+        return X, target, classes
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
-from sklearn_heartkd.classifiers._pretraining import recordings_left_out
+from sklearn_heartkd.classifiers._pretraining_rows import recordings_left_out
 from sklearn_heartkd.comparison._models import (
     FIRST,
     NAMES,

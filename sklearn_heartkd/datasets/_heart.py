@@ -178,6 +178,11 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
     return waveform.astype(np.float32), sorted(events, key=lambda event: event[1])
 
 
+def usual_systole(rr):
+    """Return the seconds from S1 to S2 that are usual at `rr` seconds between beats."""
+    return 0.20 + 0.12 * rr
+
+
 @dataclass
 class _Beat:
     start: float  # of S1, in seconds
@@ -203,7 +208,7 @@ def _beats(subject, label, rng, duration):
     after = np.roll(premature, 1)
     loudness[0] *= np.where(premature, rng.uniform(1.3, 1.9), np.where(after, 1.15, 1.0))
     loudness[1] *= np.where(premature, rng.uniform(0.2, 0.5), np.where(after, 1.1, 1.0))
-    systoles = subject.systole * (0.20 + 0.12 * rr) * np.where(premature, 0.88, 1.0)
+    systoles = subject.systole * usual_systole(rr) * np.where(premature, 0.88, 1.0)
     systoles = systoles + rng.normal(0, 0.004, n_beats)
     beats = []
     for k in range(n_beats - 1):

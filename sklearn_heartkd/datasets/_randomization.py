@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from sklearn_heartkd.datasets._heart import usual_systole
+
 _EARLIEST = 0.6  # share of the diastole that a premature beat may cut off
 _KNOTS = 6  # of the random frequency response, from 15 Hz to half the sampling rate
 
@@ -18,7 +20,7 @@ def randomize_subject(subject, rng):
     """
     rr = 60 / np.exp(rng.uniform(np.log(52), np.log(150)))
     systole = rng.uniform(0.8, 1.15)
-    diastole = rr - systole * (0.20 + 0.12 * rr)
+    diastole = rr - systole * usual_systole(rr)
     return replace(
         subject,
         rr=rr,

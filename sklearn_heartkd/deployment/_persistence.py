@@ -81,7 +81,7 @@ def save_model(model, path, *, metadata=None):
     """
     import skops.io
 
-    from sklearn_heartkd.classifiers._pretraining import recordings_left_out
+    from sklearn_heartkd.classifiers._pretraining_rows import recordings_left_out
 
     _check_fitted(model)
     with recordings_left_out():
