@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from pretraining_helpers import NETWORKS, student
 from pytorch_metric_learning.losses import NTXentLoss
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -16,27 +17,14 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import (
     ContrastivePretraining,
-    Conv1DClassifier,
-    Conv2DClassifier,
     DistilledClassifier,
     LogMelSpectrogram,
-    LSTMClassifier,
-    RNNClassifier,
-    StudentClassifier,
     WindowedClassifier,
 )
 from sklearn_heartkd._splits import hold_out
 from sklearn_heartkd.augmentation import Augmentation, GaussianNoise, Mixup, RandomCrop
 from sklearn_heartkd.classifiers._pretraining import nt_xent
 from sklearn_heartkd.deployment import load_model, save_model
-
-NETWORKS = {
-    "conv1d": Conv1DClassifier(width=4, depth=1),
-    "conv2d": Conv2DClassifier(width=2, depth=1),
-    "lstm": LSTMClassifier(hidden_size=4),
-    "gru": RNNClassifier(hidden_size=4),
-    "student": StudentClassifier(width=2, depth=1),
-}
 
 
 def make_sequences(n=24, n_channels=4, n_frames=16, dtype=np.float32):
@@ -51,11 +39,6 @@ def contrastive(*arguments, **parameters):
     return ContrastivePretraining(
         *arguments, **{"max_epochs": 2, "projection_size": 4} | parameters
     )
-
-
-def student(pretrain, **parameters):
-    defaults = {"width": 2, "depth": 1, "max_epochs": 2, "random_state": 0}
-    return StudentClassifier(pretrain=pretrain, **defaults | parameters)
 
 
 class Spy(Augmentation):

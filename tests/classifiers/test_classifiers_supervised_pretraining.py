@@ -7,17 +7,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from pretraining_helpers import NETWORKS, student
 from sklearn.base import clone
 from sklearn.naive_bayes import GaussianNB
 from sklearn.utils import check_random_state
 
 from sklearn_heartkd import (
-    Conv1DClassifier,
-    Conv2DClassifier,
     DistilledClassifier,
     LogMelSpectrogram,
-    LSTMClassifier,
-    RNNClassifier,
     StudentClassifier,
     SupervisedPretraining,
 )
@@ -26,13 +23,6 @@ from sklearn_heartkd.classifiers import _supervised_pretraining
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import load_model, save_model
 
-NETWORKS = {
-    "conv1d": Conv1DClassifier(width=4, depth=1),
-    "conv2d": Conv2DClassifier(width=2, depth=1),
-    "lstm": LSTMClassifier(hidden_size=4),
-    "gru": RNNClassifier(hidden_size=4),
-    "student": StudentClassifier(width=2, depth=1),
-}
 STILL = {"max_epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0, "random_state": 0}
 
 
@@ -48,11 +38,6 @@ def supervised(X=None, y=None, **parameters):
     if X is None:
         X, y = make_sequences(30, seed=1)
     return SupervisedPretraining(X, y, **{"max_epochs": 2} | parameters)
-
-
-def student(pretrain, **parameters):
-    defaults = {"width": 2, "depth": 1, "max_epochs": 2, "random_state": 0}
-    return StudentClassifier(pretrain=pretrain, **defaults | parameters)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
