@@ -241,7 +241,7 @@ def test_the_progress_bar_says_what_goes_on(terminal, shown, monkeypatch, capsys
 def test_a_search_reaches_the_parameters_inside_a_distillation():
     X, y = make_sequences()
     model = DistilledClassifier(
-        NETWORKS["conv1d"].set_params(max_epochs=1, pretrain=contrastive(X + 1)),
+        clone(NETWORKS["conv1d"]).set_params(max_epochs=1, pretrain=contrastive(X + 1)),
         student(contrastive(), random_state=None),
         random_state=0,
     )
