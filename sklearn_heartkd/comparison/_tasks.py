@@ -3,6 +3,7 @@
 import hashlib
 import json
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import joblib
@@ -85,7 +86,7 @@ def check_same(path, data, splits, recipe):
     digest = hashlib.sha256()
     for training, test in splits:
         digest.update(np.asarray(training).tobytes() + np.asarray(test).tobytes())
-    digest.update(repr([str(name) for name in data.filenames]).encode())
+    digest.update(repr([Path(name).name for name in data.filenames]).encode())  # wherever they lie
     digest.update(repr(list(data.target)).encode())
     settings = {"recipe": repr(recipe), "data": digest.hexdigest(), "version": __version__}
     if path.exists() and json.loads(path.read_text()) != settings:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -249,7 +250,16 @@ def test_a_half_written_result_does_not_count(data, tmp_path, monkeypatch):
     assert len(done) == 2
 
 
-@pytest.mark.parametrize("change", ["folds", "recipe", "labels"])
+def test_recordings_that_were_moved_are_the_same(data, tmp_path, monkeypatch):
+    run(data, out=tmp_path, models=["svm"])
+    moved = type(data)(**data)
+    moved.filenames = [f"elsewhere/{Path(name).name}" for name in data.filenames]
+    done = spy_on_fits(monkeypatch)
+    run(moved, out=tmp_path, models=["svm"])
+    assert not done
+
+
+@pytest.mark.parametrize("change", ["folds", "recipe", "labels", "names"])
 def test_a_folder_of_another_comparison_is_refused(change, data, tmp_path):
     run(data, out=tmp_path, models=["svm"])
     options = {"folds": 3} if change == "folds" else {}
@@ -258,6 +268,9 @@ def test_a_folder_of_another_comparison_is_refused(change, data, tmp_path):
     if change == "labels":
         data = type(data)(**data)
         data.target = data.target[::-1]
+    if change == "names":
+        data = type(data)(**data)
+        data.filenames = [f"other_{Path(name).name}" for name in data.filenames]
     with pytest.raises(
         ValueError, match="other recordings, folds or settings; choose another folder"
     ):
