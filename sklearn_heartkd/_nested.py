@@ -6,17 +6,14 @@ import warnings
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import AdaBoostClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
-    FixedThresholdClassifier,
-    TunedThresholdClassifierCV,
     check_cv,
 )
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
@@ -324,47 +321,6 @@ def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
     aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
     total = aligned.sum(axis=1, keepdims=True)
     return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
-
-
-def _first_step(pipeline):
-    return next(step for _, step in pipeline.steps if step not in (None, "passthrough"))
-
-
-# those of scikit-learn's meta-estimators that leave the check of X to the estimator inside
-_HAND_X_ON = (
-    AdaBoostClassifier,
-    CalibratedClassifierCV,
-    FixedThresholdClassifier,
-    FrozenEstimator,
-    OneVsRestClassifier,
-    TunedThresholdClassifierCV,
-)
-
-
-def takes_sequences(estimator):
-    """Whether `estimator` takes 3-D X, judged by the tags of whatever inside it gets X first."""
-    if isinstance(estimator, Pipeline):
-        return takes_sequences(_first_step(estimator))
-    if isinstance(estimator, (VotingClassifier, StackingClassifier)):
-        members = [member for _, member in estimator.estimators if member != "drop"]
-        return not getattr(estimator, "passthrough", False) and all(map(takes_sequences, members))
-    if isinstance(estimator, _HAND_X_ON) or _is_search(estimator):
-        return estimator.estimator is not None and takes_sequences(estimator.estimator)
-    return get_tags(estimator).input_tags.three_d_array
-
-
-def allows_nan(estimator):
-    """Whether `estimator` takes missing values, judged by the tags of whatever gets X first."""
-    if isinstance(estimator, Pipeline):
-        return allows_nan(_first_step(estimator))
-    return get_tags(estimator).input_tags.allow_nan
-
-
-def as_taken(estimator, X):
-    """Return X, flattened to a table if it is 3-D and `estimator` takes only tables."""
-    if getattr(X, "ndim", 2) == 3 and not takes_sequences(estimator):
-        return X.reshape(len(X), -1)
-    return X
 
 
 def rows_of(X, rows):

@@ -13,7 +13,6 @@ from sklearn.model_selection import (
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
-from sklearn.utils.validation import check_consistent_length
 
 from sklearn_heartkd._quiet import ignore_warnings
 
@@ -55,8 +54,13 @@ def check_groups(groups, y):
     """
     if groups is None:
         return None
-    check_consistent_length(y, groups)
     groups = np.asarray(groups)
+    if groups.ndim > 0 and len(groups) != len(y):
+        raise ValueError(
+            f"groups has {len(groups)} values for {len(y)} recordings; give one subject for each. "
+            "Where a sampler of a pipeline added or dropped some, wrap the pipeline in WindowedClassifier, "
+            "which gives every copy the subject of its original."
+        )
     if groups.ndim != 1:
         raise ValueError(
             f"groups has shape {groups.shape}; give one subject for each recording, shape ({len(y)},)."

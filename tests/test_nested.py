@@ -32,7 +32,10 @@ from sklearn_heartkd import (
     StudentClassifier,
     WindowedClassifier,
 )
-from sklearn_heartkd._nested import as_taken, takes_sequences
+from sklearn_heartkd._taken import (
+    as_taken,
+    takes_sequences,
+)
 from sklearn_heartkd.augmentation import AugmentingOverSampler, Gain
 
 Y = np.array([0] * 10 + [1] * 5)

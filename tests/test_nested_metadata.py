@@ -189,7 +189,7 @@ WITH_GROUPS = {
         ([*"abc", None, *"abcd" * 5], "groups has no subject in row 3"),
         ([1.0, np.nan, *range(22)], "groups has no subject in row 1"),
         (np.zeros((24, 2)), r"groups has shape \(24, 2\); give one subject"),
-        (["a"], "inconsistent numbers of samples"),
+        (["a"], "groups has 1 values for 24 recordings"),
     ],
     ids=["none", "nan", "two columns", "too few"],
 )

@@ -1,5 +1,6 @@
 """The batch that an augmentation changes, and the interface of the augmentations."""
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 
@@ -55,8 +56,14 @@ class Augmentation(BaseEstimator):
     `_parameter_constraints`. Amplitudes without a unit in their name are in units of each channel's
     standard deviation within the batch, so that they suit decibels and cepstral coefficients alike.
     Waveforms are batches of one channel.
+
+    Attributes
+    ----------
+    moves_time : bool
+        Whether a moment of a changed row is another one of the recording.
     """
 
+    moves_time = False
     _parameter_constraints: dict = {}
 
     def __call__(self, batch, generator):
@@ -85,13 +92,14 @@ def as_range(augmentation, name):
     Raises
     ------
     ValueError
-        If it is neither, or low is above high.
+        If it is neither, not finite, or low is above high.
     """
     value = getattr(augmentation, name)
     pair = (value, value) if isinstance(value, Real) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(v, Real) for v in pair) or not pair[0] <= pair[1]:
+    finite = all(isinstance(v, Real) and math.isfinite(v) for v in pair)
+    if len(pair) != 2 or not finite or not pair[0] <= pair[1]:
         raise ValueError(
-            f"The parameter {name!r} of {type(augmentation).__name__} must be a number or a pair "
+            f"The parameter {name!r} of {type(augmentation).__name__} must be a finite number or a pair "
             f"(low, high), got {value!r}."
         )
     return pair

@@ -91,7 +91,7 @@ class AdditiveNoise(Augmentation):
         Raises
         ------
         ValueError
-            If the shape of the ambience does not suit the batch.
+            If the shape of the ambience does not suit the batch, or it is not finite.
         """
         self._validate_params()
         low, high = as_range(self, "snr")
@@ -152,8 +152,14 @@ class AdditiveNoise(Augmentation):
                 f"The ambience has shape {tuple(ambience.shape)}, but the batch needs {wanted}; give "
                 "AdditiveNoise the noise in the form of the rows."
             )
+        if not ambience.isfinite().all():
+            raise ValueError(
+                "The ambience of AdditiveNoise holds NaN or infinity; cut those samples out."
+            )
         available = ambience.shape[1]
-        start = uniform(generator, n, 1, like=x) * max(available - length + 1, 1)
+        # a shorter ambience is looped, from anywhere in it
+        n_starts = available if available < length else available - length + 1
+        start = uniform(generator, n, 1, like=x) * n_starts
         position = (start.long() + torch.arange(length, device=x.device)) % available
         return ambience[:, position].transpose(0, 1)
 

@@ -28,6 +28,7 @@ class RandomCrop(Augmentation):
     torch.Size([2, 4, 6])
     """
 
+    moves_time = True
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="right")]}
 
     def __init__(self, fraction=0.6):
@@ -64,6 +65,7 @@ class TimeShift(Augmentation):
             [4., 5., 0., 1., 2., 3.]])
     """
 
+    moves_time = True
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
 
     def __init__(self, fraction=1.0):

@@ -28,6 +28,7 @@ class TimeStretch(Augmentation):
     [TimeStretch(rate=(0.8, 1.2)), RandomCrop()]
     """
 
+    moves_time = True
     _parameter_constraints: dict = {
         "rate": [Interval(Real, 0, None, closed="neither"), tuple, list]
     }

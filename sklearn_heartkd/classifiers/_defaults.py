@@ -35,3 +35,23 @@ def check_augmentations(augmentations):
                 f"{augmentation!r} in it."
             )
     return list(augmentations or [])
+
+
+def check_views(augmentations, owner):
+    """Return a list of augmentations that make views of one recording each.
+
+    Raises
+    ------
+    TypeError
+        If one is no augmentation.
+    ValueError
+        If one is mixup.
+    """
+    augmentations = check_augmentations(augmentations)
+    for augmentation in augmentations:
+        if isinstance(augmentation, Mixup):
+            raise ValueError(
+                f"The augmentation of {type(owner).__name__} holds {augmentation!r}, but a mixture is "
+                "no view of one recording; leave it out here."
+            )
+    return augmentations

@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
-from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise, Mixup
-from sklearn_heartkd.classifiers._defaults import default_views
+from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise
+from sklearn_heartkd.classifiers._defaults import check_views, default_views
 from sklearn_heartkd.classifiers._pretraining_rows import check_features, recordings_are_kept
 from sklearn_heartkd.classifiers._training import epochs_for, train
 
@@ -183,13 +183,7 @@ class ContrastivePretraining(BaseEstimator):
                 f"augmentation={self.augmentation!r} makes two equal views of each recording; name at "
                 "least one augmentation, such as RandomCrop()."
             )
-        for augmentation in self.augmentation:
-            if isinstance(augmentation, Mixup):
-                raise ValueError(
-                    f"The augmentation of {type(self).__name__} holds {augmentation!r}, but a mixture is "
-                    "no view of one recording; leave it out here."
-                )
-        return list(self.augmentation)
+        return check_views(self.augmentation, self)
 
     def _gather(self, rows):
         """Return the different recordings to learn from, in an order that theirs does not change."""

@@ -1,6 +1,5 @@
 """Supervised start: learning to classify other recordings first, such as synthetic ones."""
 
-import pickle
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_memory
 from torch import nn
 
+from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.augmentation import Batch
@@ -172,7 +172,12 @@ class SupervisedPretraining(BaseEstimator):
         if self.memory is None:
             learn = _learn
         else:
-            self._require_storable(augmentation)
+            require_storable(
+                self.memory,
+                augmentation,
+                f"the augmentations {augmentation!r}",
+                "define them in a module",
+            )
             learn = check_memory(self.memory).cache(_learn, ignore=["module", "verbose"])
         body, head, history = learn(
             module,
@@ -197,15 +202,6 @@ class SupervisedPretraining(BaseEstimator):
                     if label in places:
                         own[i] = value[places[label]]
         return history
-
-    def _require_storable(self, augmentations):
-        try:
-            pickle.dumps(augmentations)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise ValueError(
-                f"memory={self.memory!r} cannot recognise the augmentations {augmentations!r} again; "
-                "define them in a module, or set memory=None."
-            ) from error
 
     def _check(self, rows):
         name = type(self).__name__

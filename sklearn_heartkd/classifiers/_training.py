@@ -183,6 +183,11 @@ def train(
     seed : int
     description : str, optional
         Shown beside the progress bar.
+
+    Raises
+    ------
+    ValueError
+        If the loss or the network's weights do not stay finite.
     """
     device = batch.x.device
     generator = torch.Generator(device=device).manual_seed(seed)
@@ -226,7 +231,23 @@ def train(
         use_generator(module, None)
         module.eval()
     kept = ("epoch", "train_loss", "valid_loss")
-    return [{key: row[key] for key in kept if key in row} for row in net.history]
+    history = [{key: row[key] for key in kept if key in row} for row in net.history]
+    _require_converging(module, history, learning_rate, restored=validation is not None)
+    return history
+
+
+def _require_converging(module, history, learning_rate, *, restored):
+    """Raise if training left numbers that say nothing; `restored` is the best epoch put back."""
+    broken = [row["epoch"] for row in history if not np.isfinite(row["train_loss"])]
+    whole = all(values.isfinite().all() for values in module.state_dict().values())
+    if whole and (restored or not broken or broken[-1] != history[-1]["epoch"]):
+        return
+    epoch = f" in epoch {broken[0]}" if broken else ""
+    raise ValueError(
+        f"The training diverged{epoch}: its loss or the network's weights are not finite. Lower "
+        f"learning_rate={learning_rate:g}, or look for very large numbers in X, in the sample weights or "
+        "in what a teacher says."
+    )
 
 
 def epochs_for(n_batches, n_rows, batch_size):

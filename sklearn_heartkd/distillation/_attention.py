@@ -1,5 +1,6 @@
 """Attention transfer over time."""
 
+import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool1d
 
@@ -81,4 +82,5 @@ class _AttentionTerm(nn.Module):
 
 
 def _energy(sequence):
-    return sequence.square().mean(dim=1)
+    loudest = sequence.detach().abs().amax(dim=(1, 2), keepdim=True)
+    return (sequence / torch.where(loudest > 0, loudest, 1)).square().mean(dim=1)

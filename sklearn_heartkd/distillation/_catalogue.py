@@ -88,7 +88,13 @@ def resolve_losses(losses, weights, temperature, n_classes):
             )
     if not any(weight for _, _, weight in terms):
         raise ValueError("All losses have weight 0; give at least one a weight above 0.")
-    check_distinct("losses", [name for name, _, _ in terms])
+    names = [name for name, _, _ in terms]
+    if names.count("ce") > 1 and names[0] == "ce" and not isinstance(losses, str):
+        raise ValueError(
+            "losses calls a loss 'ce', which is the name of the cross-entropy with the labels that is "
+            "added to the others; choose another name."
+        )
+    check_distinct("losses", names)
     return terms
 
 

@@ -4,6 +4,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+import torch
 from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import unset_seeds
@@ -77,6 +78,32 @@ def warn_of_small_weights(sample_weight, terms):
         UserWarning,
         stacklevel=4,
     )
+
+
+def require_moments(module, rows):
+    """Raise if the student's feature map of a whole recording is a single moment."""
+    with torch.no_grad():
+        n_steps = module.eval()(rows.x[:1]).sequence.shape[2]
+    module.train()
+    if n_steps == 1:
+        raise ValueError(
+            "AttentionTransfer compares moments, but the student's feature map has 1 step; give sequences "
+            "of more frames, a student of less depth, or another loss."
+        )
+
+
+def warn_of_moved_moments(augmentations):
+    """Warn if moments are compared, but of other stretches of the recording."""
+    moving = [type(item).__name__ for item in augmentations if getattr(item, "moves_time", False)]
+    if moving:
+        warnings.warn(
+            "AttentionTransfer compares moments, but the teacher answered about whole recordings, and the "
+            f"student's {moving} show it other stretches of them. Leave these out of the student's "
+            "augmentation, or give teacher and student the same features, so that the teacher can be asked "
+            "about the same stretches.",
+            UserWarning,
+            stacklevel=6,
+        )
 
 
 def warn_of_useless_memory(memory, random_state, teachers):

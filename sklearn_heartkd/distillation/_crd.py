@@ -92,7 +92,14 @@ class _CRDTerm(nn.Module):
         candidates = torch.cat([positive[:, None], negatives], dim=1)
         guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
         if self.training:
-            place = (self.place[batch.index],)
-            self.memory = self.memory.index_put(place, teacher.embedding.detach())
+            self._remember(self.place[batch.index], teacher.embedding.detach())
         loss = (candidates.logsumexp(dim=1) - positive) / guess.clamp_min(math.log(2))
         return weighted_mean(loss, batch.weight)
+
+    def _remember(self, place, embedding):
+        # mixed rows may share their larger part: the last of them counts, on every device
+        position = torch.arange(len(place), device=place.device)
+        last = place.new_full((len(self.memory),), -1)
+        last = last.scatter_reduce(0, place, position, "amax")
+        kept = last[place] == position
+        self.memory = self.memory.index_put((place[kept],), embedding[kept])

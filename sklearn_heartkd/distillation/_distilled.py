@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+import sklearn
 from joblib import Memory
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.pipeline import Pipeline
@@ -15,8 +16,8 @@ from sklearn.utils.validation import (
     check_memory,
 )
 
+from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._nested import (
-    allows_nan,
     answer,
     clone_seeded,
     embed,
@@ -24,11 +25,15 @@ from sklearn_heartkd._nested import (
     require_probabilities,
     rows_of,
     step_parameters,
-    takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._splits import check_groups, list_splits, splits_of_rows
+from sklearn_heartkd._taken import (
+    allows_nan,
+    takes_sequences,
+)
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
+from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
@@ -37,6 +42,8 @@ from sklearn_heartkd.distillation._checks import (
     check_student,
     check_teacher_outputs,
     check_teacher_weights,
+    require_moments,
+    warn_of_moved_moments,
     warn_of_small_weights,
     warn_of_useless_memory,
 )
@@ -49,6 +56,7 @@ from sklearn_heartkd.distillation._teaching import (
     prepare_lesson,
 )
 from sklearn_heartkd.refinement import ClusterTable
+from sklearn_heartkd.refinement._cluster_table import check_n_clusters
 
 
 class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -109,7 +117,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         to an int.
     random_state : int, RandomState instance or None, default=None
         Seeds the student, the teacher and the clusters; nested estimators that have a random state
-        of their own keep it.
+        of their own keep it. A shuffling splitter in `cv` draws from its own.
 
     Attributes
     ----------
@@ -245,6 +253,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
         check_teacher_weights(self.teacher_weights, terms)
         warn_of_small_weights(sample_weight, terms)
+        if self.refine == "kmeans":
+            check_n_clusters(self.n_clusters, len(y))
         lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, cv, random_state)
         head, network = self._split_student(random_state)
         features = X
@@ -257,6 +267,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         cached = cached_outputs(lessons, shares, maps)
 
         def make_objective(module, rows):
+            if maps is not None:
+                require_moments(module, rows)
+            if maps is not None and asked is None:
+                warn_of_moved_moments(network._augmentations())
             return DistillationObjective(
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
@@ -295,6 +309,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             require_probabilities(teacher, f"The teacher {name!r},")
         memory = check_memory(self.memory or Memory(None))
         warn_of_useless_memory(memory, self.random_state, [teacher for _, teacher in teachers])
+        if memory.location is not None:
+            for name, teacher in teachers:
+                advice = "define its functions and classes in a module"
+                require_storable(self.memory, teacher, f"the teacher {name!r}", advice)
         prepare = memory.cache(prepare_lesson, ignore=["owner"])
         lessons = [
             prepare(
@@ -306,6 +324,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
                 sample_weight,
                 groups,
                 cv,
+                versions=(__version__, sklearn.__version__),
             )
             for name, teacher in teachers
         ]

@@ -35,7 +35,10 @@ class _HintTerm(nn.Module):
         share = setting.rows.weight / setting.rows.weight.sum()
         self.mean = share @ embedding
         variance = share @ (embedding - self.mean).square()
-        self.scale = torch.where(variance > 1e-12, variance.sqrt(), 1)
+        # what is constant but for rounding stays as it is
+        self.scale = torch.where(
+            variance > 1e-12 * (share @ embedding.square()), variance.sqrt(), 1
+        )
 
     def forward(self, student, teacher, batch):
         target = (teacher.embedding - self.mean) / self.scale

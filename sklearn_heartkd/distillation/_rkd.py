@@ -112,8 +112,10 @@ def _angle_cosines(x, scale):
 
 
 def _pair_mean(values, weight):
-    return values @ weight @ weight / weight.sum() ** 2
+    share = weight / weight.sum()
+    return values @ share @ share
 
 
 def _triplet_mean(values, weight):
-    return values @ weight @ weight @ weight / weight.sum() ** 3
+    share = weight / weight.sum()
+    return values @ share @ share @ share

@@ -38,8 +38,7 @@ class _SimilarityTerm(nn.Module):
     def __init__(self, setting):
         super().__init__()
         teacher, weight = setting.sample(1000)
-        flat = weight.sum().rsqrt()
-        alike = _mean_square(_similarities(teacher.embedding, weight) - flat, weight)
+        alike = _mean_square(_similarities(teacher.embedding, weight) - 1, weight)
         self.unit = unit(alike, floor=1e-2)
 
     def forward(self, student, teacher, batch):
@@ -51,8 +50,9 @@ class _SimilarityTerm(nn.Module):
 def _similarities(x, weight):
     x = x / (weighted_mean(x.square().sum(dim=1), weight) + 1e-12).sqrt()
     gram = x @ x.T
-    return gram / ((weight * gram.square()).sum(dim=1, keepdim=True) + 1e-8).sqrt()
+    share = weight / weight.sum()
+    return gram / ((share * gram.square()).sum(dim=1, keepdim=True) + 1e-10).sqrt()
 
 
 def _mean_square(difference, weight):
-    return weighted_mean(difference.square() @ weight, weight)
+    return weighted_mean(difference.square() @ (weight / weight.sum()), weight)

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from sklearn_heartkd.augmentation import GaussianNoise, TimeShift
+from sklearn_heartkd.classifiers._defaults import check_views
 from sklearn_heartkd.classifiers._training import Objective
 from sklearn_heartkd.distillation._arithmetic import FIXED, cosines, prior, row_divergence, unit
 from sklearn_heartkd.distillation._base import DistillationLoss, settle
@@ -100,14 +101,16 @@ class SSD(DistillationLoss):
 
         Raises
         ------
+        TypeError
+            If an augmentation is something else.
         ValueError
-            If all weights are 0.
+            If all weights are 0, or an augmentation is mixup.
         """
         weights = [self.labels, self.soft_targets, self.views, self.similarity, self.relations]
         if sum(weights) == 0:
             raise ValueError("All weights of SSD are 0; raise one of them or leave SSD out.")
-        augmentation = self.augmentation
-        if augmentation is None:
+        augmentation = check_views(self.augmentation, self)
+        if self.augmentation is None:
             augmentation = [TimeShift(), GaussianNoise(0.3)]
         shares = [weight / sum(weights) for weight in weights]
         return _SSDTerm(

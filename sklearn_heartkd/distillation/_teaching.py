@@ -13,7 +13,6 @@ from sklearn_heartkd._nested import (
     FEWER_FOLDS,
     align,
     answer,
-    as_taken,
     before_last,
     fit_nested,
     is_frozen_classifier,
@@ -23,6 +22,9 @@ from sklearn_heartkd._nested import (
     rows_of,
 )
 from sklearn_heartkd._splits import subject_folds
+from sklearn_heartkd._taken import (
+    as_taken,
+)
 from sklearn_heartkd._unwrap import unwrap_once
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._objective import combine
@@ -48,8 +50,10 @@ class Lesson:
     embedding: np.ndarray
 
 
-def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv):
+def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, versions=None):
     """Fit one teacher (unless it is frozen) and return its `Lesson`.
+
+    The `versions` of what fits it are there for a memory, to tell lessons of different ones apart.
 
     Raises
     ------

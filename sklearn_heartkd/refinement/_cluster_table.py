@@ -43,11 +43,7 @@ class ClusterTable:
         ValueError
             If there are fewer rows than clusters.
         """
-        if n_clusters > len(embedding):
-            raise ValueError(
-                f"n_clusters={n_clusters} is more than the {len(embedding)} rows of the training data; "
-                "use fewer clusters."
-            )
+        check_n_clusters(n_clusters, len(embedding))
         centers = _initial_centers(embedding, target, weight, n_classes, n_clusters)
         kmeans = KMeans(
             len(centers), init=centers, n_init=1, tol=0.0, max_iter=300, random_state=random_state
@@ -76,6 +72,15 @@ class ClusterTable:
     def refine(self, probabilities, embedding, weight):
         """Return the average of `probabilities` and the clusters', the latter with `weight`."""
         return (1 - weight) * probabilities + weight * self.predict_proba(embedding)
+
+
+def check_n_clusters(n_clusters, n_rows):
+    """Raise if there are more clusters than rows; "auto" has not been resolved."""
+    if n_clusters != "auto" and n_clusters > n_rows:
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the {n_rows} rows of the training data; "
+            "use fewer clusters."
+        )
 
 
 def _initial_centers(embedding, target, weight, n_classes, n_clusters):

@@ -14,21 +14,24 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from sklearn_heartkd._nested import (
     FEWER_FOLDS,
     align,
-    allows_nan,
     answer,
     can_embed,
     clone_seeded,
     embed,
     fit_nested,
     log_probabilities,
+    require_finite,
     require_probabilities,
     rows_of,
-    takes_sequences,
 )
 from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd._splits import check_groups, splits_of_rows, subject_folds
+from sklearn_heartkd._taken import (
+    allows_nan,
+    takes_sequences,
+)
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
-from sklearn_heartkd.refinement._cluster_table import ClusterTable
+from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
 
 WEIGHTS = np.arange(0, 10) / 10
 
@@ -141,6 +144,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             cv = splits_of_rows(cv, present, len(y))
             X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
             groups = None if groups is None else groups[present]
+        check_n_clusters(self.n_clusters, len(y))
         random_state = check_random_state(self.random_state)
         estimator = clone_seeded(self.estimator, random_state)
         seed = draw_seed(random_state)
@@ -159,8 +163,10 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
+        embedding = answer(fitted, X)[1]
+        require_finite(embedding, "The classifier gives embeddings")
         return ClusterTable.learn(
-            answer(fitted, X)[1],
+            embedding,
             np.searchsorted(fitted.classes_, y),
             np.ones(len(y)) if sample_weight is None else sample_weight,
             n_classes=len(fitted.classes_),

@@ -113,6 +113,8 @@ def test_one_row_of_one_frame(augment):
         (AdditiveNoise("brown"), "noise"),
         (AdditiveNoise(snr="loud"), "snr"),
         (AdditiveNoise(snr=(1, 2, 3)), r"a pair \(low, high\)"),
+        (AdditiveNoise(snr=np.inf), "must be a finite number"),
+        (AdditiveNoise(snr=(0, np.nan)), "must be a finite number"),
         (AdditiveNoise(probability=2), "probability"),
         (AdditiveNoise(np.zeros((3, 9))), r"shape \(3, 9\), but the batch needs \(4, n_frames\)"),
     ],

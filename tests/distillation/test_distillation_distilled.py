@@ -72,7 +72,6 @@ def test_a_search_over_temperature_and_width(sounds):
     search = GridSearchCV(pipeline(), grid, cv=StratifiedGroupKFold(2), error_score="raise")
     search.fit(X, y, groups=groups)
     assert len(search.cv_results_["params"]) == 4
-    assert len(set(search.cv_results_["mean_test_score"])) >= 1
     best = search.best_estimator_[-1]
     assert best.student_.width == search.best_params_["student__student__width"]
     assert best.temperature == search.best_params_["student__temperature"]

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from distilling_helpers import student
+from distilling_helpers import Oracle, student
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_circles
@@ -21,6 +23,7 @@ from sklearn_heartkd import (
     DistilledClassifier,
     KMeansRefinedClassifier,
     StudentClassifier,
+    SupervisedPretraining,
 )
 from sklearn_heartkd.distillation import SoftTargets
 
@@ -109,3 +112,44 @@ def test_the_warning_about_groups_points_to_the_caller(sequences, sounds):
     with pytest.warns(UserWarning, match="without groups") as caught:
         DistilledClassifier(GaussianNB(), student(), cv=2).fit(sequences, sounds.target)
     assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_training_that_diverges_is_named(data):
+    X, y = data
+    wild = StudentClassifier(width=2, depth=1, max_epochs=3, learning_rate=1e20, random_state=0)
+    for refine in (None, "kmeans"):
+        model = DistilledClassifier(GaussianNB(), wild, refine=refine, random_state=0)
+        with pytest.raises(ValueError, match=r"diverged in epoch 1: .* Lower learning_rate=1e\+20"):
+            model.fit(X, y)
+    calm = StudentClassifier(width=2, depth=1, max_epochs=1, random_state=0)
+    start = SupervisedPretraining(X, y, learning_rate=1e20, max_epochs=3)
+    with pytest.raises(ValueError, match=r"Lower learning_rate=1e\+20"):
+        calm.set_params(pretrain=start).fit(X, y)
+
+
+def test_more_clusters_than_recordings_are_refused_before_anything_is_fitted(data):
+    X, y = data
+    with pytest.raises(ValueError, match="n_clusters=50 is more than the 36 rows"):
+        DistilledClassifier(Oracle(), student(), refine="kmeans", n_clusters=50).fit(X, y)
+    with pytest.raises(ValueError, match="n_clusters=50 is more than the 36 rows"):
+        KMeansRefinedClassifier(Oracle(), n_clusters=50).fit(X, y)
+    assert Oracle.fits == []
+
+
+def test_groups_behind_a_sampler_are_told_where_to_go(data):
+    X, y = data
+    table = X.mean(axis=2)
+    groups = np.arange(36) // 2
+    keep = y != y[0]
+    keep[:8] = True
+    model = make_imblearn_pipeline(
+        RandomOverSampler(random_state=0), DistilledClassifier(GaussianNB(), student(), cv=2)
+    )
+    with pytest.raises(ValueError, match=r"groups has \d+ values for \d+ .* WindowedClassifier"):
+        model.fit(table[keep], y[keep], distilledclassifier__groups=groups[keep])
+
+
+def test_the_name_of_the_labels_is_taken(data):
+    model = DistilledClassifier(GaussianNB(), student(), losses=[("ce", SoftTargets(), 0.5)])
+    with pytest.raises(ValueError, match=r"calls a loss 'ce'.* choose another name"):
+        model.fit(*data)

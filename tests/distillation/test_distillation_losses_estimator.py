@@ -1,6 +1,7 @@
 """The losses as parameters of DistilledClassifier."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from sklearn_heartkd import (
     LogMelSpectrogram,
     StudentClassifier,
 )
+from sklearn_heartkd.augmentation import Gain, Mixup
 from sklearn_heartkd.distillation import (
     CRD,
     RKD,
@@ -62,7 +64,10 @@ def make_model(teacher, losses, **parameters):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_loss_by_name(name, outputs, teacher, sequences):
     weights = {"ce": 0.0, name: 1.0} if name != "ce" else {"ce": 1.0}
-    model = make_model(teacher, name, weights=weights, teacher_outputs=outputs).fit(*sequences)
+    model = make_model(teacher, name, weights=weights, teacher_outputs=outputs)
+    if name == "at" and outputs == "cached":
+        model.set_params(student__augmentation=[Gain(), Mixup()])
+    model.fit(*sequences)
     assert model.predict_proba(sequences[0]).shape == (24, 3)
     assert 0.05 < model.history_[0]["train_loss"] < 5
 
@@ -91,6 +96,13 @@ def test_grid_search_over_losses(grid, teacher, sequences):
     search = GridSearchCV(make_model(teacher, "kd"), grid, cv=2, error_score="raise")
     search.fit(*sequences)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    expected = make_model(teacher, "kd").set_params(**search.best_params_).fit(*sequences)
+    assert_array_equal(search.predict_proba(sequences[0]), expected.predict_proba(sequences[0]))
+    others = [
+        make_model(teacher, "kd").set_params(**parameters).fit(*sequences).history_
+        for parameters in search.cv_results_["params"]
+    ]
+    assert all(first != second for first, second in pairwise(others))
 
 
 def test_grid_search_over_parameters_of_one_loss(teacher, sequences):
@@ -177,7 +189,18 @@ def test_attention_of_a_teacher_on_other_features(sequences):
     model = DistilledClassifier(
         FrozenEstimator(piped), make_pipeline(MFCC(), student()), losses=AttentionTransfer()
     )
-    assert model.fit(X, y).history_[0]["train_loss"] > 0
+    with pytest.warns(UserWarning, match=r"\['RandomCrop'\] show it other stretches") as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    still = model.set_params(student__studentclassifier__augmentation=[Gain()])
+    assert 0.05 < still.fit(X, y).history_[0]["train_loss"] < 5
+
+
+def test_attention_of_a_student_of_one_moment_is_refused(teacher, sequences):
+    model = make_model(teacher, "at").set_params(student__depth=4)
+    with pytest.raises(ValueError, match=r"the student's feature map has 1 step.* less depth"):
+        model.fit(*sequences)
 
 
 @pytest.mark.parametrize("case", ["no network", "two networks", "out of fold"])

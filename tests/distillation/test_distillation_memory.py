@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_heartkd import Conv1DClassifier, DistilledClassifier
 
@@ -91,3 +93,27 @@ def test_answers_from_a_memory_mapped_file(sequences, sounds, tmp_path):
     model = DistilledClassifier(GaussianNB(), student(), random_state=0, memory=memory)
     found = [clone(model).fit(sequences, sounds.target).predict_proba(sequences) for _ in range(2)]
     assert_array_equal(*found)
+
+
+@pytest.mark.parametrize(
+    "library", ["sklearn_heartkd.distillation._distilled.__version__", "sklearn.__version__"]
+)
+def test_another_version_fits_its_teachers_anew(library, sequences, sounds, tmp_path, monkeypatch):
+    Counted.fits = 0
+    model = DistilledClassifier(Counted(), student(), random_state=0, memory=str(tmp_path))
+    for _ in range(2):
+        clone(model).fit(sequences, sounds.target)
+    assert Counted.fits == 1
+    monkeypatch.setattr(library, "99.0")
+    clone(model).fit(sequences, sounds.target)
+    assert Counted.fits == 2
+
+
+def test_a_teacher_that_cannot_be_recognised_again_is_named(sequences, sounds, tmp_path):
+    doubled = make_pipeline(FunctionTransformer(lambda X: 2 * X), GaussianNB())
+    model = DistilledClassifier(doubled, student(), random_state=0)
+    model.fit(sequences, sounds.target)
+    model.set_params(memory=str(tmp_path))
+    message = "cannot recognise the teacher 'teacher' again.* in a module, or set memory=None"
+    with pytest.raises(ValueError, match=message):
+        model.fit(sequences, sounds.target)

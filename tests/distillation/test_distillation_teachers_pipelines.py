@@ -14,11 +14,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_heartkd import (
     MFCC,
+    DistilledClassifier,
     LogMelSpectrogram,
 )
 
@@ -96,3 +97,36 @@ def test_a_search_that_ignores_the_subjects_is_told_how_not_to(routing, data):
     ):
         distil(teacher).fit(X, y, groups=GROUPS)
     assert len(caught) == 1
+
+
+def mean_over_time(X):
+    return X.mean(axis=2)
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [
+        FunctionTransformer(mean_over_time),
+        make_union(FunctionTransformer(mean_over_time), FunctionTransformer(mean_over_time)),
+        make_pipeline(FunctionTransformer(np.abs), FunctionTransformer(mean_over_time)),
+    ],
+    ids=["function", "union", "two functions"],
+)
+def test_functions_of_sequences_may_start_a_teacher(functions, data):
+    X, y = data
+    steps = functions if isinstance(functions, Pipeline) else make_pipeline(functions)
+    teacher = Pipeline([*steps.steps, ("classifier", GaussianNB())])
+    model = DistilledClassifier(teacher, student(), random_state=0).fit(X, y)
+    assert_array_equal(model.teacher_.predict(X), clone(teacher).fit(X, y).predict(X))
+    search = GridSearchCV(teacher, {"classifier__var_smoothing": [1e-9, 1e-3]}, cv=2)
+    DistilledClassifier(search, student(), random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize("function", [np.abs, lambda X: X[:, :10], lambda X: np.sort(X, axis=1)])
+def test_functions_of_tables_still_get_tables(function, data):
+    X, y = data
+    teacher = make_pipeline(FunctionTransformer(function), GaussianNB())
+    model = DistilledClassifier(teacher, student(), random_state=0).fit(X, y)
+    expected = clone(teacher).fit(X.reshape(len(X), -1), y)
+    flat = X.reshape(len(X), -1)
+    assert_array_equal(model.teacher_.predict(flat), expected.predict(flat))
