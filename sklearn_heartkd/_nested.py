@@ -290,6 +290,14 @@ def require_probabilities(estimator, role):
         )
 
 
+def require_rows(values, n_rows, subject):
+    """Raise if what a classifier says is not a table with a row for each recording."""
+    if np.ndim(values) != 2 or len(values) != n_rows:
+        raise ValueError(
+            f"{subject} of shape {np.shape(values)} for {n_rows} recordings; there must be a row for each."
+        )
+
+
 def require_finite(values, subject):
     """Raise if what a classifier says is not finite."""
     if not np.isfinite(values).all():
@@ -311,14 +319,28 @@ def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
     Raises
     ------
     ValueError
-        If a wanted class is missing, or a probability is not finite.
+        If a wanted class is missing, or these are no probabilities, a column for each class.
     """
+    probabilities = np.asarray(probabilities)
+    if probabilities.ndim != 2 or probabilities.shape[1] != len(from_classes):
+        raise ValueError(
+            f"{role} gives probabilities of shape {probabilities.shape}, but knows {len(from_classes)} "
+            "classes; predict_proba must have a row for each recording and a column for each class."
+        )
     require_finite(probabilities, f"{role} gives probabilities")
+    totals = probabilities.sum(axis=1, dtype=np.float64)
+    far = (probabilities < -1e-6).any(axis=1) | ((np.abs(totals - 1) > 0.01) & (totals != 0))
+    if far.any():
+        row = int(far.argmax())
+        raise ValueError(
+            f"{role} gives {probabilities[row].tolist()} for row {row}, which are no probabilities: they "
+            "must be at least 0 and sum to 1."
+        )
     position = {label: i for i, label in enumerate(from_classes)}
     missing = [label for label in to_classes.tolist() if label not in position]
     if missing:
         raise ValueError(f"{role} does not know {missing}, only {from_classes.tolist()}; {advice}.")
-    aligned = np.asarray(probabilities)[:, [position[label] for label in to_classes]]
+    aligned = probabilities[:, [position[label] for label in to_classes]]
     total = aligned.sum(axis=1, keepdims=True)
     return np.where(total > 0, aligned / np.where(total > 0, total, 1), 1 / len(to_classes))
 

@@ -77,6 +77,8 @@ def check_groups(groups, y):
 def hold_out(owner, y, groups, fraction, seed):
     """Return the rows to train on and those to hold out, with every class in the training part.
 
+    Of the splits by subject, it is the one in which the shares of the classes differ least.
+
     Parameters
     ----------
     owner : estimator
@@ -110,13 +112,25 @@ def hold_out(owner, y, groups, fraction, seed):
             f"{n_groups}; raise validation_fraction or give recordings of more subjects."
         )
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
-    for training, held_out in _without_warnings(splitter, y, y, groups):
-        if len(held_out) and len(np.unique(y[training])) == len(np.unique(y)):
-            return training, held_out
+    splits = [
+        (training, held_out)
+        for training, held_out in _without_warnings(splitter, y, y, groups)
+        if len(held_out) and len(np.unique(y[training])) == len(np.unique(y))
+    ]
+    if splits:
+        return min(splits, key=lambda split: _difference_of_shares(y, *split))
     raise ValueError(
         "No split by subject leaves every class in the training part, because one class comes from "
         "a single subject; turn the inner split off or give recordings of more subjects."
     )
+
+
+def _difference_of_shares(y, training, held_out):
+    """Return how much the classes' shares of two parts differ, from 0 to 2."""
+    shares = [
+        np.bincount(y[rows], minlength=y.max() + 1) / len(rows) for rows in (training, held_out)
+    ]
+    return np.abs(shares[0] - shares[1]).sum()
 
 
 def _without_warnings(splitter, X, y, groups):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 from numbers import Real
 
+import numpy as np
 import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -142,7 +143,7 @@ class AdditiveNoise(Augmentation):
 
     def _stretches(self, x, generator):
         """Cut a random stretch of the ambience for each row."""
-        ambience = torch.as_tensor(self.noise, dtype=x.dtype, device=x.device)
+        ambience = torch.tensor(np.array(self.noise), dtype=x.dtype, device=x.device)
         n, n_channels, length = x.shape
         if ambience.ndim == 1 and n_channels == 1:
             ambience = ambience[None]

@@ -131,7 +131,7 @@ class AugmentingOverSampler(BaseOverSampler):
         return np.concatenate([X, copies]), y[self.sample_indices_]
 
     def _augment(self, X, generator):
-        x = torch.from_numpy(X[:, None] if X.ndim == 2 else X)
+        x = torch.tensor(np.ascontiguousarray(X[:, None] if X.ndim == 2 else X))
         rows = torch.arange(len(x))
         batch = Batch(x, target=rows, weight=torch.ones_like(rows), index=rows, subject=rows)
         for augment in self._augmentations(X.ndim):

@@ -23,7 +23,13 @@ from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
-from sklearn_heartkd.classifiers._training import Objective, epochs_for, evaluate, train
+from sklearn_heartkd.classifiers._training import (
+    Objective,
+    epochs_for,
+    evaluate,
+    train,
+    with_shares_of,
+)
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
 
@@ -179,6 +185,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if self.early_stopping:
             training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
             rows, validation = rows.take(training), rows.take(held_out)
+            validation = with_shares_of(rows, validation)
         with seeded_initialisation(seed):
             module = _arrange(self._make_module().to(dtype=rows.x.dtype, device=device))
             objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
@@ -273,7 +280,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _evaluate(self, X):
         check_is_fitted(self)
-        return evaluate(self.module_, self._validate_new(X))
+        X = self._validate_new(X)
+        logits, embedding = evaluate(self.module_, X)
+        wrong = ~(np.isfinite(logits).all(axis=1) & np.isfinite(embedding).all(axis=1))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                f"{type(self).__name__} has no finite answer about row {row} of X, whose largest value is "
+                f"{np.abs(X[row]).max():.2g}; give features in the units that it was fitted on."
+            )
+        return logits, embedding
 
     def embed(self, X):
         """Return the input of the network's last layer, shape (n_recordings, n_dimensions)."""

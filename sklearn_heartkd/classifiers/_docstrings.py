@@ -37,11 +37,14 @@ early_stopping : bool, default=False
 validation_fraction : float, default=0.2
     Share of the training data that early stopping holds out.
 n_iter_no_change : int, default=10
-    Epochs without improvement before early stopping.
+    Epochs without improvement before early stopping, counted from the peak of the learning rate, after 0.3
+    of `max_epochs`.
 device : str, default="auto"
     torch device; "auto" is CUDA where there is one.
 callbacks : list of skorch callbacks, default=None
-    Called during training beside our own.
+    Called during training beside our own. What they score is in ``history_``, of the augmented rows with
+    ``on_train=True``, else of the held-out rows, which only ``early_stopping=True`` has; so has it
+    ``valid_loss``.
 random_state : int, RandomState instance or None, default=None
     Seeds weights, order of the batches, augmentation and dropout.
 verbose : int, default=0

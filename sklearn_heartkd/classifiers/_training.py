@@ -1,16 +1,21 @@
 """The training loop: a skorch net fed with augmented batches from a private generator."""
 
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import skorch
 import torch
+from sklearn.base import ClassifierMixin
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.utils import noop
 from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.networks._common import use_generator
+
+_RISE = 0.3  # share of the training in which the learning rate rises to its peak
 
 
 class Objective(nn.Module):
@@ -89,8 +94,20 @@ class _Stopped(Exception):
     """A callback ended the training."""
 
 
-class _Net(skorch.NeuralNet):
-    """A skorch net whose batches are `Batch` objects and whose criterion sees them whole."""
+class _Net(ClassifierMixin, skorch.NeuralNet):
+    """A skorch net whose batches are `Batch` objects and whose criterion sees them whole.
+
+    To callbacks it is a classifier of the numbers of the classes.
+    """
+
+    @property
+    def classes_(self):
+        """The numbers of the classes."""
+        return np.arange(self.module_.head.out_features)
+
+    def predict(self, X):
+        """Return the number of the most probable class of each row."""
+        return self.predict_proba(X).argmax(axis=1)
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         # skorch's own swallows the user's Ctrl-C too: a half-trained network would pass for a whole one
@@ -120,6 +137,22 @@ class _Net(skorch.NeuralNet):
         with torch.no_grad():
             output = self.module_(batch[0].x)
             return {"loss": self.criterion_(output, batch[0]), "y_pred": output.logits}
+
+
+class _EarlyStopping(EarlyStopping):
+    """Early stopping whose patience begins when the learning rate has reached its peak.
+
+    Before that, steps are so small that a network may not improve for many epochs.
+    """
+
+    def __init__(self, first_epochs, **parameters):
+        super().__init__(**parameters)
+        self.first_epochs = first_epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) <= self.first_epochs:
+            self.misses_ = -1
+        super().on_epoch_end(net, **kwargs)
 
 
 class _Progress(Callback):
@@ -171,7 +204,7 @@ def train(
         All rows of the training data.
     validation : Batch, optional
         Rows on which the best epoch is chosen; training stops `n_iter_no_change` epochs
-        after it.
+        after it, but not before the learning rate has been at its peak for so long.
     augmentations : list of Augmentation
     batch_size, max_epochs : int
     learning_rate : float
@@ -196,12 +229,17 @@ def train(
         torch.optim.lr_scheduler.OneCycleLR,
         max_lr=learning_rate,
         total_steps=max_epochs * n_batches + 1,
+        pct_start=_RISE,
         step_every="batch",
     )
     ours = [("schedule", schedule)]
     if validation is not None:
-        stop = EarlyStopping(
-            monitor="valid_loss", patience=n_iter_no_change, load_best=True, sink=noop
+        stop = _EarlyStopping(
+            int(_RISE * max_epochs),
+            monitor="valid_loss",
+            patience=n_iter_no_change,
+            load_best=True,
+            sink=noop,
         )
         ours.append(("early_stopping", stop))
     if verbose:
@@ -221,6 +259,7 @@ def train(
         train_split=None if validation is None else lambda rows: (rows, _Rows(validation)),
         callbacks=[*ours, *callbacks],
         callbacks__print_log=None,
+        predict_nonlinearity=partial(torch.softmax, dim=1),
         verbose=0,
         device=device,
     )
@@ -230,10 +269,15 @@ def train(
     finally:
         use_generator(module, None)
         module.eval()
-    kept = ("epoch", "train_loss", "valid_loss")
-    history = [{key: row[key] for key in kept if key in row} for row in net.history]
+    history = [{key: row[key] for key in row if _is_told(key)} for row in net.history]
     _require_converging(module, history, learning_rate, restored=validation is not None)
     return history
+
+
+def _is_told(key):
+    """Whether a value that skorch noted of an epoch is a loss or the score of a callback."""
+    own = ("batches", "dur", "train_batch_count", "valid_batch_count")
+    return key not in own and not key.startswith("event_") and not key.endswith("_best")
 
 
 def _require_converging(module, history, learning_rate, *, restored):
@@ -250,6 +294,21 @@ def _require_converging(module, history, learning_rate, *, restored):
     )
 
 
+def with_shares_of(training, validation):
+    """Weigh the held-out rows so that their classes have the same shares as in the training part.
+
+    Where a class has few subjects, a split by subject cannot give both parts the same shares, and a
+    network would seem to become worse by learning those of its training part.
+    """
+    n_classes = int(training.target.max()) + 1
+    wanted, there = (
+        part.weight.new_zeros(n_classes).index_add(0, part.target, part.weight)
+        for part in (training, validation)
+    )
+    factor = torch.where(there > 0, wanted / there, 0)
+    return replace(validation, weight=validation.weight * factor[validation.target])
+
+
 def epochs_for(n_batches, n_rows, batch_size):
     """Return the epochs that make about `n_batches` batches, but at least 10 and at most 100."""
     return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
@@ -262,7 +321,7 @@ def evaluate(module, x, batch_size=256):
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(x), batch_size):
-            part = torch.tensor(x[start : start + batch_size])
+            part = torch.tensor(np.ascontiguousarray(x[start : start + batch_size]))
             output = module(part.to(reference))
             logits.append(output.logits.cpu().numpy())
             embeddings.append(output.embedding.cpu().numpy())

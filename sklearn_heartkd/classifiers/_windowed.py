@@ -70,6 +70,26 @@ def _embeds(self):
     return can_embed(getattr(self, "estimator_", self.estimator))
 
 
+def _require_rate(estimator, sampling_rate):
+    """Raise if a transformer of this package inside `estimator` expects another sampling rate."""
+    parameters = estimator.get_params(deep=True) | {"": estimator}
+    homes = {
+        type(part).__module__.partition(".")[0]
+        for part in parameters.values()
+        if hasattr(part, "fit")
+    }
+    if homes - {"sklearn", "sklearn_heartkd", "imblearn"}:
+        return  # a step of the user's own may change the rate
+    for name, value in parameters.items():
+        prefix, _, last = name.rpartition("__")
+        part = parameters[prefix]
+        if last == "sampling_rate" and hasattr(part, "transform") and value != sampling_rate:
+            raise ValueError(
+                f"{type(part).__name__} has sampling_rate={value:g}, but WindowedClassifier has "
+                f"sampling_rate={sampling_rate:g}; give both that of the recordings."
+            )
+
+
 class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier on windows of recordings, and average its probabilities per recording.
 
@@ -154,9 +174,10 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
         ValueError
-            If `hop` is longer than `window`.
+            If `hop` is longer than `window`, or features or filters inside have another sampling rate.
         """
         require_probabilities(self.estimator, "The classifier")
+        _require_rate(self.estimator, self.sampling_rate)
         if self.hop > self.window:
             raise ValueError(
                 f"hop={self.hop} is longer than window={self.window}, which leaves parts of the "

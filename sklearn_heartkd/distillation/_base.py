@@ -110,7 +110,10 @@ class DistillationLoss(BaseEstimator):
 
     def make_term(self, setting):
         """Return the torch module that computes the loss."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method make_term(setting) that returns the torch module which "
+            "computes the loss."
+        )
 
 
 def settle(batch):

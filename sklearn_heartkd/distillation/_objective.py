@@ -50,7 +50,8 @@ class DistillationObjective(nn.Module):
         kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
         self.weights = [weight for _, _, weight in kept]
         self.has_labels = [loss.has_labels for _, loss, _ in kept]
-        self.terms = nn.ModuleList(loss.make_term(setting) for _, loss, _ in kept)
+        self.names = [name for name, _, _ in kept]
+        self.terms = nn.ModuleList(_make_term(name, loss, setting) for name, loss, _ in kept)
         # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
         self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
         self.shares = shares
@@ -60,8 +61,16 @@ class DistillationObjective(nn.Module):
         teacher = self.ask_teacher(batch)
         settled = settle(batch)
         total = student.logits.new_zeros(())
-        for weight, has_labels, term in zip(self.weights, self.has_labels, self.terms, strict=True):
-            total = total + weight * term(student, teacher, batch if has_labels else settled)
+        for name, weight, has_labels, term in zip(
+            self.names, self.weights, self.has_labels, self.terms, strict=True
+        ):
+            value = term(student, teacher, batch if has_labels else settled)
+            if not isinstance(value, torch.Tensor) or value.ndim > 0:
+                given = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else value
+                raise TypeError(
+                    f"The loss {name!r} must compute one number, a tensor without dimensions, got {given}."
+                )
+            total = total + weight * value
         return total
 
     def ask_teacher(self, batch):
@@ -87,6 +96,16 @@ class DistillationObjective(nn.Module):
             [output.sequence for output in outputs],
             self.shares,
         )
+
+
+def _make_term(name, loss, setting):
+    term = loss.make_term(setting)
+    if not isinstance(term, nn.Module):
+        raise TypeError(
+            f"make_term of the loss {name!r} ({type(loss).__name__}) must return a torch.nn.Module, got "
+            f"{term!r}."
+        )
+    return term
 
 
 def _mix(values, batch):

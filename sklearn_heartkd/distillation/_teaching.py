@@ -19,6 +19,7 @@ from sklearn_heartkd._nested import (
     log_probabilities,
     parts_of,
     require_finite,
+    require_rows,
     rows_of,
 )
 from sklearn_heartkd._splits import subject_folds
@@ -73,7 +74,10 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
     metadata = {"sample_weight": sample_weight, "groups": groups}
     fitted = teacher if frozen else fit_nested(teacher, X, y, **metadata)
     if cv is None:
+        _require_classes(fitted, role)
         probabilities, embedding = answer(fitted, X)
+        require_rows(probabilities, len(y), f"{role} gives probabilities")
+        require_rows(embedding, len(y), f"{role} gives embeddings")
         probabilities = align(probabilities, fitted.classes_, classes, role)
         require_finite(embedding, f"{role} gives embeddings")
         return Lesson(fitted, probabilities, embedding)
@@ -86,7 +90,9 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
             sample_weight=None if sample_weight is None else np.asarray(sample_weight)[training],
             groups=None if groups is None else np.asarray(groups)[training],
         )
+        _require_classes(fold, role)
         found = fold.predict_proba(rows_of(X, held_out))
+        require_rows(found, len(held_out), f"{role} gives probabilities")
         total[held_out] += align(found, fold.classes_, classes, f"{role} in a fold", FEWER_FOLDS)
         times[held_out] += 1
     if not times.all():
@@ -96,6 +102,14 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
         )
     probabilities = total / times[:, None]
     return Lesson(fitted, probabilities, log_probabilities(probabilities))
+
+
+def _require_classes(fitted, role):
+    if not hasattr(fitted, "classes_"):
+        raise TypeError(
+            f"{role} has no classes_ after fit, which say what its probabilities are of; give a classifier "
+            "in the sense of scikit-learn."
+        )
 
 
 def cached_outputs(lessons, shares, maps=None):
@@ -125,7 +139,9 @@ def feature_maps(lessons, X, batch_size=256):
             model = unwrap_once(model)
         else:
             return None
-    x = torch.from_numpy(model._validate_new(X)).to(next(model.module_.parameters()))
+    x = torch.tensor(np.ascontiguousarray(model._validate_new(X))).to(
+        next(model.module_.parameters())
+    )
     with torch.no_grad():
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 

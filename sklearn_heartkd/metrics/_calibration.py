@@ -1,5 +1,7 @@
 """How far predicted probabilities can be trusted."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_consistent_length, column_or_1d
@@ -20,6 +22,12 @@ def check_proba(y_true, y_proba, labels):
         )
     if not np.all((y_proba >= 0) & (y_proba <= 1)):
         raise ValueError("y_proba must hold probabilities between 0 and 1; pass predict_proba(X).")
+    totals = y_proba.sum(axis=1)
+    if (far := np.abs(totals - 1) > 0.01).any():
+        row = int(far.argmax())
+        raise ValueError(
+            f"Row {row} of y_proba sums to {totals[row]:.3g}, not to 1; pass predict_proba(X)."
+        )
     if strangers := sorted(set(y_true.tolist()) - set(labels.tolist()), key=str):
         raise ValueError(
             f"y_true holds {strangers[0]!r}, which is none of labels={labels.tolist()}."
@@ -33,6 +41,15 @@ def top_label(y_true, y_proba, labels):
     codes, y_proba, _ = check_proba(y_true, y_proba, labels)
     top = np.argmax(y_proba, axis=1)
     return y_proba[np.arange(len(top)), top], top == codes
+
+
+def check_weight(sample_weight, rows):
+    """Return the weights of some rows as an array; raise unless one is above 0 and none below."""
+    weight = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, float)
+    check_consistent_length(rows, weight)
+    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+        raise ValueError("sample_weight must be finite, at least 0, and one of them above 0.")
+    return weight
 
 
 def reliability_curve(
@@ -74,6 +91,8 @@ def reliability_curve(
        confidence  accuracy  weight
     0       0.825      0.75     1.0
     """
+    if not isinstance(n_bins, Integral) or n_bins < 1:
+        raise ValueError(f"n_bins={n_bins!r} must be a whole number of at least 1.")
     confidence, right = top_label(y_true, y_proba, labels)
     if strategy == "uniform":
         edges = np.linspace(0, 1, n_bins + 1)
@@ -81,8 +100,7 @@ def reliability_curve(
         edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
     else:
         raise ValueError(f"strategy={strategy!r} is unknown; use 'uniform' or 'quantile'.")
-    weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, float)
-    check_consistent_length(right, weight)
+    weight = check_weight(sample_weight, right)
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
     total = np.bincount(bins, weight, minlength=n_bins)
     filled = total > 0
@@ -193,8 +211,7 @@ def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
     3        0.6      1.00  0.250
     """
     confidence, right = top_label(y_true, y_proba, labels)
-    weight = np.ones(len(right)) if sample_weight is None else np.asarray(sample_weight, float)
-    check_consistent_length(right, weight)
+    weight = check_weight(sample_weight, right)
     order = np.argsort(-confidence, kind="stable")
     order = order[weight[order] > 0]
     confidence, right, weight = confidence[order], right[order], weight[order]

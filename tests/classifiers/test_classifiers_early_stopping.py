@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
-from skorch.callbacks import Callback
+from sklearn.datasets import load_iris
+from skorch.callbacks import Callback, EpochScoring
 
 from sklearn_heartkd import DistilledClassifier, StudentClassifier
 from sklearn_heartkd._splits import hold_out
+from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers import _base
+from sklearn_heartkd.classifiers._training import with_shares_of
 from sklearn_heartkd.distillation import CRD
 
 
@@ -47,6 +51,52 @@ def test_no_subject_is_on_both_sides(splits):
         assert sorted([*training, *held_out]) == list(range(60))
         assert 0.1 < len(held_out) / 60 < 0.3
     assert len({tuple(held_out) for _, held_out in splits}) > 1
+
+
+@pytest.mark.parametrize("few", ["two of one class", "three of each", "one of one class"])
+def test_a_class_of_few_subjects_ends_no_training_early(few):
+    X, y = load_iris(return_X_y=True)
+    groups = {
+        "two of one class": np.r_[np.arange(100) // 5, np.full(25, 98), np.full(25, 99)],
+        "three of each": np.arange(150) // 17,
+        "one of one class": np.r_[np.arange(100) // 5, np.full(50, 98)],
+    }[few]
+    for seed in range(4):
+        model = StudentClassifier(early_stopping=True, random_state=seed)
+        assert model.fit(X, y, groups=groups).score(X, y) > 0.85
+
+
+def test_of_the_splits_by_subject_the_most_alike_is_taken():
+    y = np.repeat([0, 0, 0, 0, 1, 1, 1, 2, 2], 5)
+    groups = np.arange(45) // 5
+    for seed in range(5):
+        training, held_out = hold_out(None, y, groups, 0.3, seed)
+        assert len(np.unique(y[training])) == 3
+        assert len(np.unique(y[held_out])) >= 2
+
+
+def test_held_out_classes_weigh_as_in_the_training_part():
+    target = torch.tensor([0, 0, 0, 1, 2])
+    weight = torch.tensor([1.0, 1.0, 2.0, 2.0, 1.0])
+    rows = Batch(torch.zeros(5, 1, 1), target, weight, target, target)
+    held_out = rows.take(torch.tensor([0, 2, 3, 3]))
+    found = with_shares_of(rows, held_out).weight
+    torch.testing.assert_close(found, torch.tensor([4 / 3, 8 / 3, 1.0, 1.0]))
+
+
+def test_callbacks_score_a_classifier():
+    X, y, groups = make_subjects()
+    callbacks = [
+        EpochScoring("balanced_accuracy", name="held_out", lower_is_better=False),
+        EpochScoring("neg_log_loss", name="seen", lower_is_better=False, on_train=True),
+        EpochScoring(lambda net, X, y: 7.0, name="own", on_train=True),
+    ]
+    model = student(max_epochs=3, callbacks=callbacks).fit(X, y, groups=groups)
+    told = {"epoch", "train_loss", "valid_loss", "held_out", "seen", "own"}
+    assert all(set(epoch) == told for epoch in model.history_)
+    assert all(0 <= epoch["held_out"] <= 1 for epoch in model.history_)
+    assert all(-2 < epoch["seen"] < 0 for epoch in model.history_)
+    assert all(epoch["own"] == 7 for epoch in model.history_)
 
 
 def test_rows_without_weight_take_no_part_in_the_split(splits):
@@ -93,7 +143,8 @@ def test_the_best_epoch_is_restored(patience):
     losses = [epoch["valid_loss"] for epoch in model.history_]
     best = int(np.argmin(losses))
     assert best < len(losses) - 1
-    assert model.n_iter_ == min(best + 1 + patience, 40)
+    peak = 12  # of the learning rate, from which patience is counted
+    assert model.n_iter_ == min(max(best + 1, peak) + patience, 40)
     assert (model.n_iter_ < 40) == (patience == 3)
     for name, value in model.module_.state_dict().items():
         assert_array_equal(value, remember.weights[best][name])

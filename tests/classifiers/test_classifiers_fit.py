@@ -360,3 +360,14 @@ def test_an_even_kernel_is_named():
     X, y = make_sequences()
     with pytest.raises(ValueError, match=r"kernel_size must be odd, .* got 4"):
         Conv1DClassifier(kernel_size=4, max_epochs=1).fit(X, y)
+
+
+def test_features_beyond_all_bounds_are_named():
+    X, y = make_sequences(dtype=np.float64)
+    X = X[:, :, 0]
+    model = student(max_epochs=1).fit(X, y)
+    huge = X.copy()
+    huge[3] *= 1e300
+    for method in ("predict", "predict_proba", "embed", "decision_function"):
+        with pytest.raises(ValueError, match=r"no finite answer about row 3 of X, .*e\+300"):
+            getattr(model, method)(huge)

@@ -210,3 +210,42 @@ def test_features_name_the_length_that_they_know():
     mfcc = MFCC().fit(np.ones((2, 2400)))
     with pytest.raises(ValueError, match="one length, 2400 samples in fit, got 1700 samples"):
         mfcc.transform([np.ones(1700)])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        MFCC(sampling_rate=1000, fmax=400),
+        BandPassFilter(sampling_rate=1000),
+        FixedLength(duration=1.0, sampling_rate=1000),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_steps_of_another_sampling_rate_are_refused(step):
+    X, y = np.random.default_rng(0).standard_normal((8, 4000)), np.arange(8) % 2
+    steps = [step] if isinstance(step, MFCC) else [step, MFCC()]
+    model = WindowedClassifier(
+        make_pipeline(*steps, StudentClassifier(width=2, depth=1, max_epochs=1))
+    )
+    message = f"{type(step).__name__} has sampling_rate=1000, but WindowedClassifier has .*=2000"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+
+
+class Decimate(BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X[:, ::2]
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def test_a_step_of_the_user_may_change_the_sampling_rate():
+    X, y = np.random.default_rng(0).standard_normal((8, 4000)), np.arange(8) % 2
+    network = StudentClassifier(width=2, depth=1, max_epochs=1)
+    WindowedClassifier(make_pipeline(Decimate(), MFCC(sampling_rate=1000, fmax=400), network)).fit(
+        X, y
+    )

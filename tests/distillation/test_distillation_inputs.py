@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from distilling_helpers import Oracle, student
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_circles
 from sklearn.ensemble import (
@@ -25,7 +26,7 @@ from sklearn_heartkd import (
     StudentClassifier,
     SupervisedPretraining,
 )
-from sklearn_heartkd.distillation import SoftTargets
+from sklearn_heartkd.distillation import DistillationLoss, SoftTargets
 
 
 def test_a_forest_of_circles_teaches_a_student():
@@ -152,4 +153,91 @@ def test_groups_behind_a_sampler_are_told_where_to_go(data):
 def test_the_name_of_the_labels_is_taken(data):
     model = DistilledClassifier(GaussianNB(), student(), losses=[("ce", SoftTargets(), 0.5)])
     with pytest.raises(ValueError, match=r"calls a loss 'ce'.* choose another name"):
+        model.fit(*data)
+
+
+class Saying(ClassifierMixin, BaseEstimator):
+    """A teacher that says something fixed."""
+
+    def __init__(self, said=None, embedding=None):
+        self.said = said
+        self.embedding = embedding
+
+    def fit(self, X, y):
+        if self.said is not None:
+            self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.resize(self.said, (len(X), len(self.said))) if len(self.said) else X[0]
+
+    def embed(self, X):
+        return np.ones((len(X), 2)) if self.embedding is None else np.ones(self.embedding)
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+@pytest.mark.parametrize(
+    ("teacher", "error", "message"),
+    [
+        (Saying([-0.5, 0.5, 1.0]), ValueError, r"gives \[-0.5, 0.5, 1.0\] for row 0"),
+        (Saying([3.0, 3.0, 3.0]), ValueError, "which are no probabilities"),
+        (Saying([0.5, 0.5]), ValueError, "but knows 3 classes"),
+        (Saying([]), ValueError, r"probabilities of shape \(64,\) for"),
+        (Saying(), TypeError, "has no classes_ after fit"),
+    ],
+)
+def test_teachers_that_say_something_else_than_probabilities(teacher, error, message, cv, data):
+    model = DistilledClassifier(teacher, student(), cv=cv)
+    with pytest.raises(error, match=rf"The teacher 'teacher'( in a fold)? .*{message}"):
+        model.fit(*data, groups=np.arange(36))
+
+
+def test_embeddings_that_are_no_table_are_named(data):
+    teacher = Saying([0.2, 0.3, 0.5], embedding=(36,))
+    with pytest.raises(ValueError, match=r"gives embeddings of shape \(36,\) for 36 recordings"):
+        DistilledClassifier(teacher, student()).fit(*data)
+
+
+def test_probabilities_in_a_data_frame_teach(data):
+    class Framed(GaussianNB):
+        def predict_proba(self, X):
+            return pd.DataFrame(super().predict_proba(X), columns=self.classes_)
+
+    X, y = data
+    found, expected = (
+        DistilledClassifier(teacher, student(), random_state=0).fit(X, y).predict_proba(X)
+        for teacher in (Framed(), GaussianNB())
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
+class Mistaken(DistillationLoss):
+    def __init__(self, made="module"):
+        self.made = made
+
+    def make_term(self, setting):
+        return Wrong(self.made) if self.made != "function" else lambda *given: 0.0
+
+
+class Wrong(torch.nn.Module):
+    def __init__(self, made):
+        super().__init__()
+        self.made = made
+
+    def forward(self, student, teacher, batch):
+        return student.logits.sum(dim=1) if self.made == "vector" else None
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "message"),
+    [
+        (DistillationLoss(), NotImplementedError, r"no method make_term\(setting\)"),
+        (Mistaken("function"), TypeError, r"'own' \(Mistaken\) must return a torch.nn.Module"),
+        (Mistaken("vector"), TypeError, r"'own' must compute one number, .* got shape \(\d+,\)"),
+        (Mistaken("nothing"), TypeError, "'own' must compute one number, .* got None"),
+    ],
+)
+def test_mistakes_in_a_loss_of_ones_own_are_named(loss, error, message, data):
+    model = DistilledClassifier(GaussianNB(), student(), losses=[("own", loss, 1.0)])
+    with pytest.raises(error, match=message):
         model.fit(*data)

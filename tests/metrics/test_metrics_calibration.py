@@ -105,6 +105,17 @@ def test_reject_threshold_by_hand(error_rate, threshold):
             "holds 'x', which is none of labels",
         ),
         (lambda: reliability_curve(Y_TRUE, Y_PROBA, strategy="x"), "strategy='x' is unknown"),
+        (lambda: reliability_curve(Y_TRUE, Y_PROBA / 2), r"Row 0 of y_proba sums to 0\.5"),
+        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=0), "n_bins=0 must be a whole number"),
+        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=2.5), "n_bins=2.5 must be a whole"),
+        (
+            lambda: reliability_curve(Y_TRUE, Y_PROBA, sample_weight=np.zeros(len(Y_TRUE))),
+            "one of them above 0",
+        ),
+        (
+            lambda: reject_threshold(Y_TRUE, Y_PROBA, 0.1, sample_weight=-np.ones(len(Y_TRUE))),
+            "sample_weight must be finite, at least 0",
+        ),
     ],
 )
 def test_wrong_arguments(call, message):
