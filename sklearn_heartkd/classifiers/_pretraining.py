@@ -11,10 +11,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 from torch.nn import functional
 
+from sklearn_heartkd._left_out import is_left_out
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise
 from sklearn_heartkd.classifiers._defaults import check_views, default_views
-from sklearn_heartkd.classifiers._pretraining_rows import check_features, recordings_are_kept
+from sklearn_heartkd.classifiers._pretraining_rows import check_features
 from sklearn_heartkd.classifiers._training import epochs_for, train
 
 
@@ -226,7 +227,7 @@ class ContrastivePretraining(BaseEstimator):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if state["unlabelled"] is not None and not recordings_are_kept():
+        if state["unlabelled"] is not None and is_left_out("recordings"):
             state["unlabelled"] = np.asarray(state["unlabelled"])[:0]
         return state
 

@@ -1,15 +1,9 @@
-"""The recordings that are given to a pretraining: their check, and whether they are saved."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+"""The recordings that are given to a pretraining: their check."""
 
 from sklearn.utils import check_array
 
 from sklearn_heartkd._recordings import as_sequence
 from sklearn_heartkd._validation import is_ragged
-
-_RECORDINGS_ARE_KEPT = ContextVar("_RECORDINGS_ARE_KEPT", default=True)
 
 
 def check_features(features, rows, *, name, again):
@@ -60,18 +54,3 @@ def check_features(features, rows, *, name, again):
             f"{wanted}; give features of the same kind and length."
         )
     return features.reshape(-1, *shape)
-
-
-def recordings_are_kept():
-    """Whether what is saved in this thread holds the recordings of a pretraining."""
-    return _RECORDINGS_ARE_KEPT.get()
-
-
-@contextmanager
-def recordings_left_out() -> Iterator[None]:
-    """While it lasts, what is saved in this thread holds no recordings of a pretraining."""
-    token = _RECORDINGS_ARE_KEPT.set(False)
-    try:
-        yield
-    finally:
-        _RECORDINGS_ARE_KEPT.reset(token)

@@ -11,12 +11,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_memory
 from torch import nn
 
+from sklearn_heartkd._left_out import is_left_out
 from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
-from sklearn_heartkd.classifiers._pretraining_rows import check_features, recordings_are_kept
+from sklearn_heartkd.classifiers._pretraining_rows import check_features
 from sklearn_heartkd.classifiers._training import Objective, train
 from sklearn_heartkd.networks import Standardize
 
@@ -227,7 +228,7 @@ class SupervisedPretraining(BaseEstimator):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if not recordings_are_kept():
+        if is_left_out("recordings"):
             state |= {name: np.asarray(state[name])[:0] for name in ("X", "y")}
             state["memory"] = None  # a folder of this machine
         return state

@@ -30,6 +30,7 @@ def add_parser(subparsers):
 
 def run(args):
     """Print the report; return 0, or 1 if there are problems, or 2 if the folder is unusable."""
+    from sklearn_heartkd.cli._data import NO_SUBJECTS, recognise
     from sklearn_heartkd.model_selection import check_folder
 
     try:
@@ -37,5 +38,7 @@ def run(args):
     except (OSError, ValueError) as error:
         print(f"heartkd check: {error}", file=sys.stderr)
         return 2
+    if args.subject is None and (args.layout or recognise(args.folder)) != "pascal":
+        print(f"heartkd check: {NO_SUBJECTS}", file=sys.stderr)
     print(report.to_json() if args.json else report)
     return 1 if report.n_problems else 0

@@ -1,12 +1,18 @@
 """The options that name a data set, and its loading."""
 
+import sys
 from pathlib import Path
 
+NO_SUBJECTS = (
+    "without --subject, every file counts as a subject of its own. If a person has several files, say how "
+    "their names tell who was recorded, or recordings of one person stand on both sides of a split and "
+    "scores are too good."
+)
 LAYOUTS = ("pascal", "physionet2016", "folder")
 
 
 def add_data_options(parser):
-    """Add --layout, --subset and --on-error."""
+    """Add --layout, --subset, --subject and --on-error."""
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
@@ -19,7 +25,8 @@ def add_data_options(parser):
     parser.add_argument(
         "--subject",
         metavar="PATTERN",
-        help="layout folder: regular expression that finds the subject in a file's name",
+        help="regular expression that finds the subject in a file's name, for the layouts folder and "
+        "physionet2016",
     )
     parser.add_argument(
         "--on-error",
@@ -36,14 +43,23 @@ def load(path, options):
     common = {"sampling_rate": 2000, "duration": None, "on_error": options.on_error}
     layout = options.layout or recognise(path)
     if layout == "pascal":
+        if options.subject is not None:
+            raise ValueError(
+                f"--subject {options.subject!r} is of no use: the names of PASCAL tell the subject."
+            )
         try:
             return datasets.load_pascal(path, subset=options.subset, **common)
         except ValueError as error:
             message = str(error).replace(f"subset={options.subset!r}", "--subset or --layout")
             raise ValueError(message.replace("load_audio_folder", "--layout folder")) from error
-    if layout == "physionet2016":
-        return datasets.load_physionet2016(path, **common)
-    return datasets.load_audio_folder(path, subject=options.subject, **common)
+    chosen = {
+        "physionet2016": datasets.load_physionet2016,
+        "folder": datasets.load_audio_folder,
+    }[layout]
+    data = chosen(path, subject=options.subject, **common)
+    if options.subject is None:
+        print(f"heartkd: {NO_SUBJECTS}", file=sys.stderr)
+    return data
 
 
 def recognise(path):

@@ -1,6 +1,7 @@
 """heartkd explain."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 
@@ -57,6 +58,7 @@ def run(args):
     timing = None if args.timing is None else read_timing(args.timing)
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
+    stems = _stems(names)
     rows, failed = [], False
     with matplotlib.rc_context({"backend": "Agg"}):
         for name in tqdm(names, unit="file", leave=False, disable=True if len(names) < 5 else None):
@@ -69,7 +71,8 @@ def run(args):
             explanation = explain(
                 model, [waveform], background=background, method=args.method, sampling_rate=rate
             )
-            rows.append({"file": name, **_write(explanation, name, args.target, timing, folder)})
+            told = _write(explanation, name, stems[name], args.target, timing, folder)
+            rows.append({"file": name, **told})
     if rows:
         table = pd.DataFrame(rows)
         table.to_csv(folder / "explanations.csv", index=False, float_format="%.5g")
@@ -101,7 +104,19 @@ def _load(path):
     return model, rates.pop()
 
 
-def _write(explanation, name, target, timing, folder):
+def _stems(names):
+    """Return how the pictures of each file are called: as the file, with its folders where need be."""
+    left, stems = list(names), {}
+    for depth in range(1, max((len(Path(name).parts) for name in names), default=0) + 1):
+        tried = {name: "_".join(Path(name).with_suffix("").parts[-depth:]) for name in left}
+        counts = Counter([*tried.values(), *stems.values()])
+        stems |= {name: stem for name, stem in tried.items() if counts[stem] == 1}
+        left = [name for name in left if name not in stems]
+    # the same name with two endings, such as x.wav and x.flac
+    return stems | {name: "_".join(Path(name).parts[-2:]).replace(".", "_") for name in left}
+
+
+def _write(explanation, name, stem, target, timing, folder):
     """Write the pictures of one recording; return its row of the table."""
     from matplotlib.figure import Figure
 
@@ -119,7 +134,7 @@ def _write(explanation, name, target, timing, folder):
         ExplanationDisplay.from_explanation(
             explanation, target=target, events=events, kind=kind, ax=figure.subplots()
         )
-        figure.savefig(folder / f"{Path(name).stem}_{kind}.png", dpi=110)
+        figure.savefig(folder / f"{stem}_{kind}.png", dpi=110)
     index = explanation.class_index(target)
     return {
         "class": explanation.classes[index],

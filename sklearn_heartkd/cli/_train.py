@@ -46,6 +46,9 @@ def run(options):
         random_state=options.seed,
     )
     model.fit(data.data, data.target, groups=data.groups)
-    save_model(model, out)
-    print(f"{out}: {len(data.target)} recordings, classes {', '.join(model.classes_)}")
+    save_model(model, out, keep_teachers=False)
+    print(
+        f"{out}: {len(data.target)} recordings of {len(set(data.groups))} subjects, classes "
+        f"{', '.join(model.classes_)}"
+    )
     return 0

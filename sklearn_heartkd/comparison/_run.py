@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
-from sklearn_heartkd.classifiers._pretraining_rows import recordings_left_out
+from sklearn_heartkd._left_out import leaving_out
 from sklearn_heartkd.comparison._models import (
     FIRST,
     NAMES,
@@ -196,7 +196,7 @@ def _fit(task, data, split, recipe, folder):
     frames = []
     for name, fitted, frame in fit_and_refine(task, model, data, split, recipe):
         frames.append(frame)
-        with recordings_left_out():
+        with leaving_out("recordings"):
             joblib.dump(fitted, model_file(folder, task._replace(model=name)))
     write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task))
     return task.name

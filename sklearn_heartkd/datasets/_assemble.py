@@ -24,6 +24,25 @@ READING_CONSTRAINTS = {
 }
 
 
+def match_subjects(subject, names):
+    """Return what a regular expression finds in names: its first group, or all of the match.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or finds nothing in some of the names.
+    """
+    pattern = compile_pattern("subject", subject)
+    matches = [pattern.search(name) for name in names]
+    strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
+    if strangers:
+        raise ValueError(
+            f"subject={subject!r} matches nothing in {len(strangers)} of {len(names)} file names "
+            f"(such as {strangers[0]!r}); correct the regular expression."
+        )
+    return [match[1] if pattern.groups else match[0] for match in matches if match is not None]
+
+
 def compile_pattern(name, pattern):
     """Return a regular expression compiled; `name` is that of the parameter."""
     try:

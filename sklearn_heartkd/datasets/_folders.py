@@ -7,8 +7,8 @@ from sklearn.utils._param_validation import validate_params
 from sklearn_heartkd.datasets._assemble import (
     READING_CONSTRAINTS,
     audio_files,
-    compile_pattern,
     make_bunch,
+    match_subjects,
     read_table,
     require_two_classes,
 )
@@ -151,12 +151,4 @@ def _subjects(subject, names):
         return [name.as_posix() for name in names]
     if callable(subject):
         return [str(subject(name.as_posix())) for name in names]
-    pattern = compile_pattern("subject", subject)
-    matches = [pattern.search(name.name) for name in names]
-    strangers = [name.name for name, match in zip(names, matches, strict=True) if match is None]
-    if strangers:
-        raise ValueError(
-            f"subject={subject!r} matches nothing in {len(strangers)} of {len(names)} file names "
-            f"(such as {strangers[0]!r}); correct the regular expression."
-        )
-    return [match[1] if pattern.groups else match[0] for match in matches if match is not None]
+    return match_subjects(subject, [name.name for name in names])

@@ -10,6 +10,7 @@ from sklearn_heartkd.datasets._assemble import (
     READING_CONSTRAINTS,
     audio_files,
     make_bunch,
+    match_subjects,
     read_table,
     require_two_classes,
 )
@@ -38,7 +39,7 @@ _NO_SUBJECTS = (
 
 
 @validate_params(
-    {"path": "no_validation", "databases": [str], "subject": [callable, None]}
+    {"path": "no_validation", "databases": [str], "subject": [str, callable, None]}
     | READING_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
@@ -64,9 +65,10 @@ def load_physionet2016(
         1 (good) or 0 (poor).
     databases : str, default="abcdef"
         The letters of the databases to load; those that `path` does not hold are left out.
-    subject : callable, default=None
-        Takes the name of a recording, such as ``"a0001"``, and returns who was recorded. None
-        takes each recording for a subject of its own.
+    subject : str or callable, default=None
+        Tells who was recorded. A regular expression is searched for in each recording's name, such as
+        ``"a0001"``, and its first group, or without a group all of what it matches, is the subject. A
+        callable takes the name. None takes each recording for a subject of its own.
     sampling_rate : float, default=2000
         The rate in Hz to which all recordings are resampled.
     duration : float, default=None
@@ -101,8 +103,9 @@ def load_physionet2016(
     FileNotFoundError, NotADirectoryError
         If `path` is no folder.
     ValueError
-        If the folder holds none of the databases, or recordings of one class only, or if a
-        ``REFERENCE.csv`` is missing or holds other values.
+        If the folder holds none of the databases, or recordings of one class only, if a
+        ``REFERENCE.csv`` is missing or holds other values, or if `subject` finds none in some names or
+        is no regular expression.
     UnreadableRecordingError
         If files cannot be used, or listed recordings are not there (see `on_error`).
 
@@ -130,7 +133,11 @@ def load_physionet2016(
         )
     table = pd.concat([_references(root, letter) for letter in letters], ignore_index=True)
     _warn_of_unlisted(files, table, letters)
-    table["subject"] = table["name"] if subject is None else table["name"].map(subject).astype(str)
+    table["subject"] = table["name"]
+    if isinstance(subject, str):
+        table["subject"] = match_subjects(subject, table["name"].tolist())
+    elif subject is not None:
+        table["subject"] = table["name"].map(subject).astype(str)
     table["site"] = ""
     table["group"] = table["database"] + "-" + table["subject"]
     waveforms, table = read_table(

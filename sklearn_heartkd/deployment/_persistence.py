@@ -26,7 +26,7 @@ class ModelFileError(ValueError):
     """Raised for a file that is no saved model, is damaged or holds what is not trusted."""
 
 
-def save_model(model, path, *, metadata=None):
+def save_model(model, path, *, metadata=None, keep_teachers=True):
     """Save a fitted model to one file that can be loaded without trusting its author.
 
     Parameters
@@ -38,6 +38,9 @@ def save_model(model, path, *, metadata=None):
     metadata : dict, default=None
         What else is worth knowing, such as the training data and the scores; it must be
         serialisable as JSON.
+    keep_teachers : bool, default=True
+        Whether the fitted teachers of a :class:`~sklearn_heartkd.DistilledClassifier`, ``teacher_``, are
+        saved too. Its student predicts without them.
 
     Returns
     -------
@@ -81,10 +84,10 @@ def save_model(model, path, *, metadata=None):
     """
     import skops.io
 
-    from sklearn_heartkd.classifiers._pretraining_rows import recordings_left_out
+    from sklearn_heartkd._left_out import leaving_out
 
     _check_fitted(model)
-    with recordings_left_out():
+    with leaving_out("recordings") if keep_teachers else leaving_out("recordings", "teachers"):
         content = skops.io.dumps(model)
     _check_types(content, f"{type(model).__name__} cannot be saved")
     manifest = {

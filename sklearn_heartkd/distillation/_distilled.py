@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     check_memory,
 )
 
+from sklearn_heartkd._left_out import is_left_out
 from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._nested import (
     answer,
@@ -123,7 +124,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     ----------
     classes_ : ndarray of shape (n_classes,)
     teacher_ : classifier, or Bunch of classifiers by name for several
-        Fitted on all training data.
+        Fitted on all training data. Not in a model that was saved without its teachers.
     student_ : classifier or Pipeline
     refiner_ : ClusterTable or None
     history_ : list of dict
@@ -384,6 +385,12 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         """Return the student's embeddings, shape (n_recordings, n_dimensions)."""
         check_is_fitted(self)
         return embed(self.student_, check_any_new_input(self, X))
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if is_left_out("teachers"):
+            state.pop("teacher_", None)
+        return state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

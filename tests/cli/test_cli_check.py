@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from sklearn_heartkd.cli import _check
-from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.datasets import load_physionet2016, make_heart_sounds
 
 
 def check(*arguments):
@@ -74,6 +74,14 @@ def test_the_layout_of_physionet_is_recognised(folder, capsys):
     assert check(folder, "--json") in (0, 1)
     summary = json.loads(capsys.readouterr().out)["summary"]
     assert summary["classes"] == {"abnormal": 8, "normal": 8}
+    assert check(folder, "--json", "--subject", r"^a00(\d)") in (0, 1)
+    assert "counts as a subject of its own" not in capsys.readouterr().err
+    data = load_physionet2016(folder, subject=r"^a00(\d)")
+    assert sorted(set(data.groups)) == ["a-0", "a-1"]
+    with pytest.raises(
+        ValueError, match=r"subject='b\(\.\)' matches nothing in 16 of 16 file names"
+    ):
+        load_physionet2016(folder, subject="b(.)")
 
 
 def test_a_report_without_problems_is_a_success(folder, monkeypatch, capsys):

@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import MFCC, LogMelSpectrogram, StudentClassifier, WindowedClassifier
 from sklearn_heartkd.cli import main
+from sklearn_heartkd.cli._explain import _stems
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import save_model
 
@@ -72,3 +73,23 @@ def test_a_forest_of_mfcc_has_no_bands_by_trees(folder, tmp_path, capsys):
     assert "method='kernel'" in capsys.readouterr().err
     assert explain(folder, *arguments, "--method", "kernel", model="forest.skops") == 0
     assert (tmp_path / "0_heat.png").exists()
+
+
+def test_files_of_one_name_have_pictures_of_their_own(folder, tmp_path):
+    files = [tmp_path / "a" / "x.wav", tmp_path / "b" / "x.wav", tmp_path / "b" / "y.wav"]
+    for i, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes((folder / f"{i % 2}.wav").read_bytes())
+    assert explain(folder, *files, "--out", tmp_path / "out") == 0
+    pictures = {path.name for path in (tmp_path / "out").glob("*_heat.png")}
+    assert pictures == {"a_x_heat.png", "b_x_heat.png", "y_heat.png"}
+
+
+def test_names_that_differ_in_their_ending_only():
+    names = ["d/x.wav", "d/x.flac", "e/x.wav", "y.wav"]
+    assert _stems(names) == {
+        "d/x.wav": "d_x_wav",
+        "d/x.flac": "d_x_flac",
+        "e/x.wav": "e_x",
+        "y.wav": "y",
+    }

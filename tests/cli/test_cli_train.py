@@ -1,9 +1,12 @@
+from contextlib import suppress
+
 import pytest
 import soundfile
 
 from sklearn_heartkd import comparison
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.deployment import load_model
 
 
 @pytest.fixture
@@ -25,7 +28,12 @@ def test_train_export_and_predict_complete_the_circle(folder, tmp_path, capsys):
     model, exported = tmp_path / "model.skops", tmp_path / "model.onnx"
     options = [*arguments, "--quick", "--teacher", "conv1d", "--out", str(model)]
     assert main(["train", str(folder), *options]) == 0
-    assert "12 recordings, classes murmur, normal" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "12 recordings of 6 subjects, classes murmur, normal" in said.out
+    assert said.err == ""
+    student = load_model(model).estimator_[-1]
+    assert not hasattr(student, "teacher_")
+    assert student.student_.n_iter_ == 2
     assert main(["export", str(model), "--to", "onnx"]) == 0
     capsys.readouterr()
     assert main(["predict", str(folder), "--model", str(exported)]) == 0
@@ -66,3 +74,19 @@ def test_networks_start_from_synthetic_recordings(folder, tmp_path, options, sta
             ]
         )
     assert asked == [start]
+
+
+@pytest.mark.parametrize("verb", ["check", "train", "compare"])
+def test_files_without_subjects_are_warned_of(verb, folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(comparison, "make_deployable", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(comparison, "compare", lambda *a, **k: 1 / 0)
+    words = {
+        "check": ["check", str(folder)],
+        "train": ["train", str(folder), "--out", str(tmp_path / "m.skops")],
+        "compare": ["compare", "--data", str(folder)],
+    }[verb]
+    for subject, warned in (([], True), (["--subject", r"^(.+?)_\d+\.wav"], False)):
+        with suppress(ZeroDivisionError):
+            main([*words, *subject])
+        err = capsys.readouterr().err
+        assert ("every file counts as a subject of its own" in err) == warned

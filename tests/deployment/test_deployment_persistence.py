@@ -383,3 +383,17 @@ def test_importing_the_package_loads_no_torch():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_a_student_is_saved_without_its_teachers(tmp_path, sounds, distilled):
+    whole = save_model(distilled, tmp_path / "whole")
+    light = save_model(distilled, tmp_path / "light", keep_teachers=False)
+    assert light.stat().st_size < whole.stat().st_size - 1000
+    model = load_model(light)
+    np.testing.assert_array_equal(
+        model.predict_proba(sounds.data), distilled.predict_proba(sounds.data)
+    )
+    assert hasattr(load_model(whole).estimator_[-1], "teacher_")
+    assert not hasattr(model.estimator_[-1], "teacher_")
+    assert hasattr(distilled.estimator_[-1], "teacher_")
+    assert hasattr(pickle.loads(pickle.dumps(distilled)).estimator_[-1], "teacher_")
