@@ -5,6 +5,8 @@ different length, called ragged here. Arrays of one length in a list are a 2-D a
 estimator was fitted on recordings of another length.
 """
 
+from os import PathLike
+
 import numpy as np
 from sklearn.utils.validation import validate_data
 
@@ -30,11 +32,20 @@ def check_recordings(estimator, X, *, reset):
 
     Raises
     ------
+    TypeError
+        If X holds names of files.
     ValueError
         If a recording is empty, not mono or holds NaN or infinity; the message names its row.
     """
     name = type(estimator).__name__
     X = as_sequence(X)
+    if isinstance(X, list | tuple | np.ndarray) and any(
+        isinstance(row, str | PathLike) for row in X
+    ):
+        raise TypeError(
+            f"{name} takes waveforms, but X holds names of files; read them first, with "
+            "sklearn_heartkd.datasets.read_recording or a loader of that package."
+        )
     if _differs_in_length(X) or (not reset and has_another_length(estimator, X)):
         recordings = [_as_waveform(row, i, name) for i, row in enumerate(X)]
         if reset:

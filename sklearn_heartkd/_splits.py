@@ -25,7 +25,8 @@ WITHOUT_GROUPS = (
     "{owner} splits its training data without groups, so recordings of one subject can stand on "
     "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
     "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
-    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled."
+    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where each "
+    "row is independent of the others, say so with groups=np.arange(len(y))."
 )
 
 
@@ -70,6 +71,10 @@ def check_groups(groups, y):
         raise ValueError(
             f"groups has no subject in row {int(unknown.argmax())}; give recordings of unknown "
             "subjects a subject each, or leave them out."
+        )
+    if groups.dtype == object and len({isinstance(label, str) for label in groups.tolist()}) > 1:
+        raise ValueError(
+            "groups mixes texts with other values, which cannot be sorted; make all of them texts."
         )
     return groups
 

@@ -247,6 +247,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if kind is None:
             return np.ones(len(target))
         if isinstance(kind, dict):
+            if wrong := {label: value for label, value in kind.items() if not 0 <= value < np.inf}:
+                raise ValueError(
+                    f"class_weight has {wrong}; weights must be finite and at least 0."
+                )
             table = compute_class_weight(kind, classes=self.classes_, y=self.classes_[target])
         else:
             counts = np.bincount(target, weights=sample_weight)

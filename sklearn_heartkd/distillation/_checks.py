@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 import torch
+from pandas.api.types import is_numeric_dtype
 from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import unset_seeds
@@ -25,6 +26,19 @@ def check_student(student):
         raise TypeError(
             "The student's pipeline holds a sampler, but teacher and student learn from the same "
             "recordings; put the sampler before the DistilledClassifier."
+        )
+
+
+def check_columns(X, student):
+    """Raise if a data frame has columns that only a pipeline of the student could take."""
+    if isinstance(student, Pipeline) or not hasattr(X, "columns"):
+        return
+    texts = [name for name in X.columns if not is_numeric_dtype(X[name])]
+    if texts:
+        raise ValueError(
+            f"The columns {texts} of X hold no numbers, which the student cannot take, whatever the "
+            "teacher does with them; give a student that encodes them, as make_pipeline(encoder, "
+            "StudentClassifier())."
         )
 
 

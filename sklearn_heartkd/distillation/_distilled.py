@@ -39,6 +39,7 @@ from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
 from sklearn_heartkd.distillation._checks import (
+    check_columns,
     check_shares,
     check_student,
     check_teacher_outputs,
@@ -251,6 +252,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
         check_student(self._student())
+        check_columns(X, self._student())
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
         check_teacher_weights(self.teacher_weights, terms)
         warn_of_small_weights(sample_weight, terms)

@@ -66,6 +66,8 @@ class Explanation:
         return len(self.scores)
 
     def __getitem__(self, i):
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"There is no recording {i}: {len(self)} are explained.")
         i = range(len(self))[i]
         part = slice(i, i + 1)
         chosen: dict[str, Any] = {}

@@ -78,8 +78,19 @@ class RecordingDisplay:
         Returns
         -------
         RecordingDisplay
+
+        Raises
+        ------
+        ValueError
+            If `waveform` is not 1-D or `sampling_rate` not above 0.
         """
         waveform = np.asarray(waveform)
+        if waveform.ndim != 1:
+            raise ValueError(
+                f"waveform has shape {waveform.shape}; give one recording, shape (n_samples,)."
+            )
+        if not sampling_rate > 0:
+            raise ValueError(f"sampling_rate={sampling_rate!r} must be above 0.")
         if features is None:
             fmax = min(800.0, sampling_rate / 2)
             n_fft = round(0.064 * sampling_rate)

@@ -95,6 +95,8 @@ def compare_models(
     """
     frame, models, classes = check_oof(oof_predictions)
     check_metrics(metrics, classes)
+    if n_resamples < 1:
+        raise ValueError(f"n_resamples={n_resamples} must be at least 1.")
     baseline = models[0] if baseline is None else baseline
     if baseline not in models:
         raise ValueError(f"baseline={baseline!r} is none of the models {models}; choose from them.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_consistent_length
 
 OOF_COLUMNS = ("model", "seed", "fold", "recording", "y_true", "y_pred")
 
@@ -43,6 +44,7 @@ def oof_frame(model, *, seed, fold, recording, y_true, y_pred, y_proba=None, cla
       model  seed  fold  recording  y_true  y_pred  p_murmur  p_normal
     0   svm     0     1          7  murmur  normal      0.25      0.75
     """
+    check_consistent_length(recording, y_true, y_pred)
     frame = pd.DataFrame(
         {"seed": seed, "fold": fold, "recording": recording, "y_true": y_true, "y_pred": y_pred}
     )

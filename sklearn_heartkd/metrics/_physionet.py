@@ -17,6 +17,8 @@ def _check_answers(y_true, y_pred, labels):
     check_consistent_length(y_true, y_pred)
     if labels is None:
         labels = _CODES if y_true.dtype.kind in "iuf" else _NAMES
+    if len(labels) != 3:
+        raise ValueError(f"labels={labels!r} must be three: for abnormal, normal and unsure.")
     for name, y, allowed in (("y_true", y_true, labels[:2]), ("y_pred", y_pred, labels)):
         if strangers := sorted(set(y.tolist()) - set(allowed), key=str):
             raise ValueError(

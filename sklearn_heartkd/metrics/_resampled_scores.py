@@ -51,6 +51,8 @@ _ROC_AUC = "roc_auc_"
 
 def check_metrics(metrics, classes):
     """Raise for a metric that :class:`ResampledScores` does not know."""
+    if isinstance(metrics, str):
+        raise TypeError(f"metrics={metrics!r} must be a list of names, such as [{metrics!r}].")
     names = [str(label) for label in classes]
     known = {*_SUMMARIES, *(prefix + name for prefix in (*_PER_CLASS, _ROC_AUC) for name in names)}
     for metric in metrics:

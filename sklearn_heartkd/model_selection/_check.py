@@ -1,5 +1,6 @@
 """The check of a data set before anybody trains on it."""
 
+from collections.abc import Mapping
 from os import fspath
 
 import numpy as np
@@ -90,6 +91,8 @@ def check_dataset(
     >>> worst.check, worst.severity, worst.files
     ('conflicting labels', 'problem', ['a', 'e'])
     """
+    if isinstance(filenames, Mapping):
+        raise TypeError("filenames is a Bunch or dict; give its filenames, and its target as y.")
     paths = [fspath(name) for name in filenames]
     if not paths:
         raise ValueError("filenames is empty; give at least one sound file")
