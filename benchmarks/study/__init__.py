@@ -11,6 +11,7 @@ ways to ask the teacher, and pretraining; `sizes` students of 1, 5, 10 and 50 th
 `report` writes the tables, the pictures and docs/study.md from what is there.
 
 Started again, it goes on where it was. Fits are kept in --work; results go to
-benchmarks/results/study/, where those of fits made elsewhere stay.
+benchmarks/results/study/, where what is there stays: a model that another machine fits anew with the same
+seed may differ in a recording or two.
 `--count` only prints how many fits are waiting.
 """

@@ -13,16 +13,18 @@ from benchmarks.study._fitting import plan, run
 from benchmarks.study._grounds import CHOSEN_ON, PARTS, Grounds
 from benchmarks.study._page import write_page
 from benchmarks.study._results import Results
+from benchmarks.study._trainings import (
+    labelled_starts_of,
+    teaching_of,
+)
 from benchmarks.study._variants import (
     ALL_TEACHERS,
     SCRATCH,
     Variant,
-    labelled_starts_of,
     losses_for,
     losses_of,
     sizes_of,
     student_of,
-    teaching_of,
 )
 from sklearn_heartkd.comparison._models import TEACHERS
 from sklearn_heartkd.datasets import load_pascal

@@ -42,9 +42,12 @@ class Results:
         rows.to_csv(path, mode="a", header=not path.exists(), index=False, float_format="%.6g")
 
     def collect(self, ground):
-        """Write all that is finished on a ground; of other fits, leave what is there.
+        """Add all that is finished on a ground to what is there, which stays.
 
-        So a stage can be added on another machine, which holds no fits of the former ones.
+        So a stage can be added on another machine, which holds no fits of the former ones. Where it fits
+        one of them anew, for a comparison or as a teacher, the former result counts: on another processor
+        the same seed gives a network that differs in the last digits, and in a recording or two. To
+        measure anew, remove the rows.
         """
         finished = read_finished(ground)
         if not finished:
@@ -126,12 +129,14 @@ class Results:
 
 
 def _kept_of(path, new):
-    """Return new rows, and below them those of a file that are of other fits."""
+    """Return the rows of a file, and below them the new ones that are of other fits."""
     if not path.exists():
         return new
-    old, fit = pd.read_csv(path), ["model", "seed", "fold"]
-    others = ~pd.MultiIndex.from_frame(old[fit]).isin(pd.MultiIndex.from_frame(new[fit]))
-    return pd.concat([new, old[others]], ignore_index=True) if others.any() else new
+    fit = ["model", "seed", "fold"]
+    row = [*fit, "recording"] if "recording" in new else fit
+    old = pd.read_csv(path).drop_duplicates(row)  # rows that were appended as they came
+    others = ~pd.MultiIndex.from_frame(new[fit]).isin(pd.MultiIndex.from_frame(old[fit]))
+    return pd.concat([old, new[others]], ignore_index=True)
 
 
 def scores_of_fits(results):

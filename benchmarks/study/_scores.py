@@ -4,6 +4,9 @@ import pandas as pd
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
 from benchmarks.study._names import teacher_of
+from benchmarks.study._trainings import (
+    pretrained,
+)
 from benchmarks.study._variants import (
     ALL_TEACHERS,
     DEFAULT_LOSS,
@@ -11,7 +14,6 @@ from benchmarks.study._variants import (
     SIZES,
     losses_for,
     losses_of,
-    pretrained,
     sizes_of,
     student_of,
     ways_of_teaching,

@@ -2,18 +2,20 @@
 
 import pandas as pd
 
+from benchmarks.study._trainings import (
+    augmentations_of,
+    labelled_starts_of,
+    networks,
+    starts_of,
+)
 from benchmarks.study._variants import (
     SCRATCH,
     TEMPERATURES,
     WEIGHTS,
     Variant,
-    augmentations_of,
     finalists,
-    labelled_starts_of,
     losses_for,
-    networks,
     refinements_of,
-    starts_of,
     tried,
     tuned,
 )
@@ -113,7 +115,7 @@ def trainings(teacher):
 
 
 def labelled_starts(teacher):
-    """Return by kind whether a model starts from labelled synthetic recordings; with every seed."""
+    """Return by kind how a model starts from labelled synthetic recordings; with every seed."""
     return _by_kind({"labelled start": labelled_starts_of(teacher)})
 
 

@@ -2,25 +2,17 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 
-from benchmarks.noise_robustness import ONLINE
 from sklearn_heartkd.classifiers import (
-    ContrastivePretraining,
-    Conv2DClassifier,
     StudentClassifier,
 )
-from sklearn_heartkd.classifiers._defaults import default_augmentation
-from sklearn_heartkd.comparison import N_SYNTHETIC as N_LABELLED
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
-from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
-from sklearn_heartkd.features import LogMelSpectrogram
 
 DEFAULTS = {
     name: parameter.default
@@ -49,15 +41,6 @@ SIZES = {
     "50k": {"width": 21},
 }
 WON = FINAL_SETTINGS[1]  # of the student that is then pretrained, too
-# how a student may start; the first is the default
-STARTS = {
-    "none": None,
-    "20epochs": ContrastivePretraining(max_epochs=20),
-    "auto": "contrastive",
-}
-N_SYNTHETIC = 500
-# "auto" of the networks stands for the first of each
-NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
 
 
 class Variant(NamedTuple):
@@ -129,8 +112,11 @@ def tried(teacher, loss):
     return _explicit(teacher, label, settings)
 
 
-def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0], start="none"):
-    """Return the student of a teacher with `TUNED_LOSS` at a temperature, with weights, by its start."""
+def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0], start="none", pretrain=None):
+    """Return the student of a teacher with `TUNED_LOSS` at a temperature, with weights, by its start.
+
+    `start` is the name of a pretraining that is not none.
+    """
     settings = {
         "losses": TUNED_LOSS,
         "temperature": temperature,
@@ -139,7 +125,7 @@ def tuned(teacher, temperature=TEMPERATURES[0], weights=WEIGHTS[0], start="none"
     label = f"temperature{temperature}-weights" + "+".join(map(str, weights))
     if start == "none":
         return _explicit(teacher, label, settings)
-    student = {"pretrain": STARTS[start]}
+    student = {"pretrain": pretrain}
     return _explicit(teacher, f"{label}-pretrained_{start}", settings, student)
 
 
@@ -176,83 +162,6 @@ def refinements_of(model):
     }
 
 
-def starts_of(teacher):
-    """Return students from scratch and distilled by how they start: a dict of variants by model."""
-    scratch = {
-        start: Variant(
-            f"student-pretrained_{start}",
-            (),
-            partial(_scratch, settings={"pretrain": pretrain}),
-            refined=False,
-        )
-        for start, pretrain in STARTS.items()
-    }
-    distilled = {start: tuned(teacher, *WON, start) for start in STARTS}
-    return {
-        SCRATCH: scratch | {"none": Variant(SCRATCH)},
-        f"student_of_{teacher}": distilled,
-    }
-
-
-def augmentations_of(teacher):
-    """Return models by their augmentation: a dict of variants by model.
-
-    A student that is distilled with noise has a teacher that was trained with noise.
-    """
-    usual = {SCRATCH: Variant(SCRATCH), f"student_of_{teacher}": tuned(teacher, *WON)}
-    if teacher in TEACHERS:
-        usual[teacher] = Variant(teacher)
-    return {
-        model: {
-            "default": variant,
-            "with noise": Variant(
-                f"{model}-noise", (), partial(_with_noise, model=model), refined=False
-            ),
-        }
-        for model, variant in usual.items()
-    }
-
-
-def labelled_starts_of(teacher):
-    """Return models by whether they start from labelled synthetic recordings: variants by model.
-
-    A student that starts so has a teacher that starts so.
-    """
-    usual = {name: Variant(name) for name in (*TEACHERS, SCRATCH)}
-    usual[f"student_of_{teacher}"] = tuned(teacher, *WON)
-    return {
-        model: {
-            "none": variant,
-            f"{N_LABELLED} synthetic recordings": Variant(
-                f"{model}-labelled", (), partial(_from_labelled, model=model), refined=False
-            ),
-        }
-        for model, variant in usual.items()
-    }
-
-
-def networks():
-    """Return students from scratch by how a network is trained: a dict of variants by kind."""
-    return {
-        name.replace("_", " "): {
-            _choice(value): Variant(SCRATCH)
-            if value == values[0]
-            else Variant(
-                f"student-{name}-{value}",
-                (),
-                partial(_scratch, settings={name: value}),
-                refined=False,
-            )
-            for value in values
-        }
-        for name, values in NETWORK_CHOICES.items()
-    }
-
-
-def _choice(value):
-    return "none" if value is None else str(value)  # pandas reads "None" as a missing number
-
-
 def ways_of_teaching(teacher):
     """Return the students of a teacher by the way in which it is asked."""
     # "auto" asks networks about the augmented recordings
@@ -266,38 +175,11 @@ def ways_of_teaching(teacher):
     }
 
 
-def pretrained():
-    """Return networks that were pretrained, by the same network that was not."""
-    student = partial(_pretrained, network=StudentClassifier)
-    conv2d = partial(_pretrained, network=Conv2DClassifier)
-    return {
-        SCRATCH: [
-            Variant("student-pretrained", (), student),
-            Variant("student-pretrained_synthetic", (), partial(student, synthetic=True)),
-        ],
-        "conv2d": [
-            Variant("conv2d-pretrained", (), conv2d),
-            Variant("conv2d-pretrained_synthetic", (), partial(conv2d, synthetic=True)),
-        ],
-        "student_of_conv2d": [
-            student_of("conv2d", "pretrained", student={"pretrain": "contrastive"})
-        ],
-    }
-
-
-def teaching_of(teacher):
-    """Return the ways to ask a teacher, and networks with and without pretraining."""
-    variants = list(ways_of_teaching(teacher).values())
-    for plain, others in pretrained().items():
-        variants += [Variant(plain), *others]
-    return variants
-
-
 def sizes_of(teacher):
     """Return students of several sizes, from scratch and distilled."""
     variants = []
     for label, size in SIZES.items():
-        scratch = Variant(f"student-{label}", (), partial(_scratch, settings=size))
+        scratch = Variant(f"student-{label}", (), partial(scratch_with, settings=size))
         variants.append(scratch if size else Variant(SCRATCH))
         variants.append(student_of(teacher, label, student=size))
     return variants
@@ -337,40 +219,8 @@ def _taught_out_of_fold(recipe, seed, sources, *, names):
     return recipe.windowed(distilled)
 
 
-def _with_noise(recipe, seed, sources, *, model):
-    augmentation = [*ONLINE, *default_augmentation()]
-    return _made(recipe, seed, model, recipe.limits(seed) | {"augmentation": augmentation})
-
-
-def _from_labelled(recipe, seed, sources, *, model):
-    return _made(recipe, seed, model, replace(recipe, n_synthetic=N_LABELLED).limits(seed))
-
-
-def _made(recipe, seed, model, limits):
-    if model in TEACHERS:
-        return recipe.windowed(TEACHERS[model](**limits))
-    student = StudentClassifier(**limits)
-    if model == SCRATCH:
-        return recipe.windowed(student)
-    teachers = [(name, TEACHERS[name](**limits)) for name in sources_of(model)]
-    return recipe.windowed(DistilledClassifier(teachers, student, random_state=seed))
-
-
-def _pretrained(recipe, seed, sources, *, network, synthetic=False):
-    pretrain = "contrastive"
-    if synthetic:
-        sounds = make_heart_sounds(
-            N_SYNTHETIC,
-            duration=recipe.window,
-            sampling_rate=recipe.sampling_rate,
-            random_state=seed,
-        )
-        features = LogMelSpectrogram(sampling_rate=recipe.sampling_rate)
-        pretrain = ContrastivePretraining(features.fit_transform(sounds.data))
-    return recipe.windowed(network(pretrain=pretrain, **recipe.limits(seed)))
-
-
-def _scratch(recipe, seed, sources, *, settings):
+def scratch_with(recipe, seed, sources, *, settings):
+    """Return a student from scratch with some parameters."""
     return recipe.windowed(StudentClassifier(**recipe.limits(seed), **settings))
 
 
