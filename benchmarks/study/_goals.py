@@ -55,6 +55,8 @@ def goals_of(scores, differences, teacher):
             measured = _difference(differences, pupil, baseline, metric)
             if measured:
                 name = f"{metric.replace('_', ' ')}, default student minus {shown(baseline)}"
+                if baseline == SCRATCH and PRETRAINED in set(differences["baseline"]):
+                    name += " (start and teacher together)"
                 rows[name] = measured, goal
     refined = _of(differences, family="k-means", metric="accuracy")["difference"]
     if len(refined):

@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))
 
@@ -35,16 +34,12 @@ def test_the_readme_says_of_noise_what_its_page_says():
     assert paragraph.group() == readme_table.reading_of_noise()
 
 
-def test_the_page_of_noise_is_that_of_the_stored_scores_but_for_their_fourth_decimal():
+def test_the_page_of_noise_is_that_of_the_stored_scores():
     table = pd.read_csv(ROOT / "benchmarks" / "results" / "noise_robustness.csv")
     taught = pd.read_csv(ROOT / "benchmarks" / "results" / "noise_teaching.csv")
     page = (ROOT / "docs" / "noise.md").read_text("utf-8")
     stored = noise_robustness.report(table, taught, ("white", "pink", "ambience"))
-    number = r"[+-]?\d\.\d{3}"
-    shown = page.partition("<!-- results -->")[2]
-    assert list(map(float, re.findall(number, shown))) == pytest.approx(
-        list(map(float, re.findall(number, stored))), abs=1.1e-3
-    )
+    assert f"<!-- results -->\n{stored}\n<!-- end of results -->" in page
 
 
 def test_kmeans_helps_where_the_readme_says():
