@@ -106,7 +106,8 @@ def _load(path):
 
 def _stems(names):
     """Return how the pictures of each file are called: as the file, with its folders where need be."""
-    left, stems = list(names), {}
+    left = list(names)
+    stems: dict[str, str] = {}
     for depth in range(1, max((len(Path(name).parts) for name in names), default=0) + 1):
         tried = {name: "_".join(Path(name).with_suffix("").parts[-depth:]) for name in left}
         counts = Counter([*tried.values(), *stems.values()])

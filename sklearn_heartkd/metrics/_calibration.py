@@ -94,10 +94,11 @@ def reliability_curve(
     if not isinstance(n_bins, Integral) or n_bins < 1:
         raise ValueError(f"n_bins={n_bins!r} must be a whole number of at least 1.")
     confidence, right = top_label(y_true, y_proba, labels)
+    even = np.linspace(0, 1, int(n_bins) + 1)
     if strategy == "uniform":
-        edges = np.linspace(0, 1, n_bins + 1)
+        edges = even
     elif strategy == "quantile":
-        edges = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)))
+        edges = np.unique(np.quantile(confidence, even))
     else:
         raise ValueError(f"strategy={strategy!r} is unknown; use 'uniform' or 'quantile'.")
     weight = check_weight(sample_weight, right)
