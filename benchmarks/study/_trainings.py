@@ -33,16 +33,16 @@ STARTS = {
 }
 N_SYNTHETIC = 500
 # by label in names: the choice, with its number of recordings, and how it differs
-LABELLED_START: dict[str, tuple[str, dict]] = {"labelled": ("{n} synthetic recordings", {})}
+LABELLED_START: dict[str, tuple[str, dict]] = {"labelled": ("{n:,} synthetic recordings", {})}
 LONGER: dict[str, tuple[str, dict]] = {
-    "labelled_long": ("{n}, windows twice as long", {"context": 2}),
+    "labelled_long": ("{n:,}, windows twice as long", {"context": 2}),
 }
 NOISY: dict[str, tuple[str, dict]] = {
-    "labelled_noise": ("{n}, and noise in training", {"noise": True}),
+    "labelled_noise": ("{n:,}, and noise in training", {"noise": True}),
 }
 OTHER_AMOUNTS: dict[str, tuple[str, dict]] = {
-    "labelled_quarter": ("{n} synthetic recordings", {"amount": 0.25}),
-    "labelled_fourfold": ("{n} synthetic recordings", {"amount": 4}),
+    "labelled_quarter": ("{n:,} synthetic recordings", {"amount": 0.25}),
+    "labelled_fourfold": ("{n:,} synthetic recordings", {"amount": 4}),
 }
 # "auto" of the networks stands for the first of each
 NETWORK_CHOICES = {"class_weight": (0.3, None, 0.5, "balanced"), "batch_size": (16, 32)}
