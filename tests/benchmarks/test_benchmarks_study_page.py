@@ -1,3 +1,5 @@
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +11,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks.study import _page, _results
 from benchmarks.study._goals import goals_of
+from benchmarks.study._grounds import PARTS
 from benchmarks.study._results import Results
 from benchmarks.study._scores import differences_of, pairs_of, scores_of
 
@@ -149,3 +152,25 @@ def test_the_page_names_what_was_not_run():
     found = _page._not_run("teaching", ways[:-1], "conv2d")
     assert found == [f"Not run here: {_page.shown(ways[-1])}.\n"]
     assert _page._not_run("losses", [], "conv2d") == []
+
+
+@pytest.mark.slow
+def test_the_page_is_that_of_the_stored_results(tmp_path):
+    root = Path(__file__).parents[2]
+    folder = root / "benchmarks" / "results" / "study"
+    results = Results(shutil.copytree(folder, tmp_path / "results"))
+    page = tmp_path / "docs" / "study.md"
+    _page.write_page(results, PARTS, page)
+    number = r"[+-]?\d+\.\d{3}"
+    written, stored = page.read_text("utf-8"), (root / "docs" / "study.md").read_text("utf-8")
+    assert re.sub(number, "", written) == re.sub(number, "", stored)
+    found, expected = (list(map(float, re.findall(number, text))) for text in (written, stored))
+    assert found == pytest.approx(expected, abs=1.1e-3)  # rounding on another processor
+    for name in ("scores", "differences"):
+        for part in PARTS:
+            pd.testing.assert_frame_equal(
+                pd.read_csv(results.folder / f"{name}_{part}.csv"),
+                pd.read_csv(folder / f"{name}_{part}.csv"),
+                rtol=1e-4,
+                atol=1e-5,
+            )
