@@ -15,7 +15,7 @@ def is_left_out(what):
 @contextmanager
 def leaving_out(*what) -> Iterator[None]:
     """While it lasts, what is saved in this thread leaves out "recordings" or "teachers"."""
-    token = _LEFT_OUT.set(frozenset(what))
+    token = _LEFT_OUT.set(_LEFT_OUT.get() | set(what))
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ def require_storable(memory, value, what, advice):
     """
     try:
         pickle.dumps(value)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+    except Exception as error:  # an object may raise anything
         raise ValueError(
             f"memory={memory!r} cannot recognise {what} again ({error}); {advice}, or set memory=None."
         ) from error

@@ -8,9 +8,7 @@ from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import (
-    check_cv,
-)
+from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
@@ -313,6 +311,31 @@ FEWER_FOLDS = (
 )
 
 
+def as_probabilities(probabilities, n_classes, role):
+    """Return what a classifier says as an array; raise if these are no probabilities of its classes.
+
+    Rows may be all 0, which some meta-estimators give, and rounded.
+    """
+    probabilities = np.asarray(probabilities)
+    if probabilities.dtype.kind != "f":
+        probabilities = probabilities.astype(np.float64)
+    if probabilities.ndim != 2 or probabilities.shape[1] != n_classes:
+        raise ValueError(
+            f"{role} gives probabilities of shape {probabilities.shape}, but knows {n_classes} classes; "
+            "predict_proba must have a row for each recording and a column for each class."
+        )
+    require_finite(probabilities, f"{role} gives probabilities")
+    totals = probabilities.sum(axis=1, dtype=np.float64)
+    far = (probabilities < -1e-6).any(axis=1) | ((np.abs(totals - 1) > 0.05) & (totals != 0))
+    if far.any():
+        row = int(far.argmax())
+        raise ValueError(
+            f"{role} gives {probabilities[row].tolist()} for row {row}, which are no probabilities: they "
+            "must be at least 0 and sum to 1."
+        )
+    return probabilities
+
+
 def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
     """Reorder columns from one list of classes to another; drop surplus ones and renormalise.
 
@@ -321,21 +344,7 @@ def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
     ValueError
         If a wanted class is missing, or these are no probabilities, a column for each class.
     """
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim != 2 or probabilities.shape[1] != len(from_classes):
-        raise ValueError(
-            f"{role} gives probabilities of shape {probabilities.shape}, but knows {len(from_classes)} "
-            "classes; predict_proba must have a row for each recording and a column for each class."
-        )
-    require_finite(probabilities, f"{role} gives probabilities")
-    totals = probabilities.sum(axis=1, dtype=np.float64)
-    far = (probabilities < -1e-6).any(axis=1) | ((np.abs(totals - 1) > 0.01) & (totals != 0))
-    if far.any():
-        row = int(far.argmax())
-        raise ValueError(
-            f"{role} gives {probabilities[row].tolist()} for row {row}, which are no probabilities: they "
-            "must be at least 0 and sum to 1."
-        )
+    probabilities = as_probabilities(probabilities, len(from_classes), role)
     position = {label: i for i, label in enumerate(from_classes)}
     missing = [label for label in to_classes.tolist() if label not in position]
     if missing:

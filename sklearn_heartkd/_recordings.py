@@ -39,9 +39,7 @@ def check_recordings(estimator, X, *, reset):
     """
     name = type(estimator).__name__
     X = as_sequence(X)
-    if isinstance(X, list | tuple | np.ndarray) and any(
-        isinstance(row, str | PathLike) for row in X
-    ):
+    if _holds_names(X):
         raise TypeError(
             f"{name} takes waveforms, but X holds names of files; read them first, with "
             "sklearn_heartkd.datasets.read_recording or a loader of that package."
@@ -59,6 +57,13 @@ def check_recordings(estimator, X, *, reset):
     for i, row in enumerate(recordings):
         _check_finite(row, i, name)
     return recordings
+
+
+def _holds_names(X):
+    """Whether X is a list or an array of texts or paths, such as the names of files."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 1 and X.dtype.kind == "U"
+    return isinstance(X, list | tuple) and any(isinstance(row, str | PathLike) for row in X)
 
 
 def is_ragged(recordings):

@@ -30,7 +30,7 @@ WITHOUT_GROUPS = (
 )
 
 
-def _outside():
+def outside():
     """Return the stack level of the code that called this package, be it through scikit-learn."""
     frames = [frame for frame, _ in traceback.walk_stack(sys._getframe(1))]
     names = [frame.f_globals.get("__name__", "") for frame in frames]
@@ -42,7 +42,7 @@ def _outside():
 def warn_without_groups(owner):
     """Warn that an inner split is about to ignore subjects."""
     message = WITHOUT_GROUPS.format(owner=type(owner).__name__)
-    warnings.warn(message, UserWarning, stacklevel=_outside())
+    warnings.warn(message, UserWarning, stacklevel=outside())
 
 
 def check_groups(groups, y):
@@ -82,7 +82,8 @@ def check_groups(groups, y):
 def hold_out(owner, y, groups, fraction, seed):
     """Return the rows to train on and those to hold out, with every class in the training part.
 
-    Of the splits by subject, it is the one in which the shares of the classes differ least.
+    Of the splits by subject, it is the one whose parts differ least in the shares of the classes, and
+    from the wanted fraction.
 
     Parameters
     ----------
@@ -123,19 +124,18 @@ def hold_out(owner, y, groups, fraction, seed):
         if len(held_out) and len(np.unique(y[training])) == len(np.unique(y))
     ]
     if splits:
-        return min(splits, key=lambda split: _difference_of_shares(y, *split))
+        return min(splits, key=lambda split: _distance(y, split, fraction))
     raise ValueError(
         "No split by subject leaves every class in the training part, because one class comes from "
         "a single subject; turn the inner split off or give recordings of more subjects."
     )
 
 
-def _difference_of_shares(y, training, held_out):
-    """Return how much the classes' shares of two parts differ, from 0 to 2."""
-    shares = [
-        np.bincount(y[rows], minlength=y.max() + 1) / len(rows) for rows in (training, held_out)
-    ]
-    return np.abs(shares[0] - shares[1]).sum()
+def _distance(y, split, fraction):
+    """Return how far a split is from one of equal shares of the classes and of the wanted size."""
+    shares = [np.bincount(y[rows], minlength=y.max() + 1) / len(rows) for rows in split]
+    size = len(split[1]) / len(y)
+    return np.abs(shares[0] - shares[1]).sum() + abs(size - fraction) / fraction
 
 
 def _without_warnings(splitter, X, y, groups):
@@ -181,7 +181,7 @@ def subject_folds(owner, splitter, y, groups):
     splits = _without_warnings(splitter, np.zeros((len(y), 1)), y, groups)
     if groups is not None and any(_share_subjects(groups, *split) for split in splits):
         names = {"owner": type(owner).__name__, "splitter": type(splitter).__name__}
-        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=_outside())
+        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=outside())
     return splits
 
 

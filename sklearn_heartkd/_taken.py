@@ -1,5 +1,7 @@
 """Which X an estimator inside another takes: sequences or tables, with or without missing values."""
 
+from itertools import takewhile
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -11,6 +13,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
+from sklearn.utils._testing import ignore_warnings
 
 
 def _first_step(pipeline):
@@ -49,30 +52,52 @@ def allows_nan(estimator):
 
 
 def as_taken(estimator, X):
-    """Return X, flattened to a table if it is 3-D and `estimator` takes only tables."""
+    """Return X, flattened to a table if it is 3-D and `estimator` takes only tables.
+
+    A pipeline that starts with functions gets a table, too, unless these fail on it, but not on
+    sequences, or it was fitted on those.
+    """
     if getattr(X, "ndim", 2) != 3 or takes_sequences(estimator):
         return X
-    return X if _starts_with_functions_of_sequences(estimator, X[:2]) else X.reshape(len(X), -1)
+    flat = X.reshape(len(X), -1)
+    functions = _leading_functions(estimator)
+    n_features = getattr(estimator, "n_features_in_", flat.shape[1])
+    if not functions or (n_features == flat.shape[1] and _lead_to_a_table(functions, flat[:2])):
+        return flat
+    return X if _lead_to_a_table(functions, X[:2]) else flat
 
 
-def _starts_with_functions_of_sequences(estimator, sample):
-    """Whether a pipeline begins with functions that turn 3-D rows into what its next step takes."""
+def _leading_functions(estimator):
+    """Return the functions with which a pipeline begins."""
     while isinstance(estimator, _HAND_X_ON):
         estimator = estimator.estimator
-    if not isinstance(estimator, Pipeline):
-        return False
-    steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    for step in steps:
-        if not _is_function(step):
-            return np.ndim(sample) == 2 or takes_sequences(step)
-        try:
-            sample = clone(step).fit_transform(sample)
-        except Exception:  # whatever a function of tables raises
-            return False
-    return False
+    steps = _steps_of(estimator) if isinstance(estimator, Pipeline) else []
+    return list(takewhile(_is_function, steps))
+
+
+def _lead_to_a_table(functions, sample):
+    """Whether functions turn some rows into a table."""
+    with ignore_warnings():
+        for function in functions:
+            try:
+                sample = clone(function).fit_transform(sample)
+            except Exception:  # whatever a function raises of rows that it does not take
+                return False
+    return np.ndim(sample) == 2
+
+
+def _steps_of(pipeline):
+    """Return the steps of a pipeline, those of pipelines in it in their place."""
+    steps = [step for _, step in pipeline.steps if step not in (None, "passthrough")]
+    return [
+        inner
+        for step in steps
+        for inner in (_steps_of(step) if isinstance(step, Pipeline) else [step])
+    ]
 
 
 def _is_function(step):
     if isinstance(step, FeatureUnion):
-        return all(_is_function(part) for _, part in step.transformer_list)
+        parts = [part for _, part in step.transformer_list if part not in ("drop", "passthrough")]
+        return all(map(_is_function, parts))
     return isinstance(step, FunctionTransformer) and not step.validate

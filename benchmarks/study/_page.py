@@ -52,10 +52,10 @@ the seeds (–: one seed). Differences are averaged over the seeds that both mod
 95 % interval of a paired bootstrap over subjects and, where there are several, seeds. Nothing is \
 corrected for the number of differences: of a hundred between equal models some five would exclude 0. \
 Fits were made on several machines; on another processor the same seed gives another network, whose \
-predictions differ in a recording or two, so one model has slightly other scores here than in \
-[comparison.md](comparison.md). The challenge's unlabelled recordings are not used anywhere. What \
-the losses' short names (`kd`, `pkt`, `hint`, `at`, …) stand for is in \
-[distillation.md](distillation.md#losses).
+predictions differ in a recording or two, so a model has other scores here than in \
+[comparison.md](comparison.md), where most networks have a start, too. The challenge's unlabelled \
+recordings are not used anywhere. What the losses' short names (`kd`, `pkt`, `hint`, `at`, …) \
+stand for is in [distillation.md](distillation.md#losses).
 """
 _FOREST = """\
 The random forest is fitted on statistics of whole recordings and frozen. Its students ask it about the \

@@ -53,7 +53,15 @@ class Results:
         if not finished:
             return
         path = self.folder / f"fits_{ground.name}.csv"
-        fits = _kept_of(path, scores_of_fits(finished)).sort_values(["model", "seed", "fold"])
+        new = scores_of_fits(finished)
+        fits = _kept_of(path, new).sort_values(["model", "seed", "fold"])
+        discarded = _others_than(fits, new)
+        if discarded:
+            print(
+                f"{path.name} has other scores for {discarded} fits of this machine, and keeps them; "
+                "remove these rows to measure anew.",
+                flush=True,
+            )
         fits.to_csv(path, index=False, float_format="%.6g")
         if ground.name.startswith("inner_"):
             return
@@ -137,6 +145,13 @@ def _kept_of(path, new):
     old = pd.read_csv(path).drop_duplicates(row)  # rows that were appended as they came
     others = ~pd.MultiIndex.from_frame(new[fit]).isin(pd.MultiIndex.from_frame(old[fit]))
     return pd.concat([old, new[others]], ignore_index=True)
+
+
+def _others_than(kept, new):
+    """Return how many fits have another accuracy in a table than anew."""
+    fit = ["model", "seed", "fold"]
+    both = kept.merge(new, on=fit, suffixes=("", "_new"))
+    return int((abs(both["accuracy"] - both["accuracy_new"]) > 1e-5).sum())
 
 
 def scores_of_fits(results):

@@ -4,9 +4,7 @@ import pandas as pd
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
 from benchmarks.study._names import teacher_of
-from benchmarks.study._trainings import (
-    pretrained,
-)
+from benchmarks.study._trainings import pretrained
 from benchmarks.study._variants import (
     ALL_TEACHERS,
     DEFAULT_LOSS,

@@ -8,9 +8,7 @@ from typing import NamedTuple
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold
 
-from sklearn_heartkd.classifiers import (
-    StudentClassifier,
-)
+from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.comparison._models import TEACHERS, sources_of
 from sklearn_heartkd.distillation import DistilledClassifier
 

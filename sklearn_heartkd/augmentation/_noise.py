@@ -143,7 +143,10 @@ class AdditiveNoise(Augmentation):
 
     def _stretches(self, x, generator):
         """Cut a random stretch of the ambience for each row."""
-        ambience = torch.tensor(np.array(self.noise), dtype=x.dtype, device=x.device)
+        ambience = self.noise
+        if not isinstance(ambience, torch.Tensor):
+            ambience = torch.from_numpy(np.require(ambience, requirements=["C", "W"]))
+        ambience = ambience.detach()
         n, n_channels, length = x.shape
         if ambience.ndim == 1 and n_channels == 1:
             ambience = ambience[None]
@@ -153,16 +156,17 @@ class AdditiveNoise(Augmentation):
                 f"The ambience has shape {tuple(ambience.shape)}, but the batch needs {wanted}; give "
                 "AdditiveNoise the noise in the form of the rows."
             )
-        if not ambience.isfinite().all():
-            raise ValueError(
-                "The ambience of AdditiveNoise holds NaN or infinity; cut those samples out."
-            )
         available = ambience.shape[1]
         # a shorter ambience is looped, from anywhere in it
         n_starts = available if available < length else available - length + 1
         start = uniform(generator, n, 1, like=x) * n_starts
         position = (start.long() + torch.arange(length, device=x.device)) % available
-        return ambience[:, position].transpose(0, 1)
+        stretches = ambience[:, position.to(ambience.device)].transpose(0, 1)
+        if not stretches.isfinite().all():
+            raise ValueError(
+                "The ambience of AdditiveNoise holds NaN or infinity; cut those samples out."
+            )
+        return stretches.to(dtype=x.dtype, device=x.device)
 
 
 def _mean(power):

@@ -137,7 +137,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X is neither 2-D nor 3-D or holds NaN, or y has fewer than two classes.
+            If X is neither 2-D nor 3-D or holds NaN, y has fewer than two classes, `groups` do not name a
+            subject for each recording, `class_weight` holds what is no weight, or the training diverges.
         """
         return self._fit(X, y, sample_weight, groups, self._make_objective)
 
@@ -247,7 +248,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if kind is None:
             return np.ones(len(target))
         if isinstance(kind, dict):
-            if wrong := {label: value for label, value in kind.items() if not 0 <= value < np.inf}:
+            wrong = {
+                label: value
+                for label, value in kind.items()
+                if not (isinstance(value, int | float | np.number) and 0 <= value < np.inf)
+            }
+            if wrong:
                 raise ValueError(
                     f"class_weight has {wrong}; weights must be finite and at least 0."
                 )

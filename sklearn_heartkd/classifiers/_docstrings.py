@@ -42,9 +42,9 @@ n_iter_no_change : int, default=10
 device : str, default="auto"
     torch device; "auto" is CUDA where there is one.
 callbacks : list of skorch callbacks, default=None
-    Called during training beside our own. What they score is in ``history_``, of the augmented rows with
-    ``on_train=True``, else of the held-out rows, which only ``early_stopping=True`` has; so has it
-    ``valid_loss``.
+    Called during training beside our own; what they score is in ``history_``. ``on_train=True`` scores the
+    augmented rows. Without it, the held-out rows are scored: they, and ``valid_loss``, are there with
+    ``early_stopping=True`` only. ``use_caching=False`` is not supported.
 random_state : int, RandomState instance or None, default=None
     Seeds weights, order of the batches, augmentation and dropout.
 verbose : int, default=0

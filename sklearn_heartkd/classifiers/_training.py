@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from numbers import Real
 
 import numpy as np
 import skorch
@@ -145,8 +146,8 @@ class _EarlyStopping(EarlyStopping):
     Before that, steps are so small that a network may not improve for many epochs.
     """
 
-    def __init__(self, first_epochs, **parameters):
-        super().__init__(**parameters)
+    def __init__(self, first_epochs, patience):
+        super().__init__(monitor="valid_loss", patience=patience, load_best=True, sink=noop)
         self.first_epochs = first_epochs
 
     def on_epoch_end(self, net, **kwargs):
@@ -234,13 +235,7 @@ def train(
     )
     ours = [("schedule", schedule)]
     if validation is not None:
-        stop = _EarlyStopping(
-            int(_RISE * max_epochs),
-            monitor="valid_loss",
-            patience=n_iter_no_change,
-            load_best=True,
-            sink=noop,
-        )
+        stop = _EarlyStopping(int(_RISE * max_epochs), n_iter_no_change)
         ours.append(("early_stopping", stop))
     if verbose:
         ours.append(("progress", _Progress(description)))
@@ -269,15 +264,15 @@ def train(
     finally:
         use_generator(module, None)
         module.eval()
-    history = [{key: row[key] for key in row if _is_told(key)} for row in net.history]
+    history = [{key: row[key] for key in row if _is_told(key, row[key])} for row in net.history]
     _require_converging(module, history, learning_rate, restored=validation is not None)
     return history
 
 
-def _is_told(key):
+def _is_told(key, value):
     """Whether a value that skorch noted of an epoch is a loss or the score of a callback."""
-    own = ("batches", "dur", "train_batch_count", "valid_batch_count")
-    return key not in own and not key.startswith("event_") and not key.endswith("_best")
+    own = ("dur", "train_batch_count", "valid_batch_count")
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and key not in own
 
 
 def _require_converging(module, history, learning_rate, *, restored):

@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
@@ -73,12 +74,10 @@ def _embeds(self):
 def _require_rate(estimator, sampling_rate):
     """Raise if a transformer of this package inside `estimator` expects another sampling rate."""
     parameters = estimator.get_params(deep=True) | {"": estimator}
-    homes = {
-        type(part).__module__.partition(".")[0]
-        for part in parameters.values()
-        if hasattr(part, "fit")
-    }
-    if homes - {"sklearn", "sklearn_heartkd", "imblearn"}:
+    steps = [part for part in parameters.values() if hasattr(part, "transform")]
+    homes = {type(part).__module__.partition(".")[0] for part in steps}
+    functions = any(isinstance(part, FunctionTransformer) for part in steps)
+    if functions or homes - {"sklearn", "sklearn_heartkd", "imblearn"}:
         return  # a step of the user's own may change the rate
     for name, value in parameters.items():
         prefix, _, last = name.rpartition("__")

@@ -105,16 +105,17 @@ def _load(path):
 
 
 def _stems(names):
-    """Return how the pictures of each file are called: as the file, with its folders where need be."""
-    left = list(names)
+    """Return how the pictures of each file are called: as the file, with its folder where need be."""
+    paths = {name: Path(name) for name in dict.fromkeys(names)}
+    counts = Counter(path.stem for path in paths.values())
     stems: dict[str, str] = {}
-    for depth in range(1, max((len(Path(name).parts) for name in names), default=0) + 1):
-        tried = {name: "_".join(Path(name).with_suffix("").parts[-depth:]) for name in left}
-        counts = Counter([*tried.values(), *stems.values()])
-        stems |= {name: stem for name, stem in tried.items() if counts[stem] == 1}
-        left = [name for name in left if name not in stems]
-    # the same name with two endings, such as x.wav and x.flac
-    return stems | {name: "_".join(Path(name).parts[-2:]).replace(".", "_") for name in left}
+    for name, path in paths.items():
+        stem = path.stem if counts[path.stem] == 1 else f"{path.absolute().parent.name}_{path.stem}"
+        own, number = stem, 2
+        while own in stems.values():
+            own, number = f"{stem}_{number}", number + 1
+        stems[name] = own
+    return stems
 
 
 def _write(explanation, name, stem, target, timing, folder):

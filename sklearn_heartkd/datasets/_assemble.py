@@ -34,13 +34,14 @@ def match_subjects(subject, names):
     """
     pattern = compile_pattern("subject", subject)
     matches = [pattern.search(name) for name in names]
-    strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
+    found = [match and (match[1] if pattern.groups else match[0]) for match in matches]
+    strangers = [name for name, who in zip(names, found, strict=True) if not who]
     if strangers:
         raise ValueError(
             f"subject={subject!r} matches nothing in {len(strangers)} of {len(names)} file names "
             f"(such as {strangers[0]!r}); correct the regular expression."
         )
-    return [match[1] if pattern.groups else match[0] for match in matches if match is not None]
+    return found
 
 
 def compile_pattern(name, pattern):

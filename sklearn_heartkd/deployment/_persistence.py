@@ -40,7 +40,8 @@ def save_model(model, path, *, metadata=None, keep_teachers=True):
         serialisable as JSON.
     keep_teachers : bool, default=True
         Whether the fitted teachers of a :class:`~sklearn_heartkd.DistilledClassifier`, ``teacher_``, are
-        saved too. Its student predicts without them.
+        saved too. Its student predicts without them. A teacher in a
+        :class:`~sklearn.frozen.FrozenEstimator` is a parameter, too, and stays.
 
     Returns
     -------

@@ -20,7 +20,8 @@ class AttentionTransfer(DistillationLoss):
 
     The teacher must be a single network of sklearn_heartkd, and `cv` None. Cached outputs belong to
     whole recordings: with a student that sees them cropped or shifted in time, let the teacher see the
-    same, with ``teacher_outputs="augmented"``.
+    same, with ``teacher_outputs="augmented"``; otherwise `fit` warns. A student whose own feature map has
+    a single step is refused there.
 
     Examples
     --------

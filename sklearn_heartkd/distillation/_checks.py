@@ -5,10 +5,10 @@ from numbers import Real
 
 import numpy as np
 import torch
-from pandas.api.types import is_numeric_dtype
 from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd._nested import unset_seeds
+from sklearn_heartkd._splits import outside
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._catalogue import CATALOGUE, SOFTENED
 
@@ -33,13 +33,21 @@ def check_columns(X, student):
     """Raise if a data frame has columns that only a pipeline of the student could take."""
     if isinstance(student, Pipeline) or not hasattr(X, "columns"):
         return
-    texts = [name for name in X.columns if not is_numeric_dtype(X[name])]
+    texts = [name for name in X.columns if not _holds_numbers(X[name])]
     if texts:
         raise ValueError(
             f"The columns {texts} of X hold no numbers, which the student cannot take, whatever the "
             "teacher does with them; give a student that encodes them, as make_pipeline(encoder, "
             "StudentClassifier())."
         )
+
+
+def _holds_numbers(column):
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def check_teacher_outputs(teacher_outputs, cv):
@@ -90,7 +98,7 @@ def warn_of_small_weights(sample_weight, terms):
         f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
         "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=outside(),
     )
 
 
@@ -106,17 +114,22 @@ def require_moments(module, rows):
         )
 
 
-def warn_of_moved_moments(augmentations):
+def warn_of_moved_moments(augmentations, teacher_outputs):
     """Warn if moments are compared, but of other stretches of the recording."""
     moving = [type(item).__name__ for item in augmentations if getattr(item, "moves_time", False)]
     if moving:
+        advice = (
+            "take teacher_outputs='auto'"
+            if teacher_outputs == "cached"
+            else "give teacher and student the same features, so that the teacher can be asked about the "
+            "same stretches"
+        )
         warnings.warn(
             "AttentionTransfer compares moments, but the teacher answered about whole recordings, and the "
             f"student's {moving} show it other stretches of them. Leave these out of the student's "
-            "augmentation, or give teacher and student the same features, so that the teacher can be asked "
-            "about the same stretches.",
+            f"augmentation, or {advice}.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=outside(),
         )
 
 
@@ -130,5 +143,5 @@ def warn_of_useless_memory(memory, random_state, teachers):
             f"memory keeps a teacher under its random_state, but {drawn} draws a new one in every fit, so "
             "that none is found again and the folder grows; set random_state to an int.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=outside(),
         )

@@ -230,13 +230,17 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         Raises
         ------
         TypeError
-            If a teacher has no `predict_proba`, or `student` is not one of our networks.
+            If a teacher has no `predict_proba` or no `classes_`, `student` is not one of our networks, or
+            a loss of your own makes no torch module or no number.
         ValueError
             If `groups` do not name a subject for each recording, if the folds of `cv` cannot be made by
             subject, if a loss is unknown or needs more classes or another teacher, if `temperature` or
             `teacher_weights` are given but no loss uses them, if a frozen teacher misses a class or
-            comes with `cv`, if `teacher_outputs="augmented"` comes with `cv`, if what a teacher says is
-            not finite, or if a parameter of the student is out of its range.
+            comes with `cv`, if `teacher_outputs="augmented"` comes with `cv`, if what a teacher says are
+            no probabilities or not finite, if columns of a data frame hold no numbers and the student
+            is no pipeline, if there are more clusters than recordings, if `memory` cannot recognise a
+            teacher, if a feature map has a single step where moments are compared, if the training
+            diverges, or if a parameter of the student is out of its range.
         """
         X, y = check_any_input(self, X, y)
         check_classification_targets(y)
@@ -273,7 +277,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             if maps is not None:
                 require_moments(module, rows)
             if maps is not None and asked is None:
-                warn_of_moved_moments(network._augmentations())
+                warn_of_moved_moments(network._augmentations(), self.teacher_outputs)
             return DistillationObjective(
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
@@ -312,7 +316,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             require_probabilities(teacher, f"The teacher {name!r},")
         memory = check_memory(self.memory or Memory(None))
         warn_of_useless_memory(memory, self.random_state, [teacher for _, teacher in teachers])
-        if memory.location is not None:
+        if getattr(memory, "location", None) is not None:
             for name, teacher in teachers:
                 advice = "define its functions and classes in a module"
                 require_storable(self.memory, teacher, f"the teacher {name!r}", advice)

@@ -23,9 +23,7 @@ from sklearn_heartkd._nested import (
     rows_of,
 )
 from sklearn_heartkd._splits import subject_folds
-from sklearn_heartkd._taken import (
-    as_taken,
-)
+from sklearn_heartkd._taken import as_taken
 from sklearn_heartkd._unwrap import unwrap_once
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._objective import combine
@@ -75,7 +73,7 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
     fitted = teacher if frozen else fit_nested(teacher, X, y, **metadata)
     if cv is None:
         _require_classes(fitted, role)
-        probabilities, embedding = answer(fitted, X)
+        probabilities, embedding = map(np.asarray, answer(fitted, X))
         require_rows(probabilities, len(y), f"{role} gives probabilities")
         require_rows(embedding, len(y), f"{role} gives embeddings")
         probabilities = align(probabilities, fitted.classes_, classes, role)

@@ -78,6 +78,12 @@ def reliability_curve(
         One row per bin that is not empty: the mean `confidence`, the `accuracy`, and the `weight`,
         the share of recordings in it.
 
+    Raises
+    ------
+    ValueError
+        If rows of `y_proba` are no probabilities, a label is unknown, `n_bins` is no whole number of at
+        least 1, `strategy` is unknown, or no weight is above 0 or one below.
+
     See Also
     --------
     expected_calibration_error : The mean gap between the two.
@@ -140,6 +146,11 @@ def expected_calibration_error(
     float
         Between 0 (calibrated) and 1. It is biased upwards on few recordings.
 
+    Raises
+    ------
+    ValueError
+        As `reliability_curve` does.
+
     References
     ----------
     C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
@@ -191,6 +202,11 @@ def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
         One row per threshold, from the highest: `threshold` (recordings whose most probable class
         has at least this probability are kept), `coverage` (their share) and `risk` (the share
         of errors among them).
+
+    Raises
+    ------
+    ValueError
+        If rows of `y_proba` are no probabilities, a label is unknown, or no weight is above 0 or one below.
 
     See Also
     --------
@@ -249,6 +265,11 @@ def reject_threshold(y_true, y_proba, error_rate, *, labels=None, sample_weight=
     float
         Keep a recording if its most probable class has at least this probability. Infinite
         where no threshold reaches the error rate: then everything is rejected.
+
+    Raises
+    ------
+    ValueError
+        If `error_rate` is not between 0 and 1, and as `risk_coverage_curve` does.
 
     Examples
     --------

@@ -61,9 +61,12 @@ def compare_models(
 
     Raises
     ------
+    TypeError
+        If `metrics` is a single name.
     ValueError
-        If a column is missing, a recording is predicted twice by one model and seed, the models
-        have different recordings or true labels, or their folds differ within a seed.
+        If a metric is unknown, `n_resamples` is below 1, a column is missing, a recording is predicted
+        twice by one model and seed, the models have different recordings or true labels, or their
+        folds differ within a seed.
 
     Notes
     -----

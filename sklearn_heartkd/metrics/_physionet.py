@@ -122,7 +122,7 @@ def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=N
     Raises
     ------
     ValueError
-        If a label is unknown, or if `weights` weighs a quality that does not occur.
+        If a label is unknown, `labels` are not three, or `weights` weighs a quality that does not occur.
 
     References
     ----------

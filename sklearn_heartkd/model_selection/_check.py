@@ -65,6 +65,8 @@ def check_dataset(
 
     Raises
     ------
+    TypeError
+        If `filenames` is a Bunch or dict.
     ValueError
         If no file is given, or lengths differ.
 

@@ -15,6 +15,7 @@ from sklearn_heartkd._nested import (
     FEWER_FOLDS,
     align,
     answer,
+    as_probabilities,
     can_embed,
     clone_seeded,
     embed,
@@ -126,7 +127,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         TypeError
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
         ValueError
-            If ``weight="auto"`` comes without `cv`, or a frozen classifier misses a class of y.
+            If ``weight="auto"`` comes without `cv`, a frozen classifier misses a class of y, there are more
+            clusters than recordings, or what the classifier says are no probabilities or not finite.
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
@@ -163,7 +165,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
-        embedding = answer(fitted, X)[1]
+        said, embedding = answer(fitted, X)
+        as_probabilities(said, len(fitted.classes_), "The classifier")
         require_finite(embedding, "The classifier gives embeddings")
         return ClusterTable.learn(
             embedding,

@@ -131,3 +131,11 @@ def test_ambience_is_cut_at_random_and_looped():
     rows = apply(AdditiveNoise(longer, 0.0, keep_level=False), np.ones((30, 1, 10)))[:, 0] - 1
     assert len({round(row[1] / row[0], 6) for row in rows}) > 5
     assert np.allclose(np.diff(rows, n=2), 0, atol=1e-9)
+
+
+def test_ambience_may_be_a_tensor_or_a_list():
+    ambience = np.random.default_rng(0).standard_normal(50)
+    expected = apply(AdditiveNoise(ambience), np.ones((2, 1, 10)))
+    learned = torch.from_numpy(ambience).requires_grad_()
+    for other in (learned, ambience.tolist(), ambience.astype(np.float64)[::-1][::-1]):
+        np.testing.assert_array_equal(apply(AdditiveNoise(other), np.ones((2, 1, 10))), expected)

@@ -3,6 +3,8 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils._testing import ignore_warnings
 from skorch.callbacks import Callback, EpochScoring
 
 from sklearn_heartkd import DistilledClassifier, StudentClassifier
@@ -69,10 +71,61 @@ def test_a_class_of_few_subjects_ends_no_training_early(few):
 def test_of_the_splits_by_subject_the_most_alike_is_taken():
     y = np.repeat([0, 0, 0, 0, 1, 1, 1, 2, 2], 5)
     groups = np.arange(45) // 5
-    for seed in range(5):
+    for seed in range(8):
+        splitter = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
+        with ignore_warnings():
+            splits = list(splitter.split(y, y, groups))
+        apart = [
+            np.abs(
+                np.subtract(*(np.bincount(y[rows], minlength=3) / len(rows) for rows in split))
+            ).sum()
+            + abs(len(split[1]) / 45 - 0.3) / 0.3
+            for split in splits
+            if len(np.unique(y[split[0]])) == 3
+        ]
         training, held_out = hold_out(None, y, groups, 0.3, seed)
-        assert len(np.unique(y[training])) == 3
-        assert len(np.unique(y[held_out])) >= 2
+        found = (
+            np.abs(
+                np.bincount(y[training], minlength=3) / len(training)
+                - np.bincount(y[held_out], minlength=3) / len(held_out)
+            ).sum()
+            + abs(len(held_out) / 45 - 0.3) / 0.3
+        )
+        assert found == pytest.approx(min(apart))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fraction", "held"),
+    [([60, *[4] * 10], 0.2, (4, 16)), ([2, *[10] * 11], 0.15, (10, 30))],
+    ids=["one large subject", "one small subject"],
+)
+def test_the_held_out_part_is_about_as_large_as_wanted(sizes, fraction, held):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    y = np.arange(len(groups)) % 2
+    for seed in range(6):
+        _, held_out = hold_out(None, y, groups, fraction, seed)
+        assert held[0] <= len(held_out) <= held[1]
+
+
+def test_the_held_out_part_of_a_fit_is_weighed(monkeypatch):
+    weighed = []
+
+    def spy(training, validation):
+        weighed.append(with_shares_of(training, validation))
+        return weighed[-1]
+
+    monkeypatch.setattr(_base, "with_shares_of", spy)
+    validations = []
+    original = _base.train
+
+    def train(*arguments, validation, **options):
+        validations.append(validation)
+        return original(*arguments, validation=validation, **options)
+
+    monkeypatch.setattr(_base, "train", train)
+    X, y, groups = make_subjects()
+    student(max_epochs=1).fit(X, y, groups=groups)
+    assert validations == weighed
 
 
 def test_held_out_classes_weigh_as_in_the_training_part():
@@ -84,15 +137,25 @@ def test_held_out_classes_weigh_as_in_the_training_part():
     torch.testing.assert_close(found, torch.tensor([4 / 3, 8 / 3, 1.0, 1.0]))
 
 
+class Noting(Callback):
+    """Note what is a number, and what is none."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("of_the_best", 3)
+        net.history.record("weights", torch.ones(2))
+        net.history.record("sizes", [1, 2])
+
+
 def test_callbacks_score_a_classifier():
     X, y, groups = make_subjects()
     callbacks = [
         EpochScoring("balanced_accuracy", name="held_out", lower_is_better=False),
         EpochScoring("neg_log_loss", name="seen", lower_is_better=False, on_train=True),
         EpochScoring(lambda net, X, y: 7.0, name="own", on_train=True),
+        Noting(),
     ]
     model = student(max_epochs=3, callbacks=callbacks).fit(X, y, groups=groups)
-    told = {"epoch", "train_loss", "valid_loss", "held_out", "seen", "own"}
+    told = {"epoch", "train_loss", "valid_loss", "held_out", "seen", "own", "of_the_best"}
     assert all(set(epoch) == told for epoch in model.history_)
     assert all(0 <= epoch["held_out"] <= 1 for epoch in model.history_)
     assert all(-2 < epoch["seen"] < 0 for epoch in model.history_)

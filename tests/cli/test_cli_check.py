@@ -82,6 +82,8 @@ def test_the_layout_of_physionet_is_recognised(folder, capsys):
         ValueError, match=r"subject='b\(\.\)' matches nothing in 16 of 16 file names"
     ):
         load_physionet2016(folder, subject="b(.)")
+    with pytest.raises(ValueError, match="matches nothing in 10 of 16 file names"):
+        load_physionet2016(folder, subject=r"^a00(1)?")
 
 
 def test_a_report_without_problems_is_a_success(folder, monkeypatch, capsys):

@@ -85,11 +85,14 @@ def test_files_of_one_name_have_pictures_of_their_own(folder, tmp_path):
     assert pictures == {"a_x_heat.png", "b_x_heat.png", "y_heat.png"}
 
 
-def test_names_that_differ_in_their_ending_only():
-    names = ["d/x.wav", "d/x.flac", "e/x.wav", "y.wav"]
-    assert _stems(names) == {
-        "d/x.wav": "d_x_wav",
-        "d/x.flac": "d_x_flac",
-        "e/x.wav": "e_x",
-        "y.wav": "y",
-    }
+@pytest.mark.parametrize(
+    ("names", "stems"),
+    [
+        (["d/x.wav", "d/x.flac", "e/x.wav", "y.wav"], ["d_x", "d_x_2", "e_x", "y"]),
+        (["a/b/x.wav", "c/b/x.wav", "c/b/x.flac"], ["b_x", "b_x_2", "b_x_3"]),
+        (["p/a_x.wav", "a/x.wav", "b/x.wav"], ["a_x", "a_x_2", "b_x"]),
+        (["/x.wav", "/r/x.wav"], ["_x", "r_x"]),
+    ],
+)
+def test_every_file_has_a_name_of_its_own(names, stems):
+    assert _stems(names) == dict(zip(names, stems, strict=True))

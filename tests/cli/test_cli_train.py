@@ -90,3 +90,11 @@ def test_files_without_subjects_are_warned_of(verb, folder, tmp_path, capsys, mo
             main([*words, *subject])
         err = capsys.readouterr().err
         assert ("every file counts as a subject of its own" in err) == warned
+
+
+def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
+    (tmp_path / "set_a").mkdir()
+    (tmp_path / "set_a" / "normal__1.wav").write_text("")
+    words = ["train", str(tmp_path), "--subject", "x", "--out", str(tmp_path / "m.skops")]
+    assert main(words) == 2
+    assert "--subject 'x' is of no use" in capsys.readouterr().err

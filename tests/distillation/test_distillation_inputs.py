@@ -241,3 +241,31 @@ def test_mistakes_in_a_loss_of_ones_own_are_named(loss, error, message, data):
     model = DistilledClassifier(GaussianNB(), student(), losses=[("own", loss, 1.0)])
     with pytest.raises(error, match=message):
         model.fit(*data)
+
+
+@pytest.mark.parametrize("kind", [object, "category"])
+def test_columns_that_hold_numbers_are_numbers(kind, data):
+    X, y = data
+    frame = pd.DataFrame((10 * X[:, :, 0]).round(), columns=list("abcd"))
+    model = DistilledClassifier(GaussianNB(), student(), random_state=0)
+    expected = clone(model).fit(frame, y).predict_proba(frame)
+    frame["d"] = frame["d"].astype(kind)
+    np.testing.assert_allclose(model.fit(frame, y).predict_proba(frame), expected, rtol=1e-6)
+
+
+def test_embeddings_that_are_not_finite_make_no_clusters(data):
+    teacher = Saying([0.2, 0.3, 0.5])
+    teacher.embed = lambda X: np.full((len(X), 2), np.nan)
+    refined = KMeansRefinedClassifier(GaussianNB())
+    X, y = data[0][:, :, 0], data[1]
+    with pytest.raises(ValueError, match="The classifier gives embeddings that are not finite"):
+        refined._learn_clusters(teacher.fit(X, y), X, y, None, 0)
+
+
+@pytest.mark.parametrize("cv", [None, 3])
+def test_a_classifier_without_probabilities_of_its_own_is_not_refined(cv, data):
+    X, y = data[0][:, :, 0], data[1]
+    weight = 0.5 if cv is None else "auto"
+    model = KMeansRefinedClassifier(Saying([3.0, 3.0, 3.0]), weight=weight, cv=cv)
+    with pytest.raises(ValueError, match=r"gives \[3.0, 3.0, 3.0\] for row 0, which are no prob"):
+        model.fit(X, y, groups=np.arange(36))

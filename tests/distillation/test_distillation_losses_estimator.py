@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -23,7 +23,7 @@ from sklearn_heartkd import (
     LogMelSpectrogram,
     StudentClassifier,
 )
-from sklearn_heartkd.augmentation import Gain, Mixup
+from sklearn_heartkd.augmentation import Gain, Mixup, RandomCrop, TimeShift, TimeStretch
 from sklearn_heartkd.distillation import (
     CRD,
     RKD,
@@ -195,6 +195,16 @@ def test_attention_of_a_teacher_on_other_features(sequences):
     assert caught[0].filename == __file__
     still = model.set_params(student__studentclassifier__augmentation=[Gain()])
     assert 0.05 < still.fit(X, y).history_[0]["train_loss"] < 5
+
+
+@pytest.mark.parametrize("moving", [RandomCrop(), TimeShift(), TimeStretch()], ids=str)
+def test_every_augmentation_that_moves_time_is_warned_of(moving, teacher, sequences):
+    model = make_model(teacher, "at", teacher_outputs="cached")
+    model.set_params(student__augmentation=[Gain(), moving])
+    message = rf"\['{type(moving).__name__}'\] show .*, or take teacher_outputs='auto'"
+    with pytest.warns(UserWarning, match=message) as caught:
+        cross_val_score(make_pipeline("passthrough", model), *sequences, cv=2)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_attention_of_a_student_of_one_moment_is_refused(teacher, sequences):

@@ -58,12 +58,21 @@ def test_attention_to_maps_of_any_scale(role, scale, make_scene):
     assert scene.loss(AttentionTransfer()) == pytest.approx(expected, rel=1e-4)
 
 
-def test_of_rows_that_share_their_larger_part_crd_remembers_the_last(make_scene):
+def test_of_rows_that_share_their_larger_part_crd_remembers_the_last(make_scene, monkeypatch):
     scene = make_scene(6)
     term = scene.term(CRD())
     before = term.memory.clone()
     batch = replace(scene.batch, index=torch.tensor([2, 0, 2, 4, 0, 2]))
+    written = []
+    original = torch.Tensor.index_put
+
+    def spy(memory, places, values):
+        written.append(places[0].tolist())
+        return original(memory, places, values)
+
+    monkeypatch.setattr(torch.Tensor, "index_put", spy)
     term(scene.student, scene.teacher, batch)
+    assert sorted(written[0]) == [0, 2, 4]
     expected = before.clone()
     for row, place in enumerate(batch.index):
         expected[place] = scene.teacher.embedding[row]

@@ -117,3 +117,26 @@ def test_a_teacher_that_cannot_be_recognised_again_is_named(sequences, sounds, t
     message = "cannot recognise the teacher 'teacher' again.* in a module, or set memory=None"
     with pytest.raises(ValueError, match=message):
         model.fit(sequences, sounds.target)
+
+
+class Cache:
+    """A memory with nothing but a method `cache`."""
+
+    def cache(self, function, ignore=None):
+        return function
+
+
+def test_a_memory_of_another_kind(sequences, sounds):
+    model = DistilledClassifier(GaussianNB(), student(), random_state=0, memory=Cache())
+    model.fit(sequences, sounds.target)
+
+
+class Shy(GaussianNB):
+    def __getstate__(self):
+        raise NotImplementedError("no copies")
+
+
+def test_whatever_keeps_a_teacher_from_being_stored_is_told(sequences, sounds, tmp_path):
+    model = DistilledClassifier(Shy(), student(), random_state=0, memory=str(tmp_path))
+    with pytest.raises(ValueError, match=r"teacher 'teacher' again \(no copies\)"):
+        model.fit(sequences, sounds.target)

@@ -8,13 +8,14 @@ from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from numpy.testing import assert_array_equal
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_heartkd import (
@@ -130,3 +131,43 @@ def test_functions_of_tables_still_get_tables(function, data):
     expected = clone(teacher).fit(X.reshape(len(X), -1), y)
     flat = X.reshape(len(X), -1)
     assert_array_equal(model.teacher_.predict(flat), expected.predict(flat))
+
+
+def test_functions_may_stand_in_pipelines_and_unions(data):
+    X, y = data
+    inner = make_pipeline(FunctionTransformer(np.abs), FunctionTransformer(mean_over_time))
+    union = FeatureUnion([("a", FunctionTransformer(mean_over_time)), ("b", "drop")])
+    for first in (inner, union):
+        teacher = make_pipeline(first, GaussianNB())
+        model = DistilledClassifier(teacher, student(), random_state=0).fit(X, y)
+        assert_array_equal(model.teacher_.predict(X), clone(teacher).fit(X, y).predict(X))
+
+
+def first_two(X):
+    return X.reshape(len(X), -1)[:, :2] if X.ndim == 2 else X[:, :2].mean(axis=2) + 100
+
+
+def test_a_frozen_teacher_of_tables_gets_tables(data):
+    X, y = data
+    flat = X.reshape(len(X), -1)
+    fitted = make_pipeline(FunctionTransformer(first_two), GaussianNB()).fit(flat, y)
+    model = DistilledClassifier(FrozenEstimator(fitted), student(), losses="kd", random_state=0)
+    found = model.fit(X, y).predict_proba(X)
+    known = DistilledClassifier(
+        Table(FrozenEstimator(fitted)), student(), losses="kd", random_state=0
+    )
+    assert_array_equal(found, known.fit(X, y).predict_proba(X))
+
+
+class Table(ClassifierMixin, BaseEstimator):
+    """Ask a fitted classifier of tables about flattened sequences."""
+
+    def __init__(self, fitted):
+        self.fitted = fitted
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return self.fitted.predict_proba(X.reshape(len(X), -1))
