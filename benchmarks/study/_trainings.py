@@ -165,8 +165,11 @@ def teaching_of(teacher):
 
 
 def _with_noise(recipe, seed, sources, *, model):
-    augmentation = [*ONLINE, *default_augmentation()]
-    return _made(recipe, seed, model, recipe.limits(seed) | {"augmentation": augmentation})
+    return _made(recipe, seed, model, recipe.limits(seed) | _noise())
+
+
+def _noise():
+    return {"augmentation": [*ONLINE, *default_augmentation()]}
 
 
 def _from_labelled(recipe, seed, sources, *, model, amount=1, context=1, noise=False):
@@ -176,9 +179,7 @@ def _from_labelled(recipe, seed, sources, *, model, amount=1, context=1, noise=F
         window=context * recipe.window,
         hop=context * recipe.hop,
     )
-    limits = recipe.limits(seed)
-    if noise:
-        limits["augmentation"] = [*ONLINE, *default_augmentation()]
+    limits = recipe.limits(seed) | (_noise() if noise else {})
     return _made(recipe, seed, model, limits)
 
 

@@ -31,7 +31,8 @@ from sklearn_heartkd.classifiers._training import (
     with_shares_of,
 )
 
-_FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32]}
+# in the order of C, because torch takes no negative strides
+_FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "order": "C"}
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):

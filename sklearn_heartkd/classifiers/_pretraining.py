@@ -215,7 +215,7 @@ class ContrastivePretraining(BaseEstimator):
             name="unlabelled",
             again="pretrain__unlabelled to the recordings again, or to None",
         )
-        x = torch.tensor(np.ascontiguousarray(unlabelled), device=rows.x.device)
+        x = torch.tensor(unlabelled, device=rows.x.device)
         numbers = torch.arange(len(x), device=x.device)
         return Batch(
             x=x,

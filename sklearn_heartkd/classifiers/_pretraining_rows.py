@@ -34,6 +34,7 @@ def check_features(features, rows, *, name, again):
     features = check_array(
         features,
         dtype=rows.x.cpu().numpy().dtype,
+        order="C",
         ensure_2d=False,
         allow_nd=True,
         ensure_min_samples=0,

@@ -249,7 +249,7 @@ def _learn(
     verbose,
 ):
     """Train the body of a network in place; return its weights, those of a head, and the history."""
-    x = torch.tensor(np.ascontiguousarray(X), device=device)
+    x = torch.tensor(X, device=device)
     numbers = torch.arange(len(x), device=device)
     batch = Batch(
         x=x,

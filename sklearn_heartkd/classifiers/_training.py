@@ -316,7 +316,7 @@ def evaluate(module, x, batch_size=256):
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(x), batch_size):
-            part = torch.tensor(np.ascontiguousarray(x[start : start + batch_size]))
+            part = torch.tensor(x[start : start + batch_size])
             output = module(part.to(reference))
             logits.append(output.logits.cpu().numpy())
             embeddings.append(output.embedding.cpu().numpy())

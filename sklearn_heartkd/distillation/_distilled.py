@@ -3,8 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-import sklearn
-from joblib import Memory
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
@@ -13,11 +11,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    check_memory,
 )
 
 from sklearn_heartkd._left_out import is_left_out
-from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._nested import (
     answer,
     clone_seeded,
@@ -34,7 +30,6 @@ from sklearn_heartkd._taken import (
     takes_sequences,
 )
 from sklearn_heartkd._validation import check_any_input, check_any_new_input
-from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.distillation._base import DistillationLoss
 from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
@@ -47,7 +42,6 @@ from sklearn_heartkd.distillation._checks import (
     require_moments,
     warn_of_moved_moments,
     warn_of_small_weights,
-    warn_of_useless_memory,
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names, named_items
@@ -55,7 +49,7 @@ from sklearn_heartkd.distillation._teaching import (
     cached_outputs,
     feature_maps,
     networks_of,
-    prepare_lesson,
+    prepare_lessons,
 )
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
@@ -262,7 +256,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         warn_of_small_weights(sample_weight, terms)
         if self.refine == "kmeans":
             check_n_clusters(self.n_clusters, len(y))
-        lessons, shares = self._prepare_lessons(X, y, sample_weight, groups, cv, random_state)
+        shares = self._shares()
+        lessons = prepare_lessons(
+            self, self._teachers(), X, y, sample_weight, groups, cv, random_state
+        )
         head, network = self._split_student(random_state)
         features = X
         if head is not None:
@@ -276,8 +273,8 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         def make_objective(module, rows):
             if maps is not None:
                 require_moments(module, rows)
-            if maps is not None and asked is None:
-                warn_of_moved_moments(network._augmentations(), self.teacher_outputs)
+                if asked is None:
+                    warn_of_moved_moments(network._augmentations(), self.teacher_outputs)
             return DistillationObjective(
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
@@ -307,35 +304,15 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     def _student(self):
         return StudentClassifier() if self.student is None else self.student
 
-    def _prepare_lessons(self, X, y, sample_weight, groups, cv, random_state):
+    def _shares(self):
+        """Return the shares of the teachers in their mean, after a look at both."""
         teachers = self._teachers()
         check_names(teachers)
         shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
         check_shares(shares, len(teachers))
         for name, teacher in teachers:
             require_probabilities(teacher, f"The teacher {name!r},")
-        memory = check_memory(self.memory or Memory(None))
-        warn_of_useless_memory(memory, self.random_state, [teacher for _, teacher in teachers])
-        if getattr(memory, "location", None) is not None:
-            for name, teacher in teachers:
-                advice = "define its functions and classes in a module"
-                require_storable(self.memory, teacher, f"the teacher {name!r}", advice)
-        prepare = memory.cache(prepare_lesson, ignore=["owner"])
-        lessons = [
-            prepare(
-                self,
-                name,
-                clone_seeded(teacher, random_state),
-                X,
-                y,
-                sample_weight,
-                groups,
-                cv,
-                versions=(__version__, sklearn.__version__),
-            )
-            for name, teacher in teachers
-        ]
-        return lessons, list(shares)
+        return list(shares)
 
     def _split_student(self, random_state):
         """Return the student's earlier steps, or None, and its network, both unfitted."""

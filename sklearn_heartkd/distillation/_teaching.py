@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
+import sklearn
 import torch
+from joblib import Memory
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_memory
 
+from sklearn_heartkd._memory import require_storable
 from sklearn_heartkd._nested import (
     FEWER_FOLDS,
     align,
     answer,
     before_last,
+    clone_seeded,
     fit_nested,
     is_frozen_classifier,
     log_probabilities,
@@ -25,7 +30,9 @@ from sklearn_heartkd._nested import (
 from sklearn_heartkd._splits import subject_folds
 from sklearn_heartkd._taken import as_taken
 from sklearn_heartkd._unwrap import unwrap_once
+from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers._base import NetworkClassifier
+from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
 
 
@@ -102,6 +109,30 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
     return Lesson(fitted, probabilities, log_probabilities(probabilities))
 
 
+def prepare_lessons(owner, teachers, X, y, sample_weight, groups, cv, random_state):
+    """Return the `Lesson` of each (name, teacher), looked for in the memory of `owner` first.
+
+    Raises
+    ------
+    ValueError
+        If the memory could not recognise a teacher again, and as `prepare_lesson` does.
+    """
+    memory = check_memory(owner.memory or Memory(None))
+    warn_of_useless_memory(memory, owner.random_state, [teacher for _, teacher in teachers])
+    if getattr(memory, "location", None) is not None:
+        for name, teacher in teachers:
+            advice = "define its functions and classes in a module"
+            require_storable(owner.memory, teacher, f"the teacher {name!r}", advice)
+    prepare = memory.cache(prepare_lesson, ignore=["owner"])
+    versions = __version__, sklearn.__version__
+    lessons = []
+    for name, teacher in teachers:
+        seeded = clone_seeded(teacher, random_state)
+        rows = X, y, sample_weight, groups, cv
+        lessons.append(prepare(owner, name, seeded, *rows, versions=versions))
+    return lessons
+
+
 def _require_classes(fitted, role):
     if not hasattr(fitted, "classes_"):
         raise TypeError(
@@ -137,9 +168,7 @@ def feature_maps(lessons, X, batch_size=256):
             model = unwrap_once(model)
         else:
             return None
-    x = torch.tensor(np.ascontiguousarray(model._validate_new(X))).to(
-        next(model.module_.parameters())
-    )
+    x = torch.tensor(model._validate_new(X)).to(next(model.module_.parameters()))
     with torch.no_grad():
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 

@@ -96,7 +96,7 @@ def test_answers_from_a_memory_mapped_file(sequences, sounds, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "library", ["sklearn_heartkd.distillation._distilled.__version__", "sklearn.__version__"]
+    "library", ["sklearn_heartkd.distillation._teaching.__version__", "sklearn.__version__"]
 )
 def test_another_version_fits_its_teachers_anew(library, sequences, sounds, tmp_path, monkeypatch):
     Counted.fits = 0
