@@ -23,12 +23,12 @@ import pandas as pd
 from fuzzing import fuzz_models, fuzz_sounds
 from sklearn.metrics import balanced_accuracy_score
 
-from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd.comparison import N_SYNTHETIC, Recipe, compare, split_by_subject
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_c, export_onnx, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 from sklearn_heartkd.metrics import efficiency_ratio
+from sklearn_heartkd.utils._recordings import fit_length
 
 RESULTS = Path(__file__).parent / "results" / "deployment.csv"
 PAGE = Path(__file__).parents[1] / "docs" / "deployment.md"

@@ -20,7 +20,6 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from sklearn_heartkd._random import torch_generator
 from sklearn_heartkd.augmentation import AdditiveNoise, Batch
 from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.comparison import Recipe, split_by_subject
@@ -29,6 +28,7 @@ from sklearn_heartkd.datasets import load_pascal, read_recording
 from sklearn_heartkd.datasets._disturbances import Spectrum, ambient_noise, artifact, rms
 from sklearn_heartkd.datasets._heart import draw_subject
 from sklearn_heartkd.metrics import compare_models, oof_frame
+from sklearn_heartkd.utils._random import torch_generator
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "noise_robustness.csv"

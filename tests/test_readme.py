@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sklearn_heartkd import distillation
-from sklearn_heartkd.distillation._catalogue import CATALOGUE, SOFTENED, resolve_losses
+from sklearn_heartkd.distillation.losses._registry import CATALOGUE, SOFTENED, resolve_losses
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -7,7 +7,6 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from sklearn_heartkd._unwrap import final_estimator
 from sklearn_heartkd.comparison._run import run_tasks, tasks_of
 from sklearn_heartkd.comparison._tasks import (
     Task,
@@ -19,6 +18,7 @@ from sklearn_heartkd.comparison._tasks import (
     write_whole,
 )
 from sklearn_heartkd.metrics._torch_cost import count_parameters
+from sklearn_heartkd.utils._unwrap import final_estimator
 
 
 def plan(ground, variants, seeds):

@@ -8,9 +8,6 @@ from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
-from sklearn_heartkd._random import draw_seed, torch_generator
-from sklearn_heartkd._recordings import as_sequence, check_recordings
-from sklearn_heartkd._validation import is_ragged
 from sklearn_heartkd.augmentation._base import Augmentation, Batch
 from sklearn_heartkd.augmentation._noise import AdditiveNoise
 from sklearn_heartkd.augmentation._sequence import (
@@ -20,6 +17,9 @@ from sklearn_heartkd.augmentation._sequence import (
     TimeMasking,
     TimeShift,
 )
+from sklearn_heartkd.utils._random import draw_seed, torch_generator
+from sklearn_heartkd.utils._recordings import as_sequence, check_recordings
+from sklearn_heartkd.utils._validation import is_ragged
 
 
 class AugmentingOverSampler(BaseOverSampler):

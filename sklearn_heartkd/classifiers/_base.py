@@ -16,9 +16,6 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_heartkd._random import draw_seed, seeded_initialisation
-from sklearn_heartkd._recordings import as_sequence
-from sklearn_heartkd._splits import check_groups, hold_out
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
@@ -30,6 +27,9 @@ from sklearn_heartkd.classifiers._training import (
     train,
     with_shares_of,
 )
+from sklearn_heartkd.utils._group_splits import check_groups, hold_out
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
+from sklearn_heartkd.utils._recordings import as_sequence
 
 # in the order of C, because torch takes no negative strides
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "order": "C"}

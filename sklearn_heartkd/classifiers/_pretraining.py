@@ -11,12 +11,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 from torch.nn import functional
 
-from sklearn_heartkd._left_out import is_left_out
-from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise
 from sklearn_heartkd.classifiers._defaults import check_views, default_views
 from sklearn_heartkd.classifiers._pretraining_rows import check_features
 from sklearn_heartkd.classifiers._training import epochs_for, train
+from sklearn_heartkd.utils._pickling import is_left_out
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 
 
 class ContrastivePretraining(BaseEstimator):

@@ -2,8 +2,8 @@
 
 from sklearn.utils import check_array
 
-from sklearn_heartkd._recordings import as_sequence
-from sklearn_heartkd._validation import is_ragged
+from sklearn_heartkd.utils._recordings import as_sequence
+from sklearn_heartkd.utils._validation import is_ragged
 
 
 def check_features(features, rows, *, name, again):

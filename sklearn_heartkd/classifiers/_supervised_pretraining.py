@@ -11,15 +11,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_memory
 from torch import nn
 
-from sklearn_heartkd._left_out import is_left_out
-from sklearn_heartkd._memory import require_storable
-from sklearn_heartkd._random import draw_seed, seeded_initialisation
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining_rows import check_features
 from sklearn_heartkd.classifiers._training import Objective, train
 from sklearn_heartkd.networks import Standardize
+from sklearn_heartkd.utils._pickling import is_left_out, require_storable
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 
 
 class SupervisedPretraining(BaseEstimator):

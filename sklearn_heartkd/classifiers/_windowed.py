@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -16,17 +16,12 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_heartkd._nested import (
-    answer,
-    can_embed,
-    clone_seeded,
-    fit_nested,
-    require_probabilities,
-    rows_of,
-    splits_inside,
-)
-from sklearn_heartkd._recordings import check_recordings
-from sklearn_heartkd._splits import check_groups, warn_without_groups
+from sklearn_heartkd.utils._embedding import answer, can_embed
+from sklearn_heartkd.utils._group_splits import check_groups, warn_without_groups
+from sklearn_heartkd.utils._metadata import fit_nested, splits_inside
+from sklearn_heartkd.utils._probabilities import require_probabilities
+from sklearn_heartkd.utils._random import clone_seeded
+from sklearn_heartkd.utils._recordings import check_recordings
 
 
 def cut_windows(recordings, n_window, n_hop):
@@ -194,7 +189,7 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
-            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
             groups = None if groups is None else groups[present]
         windows, source = self._cut(X)
         sample_weight = None if sample_weight is None else sample_weight[source]

@@ -70,10 +70,10 @@ def run(options):
 
 def _read(folder, model):
     """Read all usable recordings of a folder at the model's rate, and of its length if it has one."""
-    from sklearn_heartkd._recordings import fit_length
     from sklearn_heartkd.datasets import read_recordings
     from sklearn_heartkd.deployment._description import describe
     from sklearn_heartkd.deployment._files import find_recordings
+    from sklearn_heartkd.utils._recordings import fit_length
 
     description = describe(model)
     if not Path(folder).is_dir():

@@ -12,7 +12,6 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm.auto import tqdm
 
-from sklearn_heartkd._left_out import leaving_out
 from sklearn_heartkd.comparison._models import (
     FIRST,
     NAMES,
@@ -32,6 +31,7 @@ from sklearn_heartkd.comparison._tasks import (
     result_file,
     write_whole,
 )
+from sklearn_heartkd.utils._pickling import leaving_out
 
 
 class Comparison(NamedTuple):

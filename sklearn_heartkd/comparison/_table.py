@@ -5,8 +5,8 @@ import pandas as pd
 from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from sklearn_heartkd._unwrap import unwrap
 from sklearn_heartkd.metrics import efficiency_profile
+from sklearn_heartkd.utils._unwrap import unwrap
 
 SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1"}
 

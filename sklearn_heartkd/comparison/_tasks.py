@@ -9,11 +9,12 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import _safe_indexing
 
-from sklearn_heartkd._nested import fit_parameters, rows_of
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.comparison._models import REFINED
 from sklearn_heartkd.metrics import oof_frame
+from sklearn_heartkd.utils._metadata import fit_parameters
 
 
 class Task(NamedTuple):
@@ -61,8 +62,8 @@ def fit_and_predict(task, model, data, split):
     subjects = fit_parameters(model, groups=groups[training])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(rows_of(data.data, training), y[training], **subjects)
-    given = rows_of(data.data, test)
+        model.fit(_safe_indexing(data.data, training), y[training], **subjects)
+    given = _safe_indexing(data.data, test)
     frame = oof_frame(
         task.model,
         seed=task.seed,

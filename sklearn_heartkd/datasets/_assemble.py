@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.utils._recordings import fit_length
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au")
 

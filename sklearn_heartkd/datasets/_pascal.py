@@ -254,7 +254,7 @@ def _cross_check(root, table):
 
 def _groups(table, waveforms, sampling_rate, n_jobs):
     """Name the subject of set B and, where it is unknown, the cluster of near-duplicates."""
-    from sklearn_heartkd._near_duplicates import find_near_duplicates
+    from sklearn_heartkd.utils._near_duplicates import find_near_duplicates
 
     groups = "b-" + table["subject"].replace(_ONE_PATIENT).astype(object)
     in_a = table.index[table["set"] == "a"]

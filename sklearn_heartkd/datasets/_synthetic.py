@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import Interval, validate_params
 
-from sklearn_heartkd._random import draw_seed
 from sklearn_heartkd.datasets._assemble import make_bunch
 from sklearn_heartkd.datasets._heart import draw_subject, record
 from sklearn_heartkd.datasets._randomization import randomize_recording, randomize_subject
+from sklearn_heartkd.utils._random import draw_seed
 
 _CLASSES = ("normal", "murmur", "extrahls", "extrastole", "artifact")
 

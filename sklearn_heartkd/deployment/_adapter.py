@@ -3,10 +3,10 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd._unwrap import unwrap
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.deployment._onnx import make_metadata
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
+from sklearn_heartkd.utils._unwrap import unwrap
 
 
 def runtime_model(model):

@@ -176,7 +176,7 @@ def _visit(model, walk):
             walk.note_clusters(model.refine_weight, model.refiner_)
         return _visit(model.student_, walk)
     if isinstance(model, KMeansRefinedClassifier):
-        walk.note_clusters(model.weight_, model.clusters_)
+        walk.note_clusters(model.weight_, model.refiner_)
         return _visit(model.estimator_, walk)
     raise ExportError(
         f"{type(model).__name__} cannot be exported; a network of sklearn_heartkd can, so distil "

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sklearn_heartkd._recordings import fit_length
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._borders import TOLERANCE, possible_answers
 from sklearn_heartkd.deployment._description import ExportError, describe
 from sklearn_heartkd.deployment.runtime import UNSEALED, seal_of
+from sklearn_heartkd.utils._recordings import fit_length
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def save_model(model, path, *, metadata=None, keep_teachers=True):
     """
     import skops.io
 
-    from sklearn_heartkd._left_out import leaving_out
+    from sklearn_heartkd.utils._pickling import leaving_out
 
     _check_fitted(model)
     with leaving_out("recordings") if keep_teachers else leaving_out("recordings", "teachers"):

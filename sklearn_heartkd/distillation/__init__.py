@@ -24,20 +24,20 @@ name       class                    weight  what the student matches
 =========  =======================  ======  ===========================================================
 """
 
-from sklearn_heartkd.distillation._attention import AttentionTransfer
-from sklearn_heartkd.distillation._base import DistillationLoss, Setting, TeacherOutput
-from sklearn_heartkd.distillation._contrastive import InfoNCE
-from sklearn_heartkd.distillation._crd import CRD
-from sklearn_heartkd.distillation._dist import DIST
 from sklearn_heartkd.distillation._distilled import DistilledClassifier
-from sklearn_heartkd.distillation._dkd import DKD
-from sklearn_heartkd.distillation._hint import Hint
-from sklearn_heartkd.distillation._pkt import PKT
-from sklearn_heartkd.distillation._rkd import RKD
-from sklearn_heartkd.distillation._similarity_preserving import SimilarityPreserving
-from sklearn_heartkd.distillation._soft_targets import CrossEntropy, SoftTargets
-from sklearn_heartkd.distillation._ssd import SSD
-from sklearn_heartkd.distillation._supcon import SupCon
+from sklearn_heartkd.distillation.losses._attention_transfer import AttentionTransfer
+from sklearn_heartkd.distillation.losses._base import DistillationLoss, LossContext, TeacherOutput
+from sklearn_heartkd.distillation.losses._crd import CRD
+from sklearn_heartkd.distillation.losses._dist import DIST
+from sklearn_heartkd.distillation.losses._dkd import DKD
+from sklearn_heartkd.distillation.losses._hint import Hint
+from sklearn_heartkd.distillation.losses._infonce import InfoNCE
+from sklearn_heartkd.distillation.losses._pkt import PKT
+from sklearn_heartkd.distillation.losses._rkd import RKD
+from sklearn_heartkd.distillation.losses._similarity_preserving import SimilarityPreserving
+from sklearn_heartkd.distillation.losses._soft_targets import CrossEntropy, SoftTargets
+from sklearn_heartkd.distillation.losses._ssd import SSD
+from sklearn_heartkd.distillation.losses._supcon import SupCon
 
 __all__ = [
     "CRD",
@@ -52,7 +52,7 @@ __all__ = [
     "DistilledClassifier",
     "Hint",
     "InfoNCE",
-    "Setting",
+    "LossContext",
     "SimilarityPreserving",
     "SoftTargets",
     "SupCon",

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
 
-from sklearn_heartkd._nested import unset_seeds
-from sklearn_heartkd._splits import outside
 from sklearn_heartkd.classifiers._base import NetworkClassifier
-from sklearn_heartkd.distillation._catalogue import CATALOGUE, SOFTENED
+from sklearn_heartkd.distillation.losses._registry import CATALOGUE, SOFTENED
+from sklearn_heartkd.utils._random import unset_seeds
+from sklearn_heartkd.utils._warnings import outside
 
 
 def check_student(student):

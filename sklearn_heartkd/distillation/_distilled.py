@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, check_random_state, get_tags
+from sklearn.utils import Bunch, _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -13,26 +13,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_heartkd._left_out import is_left_out
-from sklearn_heartkd._nested import (
-    answer,
-    clone_seeded,
-    embed,
-    log_probabilities,
-    require_probabilities,
-    rows_of,
-    step_parameters,
-)
-from sklearn_heartkd._random import draw_seed
-from sklearn_heartkd._splits import check_groups, list_splits, splits_of_rows
-from sklearn_heartkd._taken import (
-    allows_nan,
-    takes_sequences,
-)
-from sklearn_heartkd._validation import check_any_input, check_any_new_input
 from sklearn_heartkd.classifiers import StudentClassifier
-from sklearn_heartkd.distillation._base import DistillationLoss
-from sklearn_heartkd.distillation._catalogue import CATALOGUE, resolve_losses
 from sklearn_heartkd.distillation._checks import (
     check_columns,
     check_shares,
@@ -49,10 +30,20 @@ from sklearn_heartkd.distillation._teaching import (
     cached_outputs,
     feature_maps,
     networks_of,
-    prepare_lessons,
+    predict_teachers,
 )
+from sklearn_heartkd.distillation.losses._base import DistillationLoss
+from sklearn_heartkd.distillation.losses._registry import CATALOGUE, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
+from sklearn_heartkd.utils._embedding import answer, embed
+from sklearn_heartkd.utils._group_splits import check_groups, list_splits, splits_of_rows
+from sklearn_heartkd.utils._input_tags import allows_nan, takes_sequences
+from sklearn_heartkd.utils._metadata import step_parameters
+from sklearn_heartkd.utils._pickling import is_left_out
+from sklearn_heartkd.utils._probabilities import log_probabilities, require_probabilities
+from sklearn_heartkd.utils._random import clone_seeded, draw_seed
+from sklearn_heartkd.utils._validation import check_any_input, check_any_new_input
 
 
 class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -245,7 +236,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
             cv = splits_of_rows(cv, present, len(y))
-            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
             groups = None if groups is None else groups[present]
         random_state = check_random_state(self.random_state)
         self.classes_ = np.unique(y)
@@ -257,7 +248,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         if self.refine == "kmeans":
             check_n_clusters(self.n_clusters, len(y))
         shares = self._shares()
-        lessons = prepare_lessons(
+        predictions = predict_teachers(
             self, self._teachers(), X, y, sample_weight, groups, cv, random_state
         )
         head, network = self._split_student(random_state)
@@ -265,10 +256,10 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         if head is not None:
             metadata = {"sample_weight": sample_weight, "groups": groups}
             features = head.fit_transform(X, y, **step_parameters(head, **metadata))
-        asked = self._networks_to_ask(lessons, head, features)
+        asked = self._networks_to_ask(predictions, head, features)
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
-        maps = feature_maps(lessons, X) if needs_sequence and self.cv is None else None
-        cached = cached_outputs(lessons, shares, maps)
+        maps = feature_maps(predictions, X) if needs_sequence and self.cv is None else None
+        cached = cached_outputs(predictions, shares, maps)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -281,7 +272,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
 
         network._fit(features, y, sample_weight, groups, make_objective)
         self.student_ = network if head is None else Pipeline([*head.steps, (self._end, network)])
-        fitted = [lesson.teacher for lesson in lessons]
+        fitted = [prediction.teacher for prediction in predictions]
         several = isinstance(self.teacher, list)
         names = [name for name, _ in self._teachers()]
         self.teacher_ = Bunch(**dict(zip(names, fitted, strict=True))) if several else fitted[0]
@@ -323,11 +314,11 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         self._end = student.steps[-1][0]
         return (student[:-1] if len(student) > 1 else None), network
 
-    def _networks_to_ask(self, lessons, head, features):
+    def _networks_to_ask(self, predictions, head, features):
         if self.teacher_outputs == "cached" or self.cv is not None:
             return None
         return networks_of(
-            lessons,
+            predictions,
             self.classes_,
             features if head is None else None,
             required=self.teacher_outputs == "augmented",

@@ -5,7 +5,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from sklearn_heartkd.distillation._base import Setting, TeacherOutput, settle
+from sklearn_heartkd.distillation.losses._base import LossContext, TeacherOutput, settle
 
 
 class DistillationObjective(nn.Module):
@@ -37,7 +37,7 @@ class DistillationObjective(nn.Module):
             cached.embedding.to(**to),
             None if cached.sequence is None else cached.sequence.to(**to),
         )
-        setting = Setting(
+        context = LossContext(
             student_size=module.embedding_size,
             teacher_size=cached.embedding.shape[1],
             n_classes=cached.log_probabilities.shape[1],
@@ -51,7 +51,7 @@ class DistillationObjective(nn.Module):
         self.weights = [weight for _, _, weight in kept]
         self.has_labels = [loss.has_labels for _, loss, _ in kept]
         self.names = [name for name, _, _ in kept]
-        self.terms = nn.ModuleList(_make_term(name, loss, setting) for name, loss, _ in kept)
+        self.terms = nn.ModuleList(_make_term(name, loss, context) for name, loss, _ in kept)
         # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
         self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
         self.shares = shares
@@ -98,8 +98,8 @@ class DistillationObjective(nn.Module):
         )
 
 
-def _make_term(name, loss, setting):
-    term = loss.make_term(setting)
+def _make_term(name, loss, context):
+    term = loss.make_term(context)
     if not isinstance(term, nn.Module):
         raise TypeError(
             f"make_term of the loss {name!r} ({type(loss).__name__}) must return a torch.nn.Module, got "

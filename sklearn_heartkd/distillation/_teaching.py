@@ -10,34 +10,31 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
-from sklearn_heartkd._memory import require_storable
-from sklearn_heartkd._nested import (
-    FEWER_FOLDS,
-    align,
-    answer,
-    before_last,
-    clone_seeded,
-    fit_nested,
-    is_frozen_classifier,
-    log_probabilities,
-    parts_of,
-    require_finite,
-    require_rows,
-    rows_of,
-)
-from sklearn_heartkd._splits import subject_folds
-from sklearn_heartkd._taken import as_taken
-from sklearn_heartkd._unwrap import unwrap_once
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
+from sklearn_heartkd.utils._embedding import answer, before_last
+from sklearn_heartkd.utils._group_splits import subject_folds
+from sklearn_heartkd.utils._input_tags import as_taken
+from sklearn_heartkd.utils._metadata import fit_nested
+from sklearn_heartkd.utils._pickling import require_storable
+from sklearn_heartkd.utils._probabilities import (
+    FEWER_FOLDS,
+    align,
+    log_probabilities,
+    require_finite,
+    require_rows,
+)
+from sklearn_heartkd.utils._random import clone_seeded
+from sklearn_heartkd.utils._unwrap import is_frozen_classifier, parts_of, unwrap_once
 
 
 @dataclass
-class Lesson:
+class TeacherPredictions:
     """A fitted teacher and what it says about the training data.
 
     Attributes
@@ -56,10 +53,10 @@ class Lesson:
     embedding: np.ndarray
 
 
-def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, versions=None):
-    """Fit one teacher (unless it is frozen) and return its `Lesson`.
+def predict_teacher(owner, name, teacher, X, y, sample_weight, groups, cv, *, versions=None):
+    """Fit one teacher (unless it is frozen) and return its `TeacherPredictions`.
 
-    The `versions` of what fits it are there for a memory, to tell lessons of different ones apart.
+    The `versions` of what fits it are there for a memory, to tell predictions of different ones apart.
 
     Raises
     ------
@@ -85,18 +82,18 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
         require_rows(embedding, len(y), f"{role} gives embeddings")
         probabilities = align(probabilities, fitted.classes_, classes, role)
         require_finite(embedding, f"{role} gives embeddings")
-        return Lesson(fitted, probabilities, embedding)
+        return TeacherPredictions(fitted, probabilities, embedding)
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         fold = fit_nested(
             clone(teacher),
-            rows_of(X, training),
+            _safe_indexing(X, training),
             y[training],
             sample_weight=None if sample_weight is None else np.asarray(sample_weight)[training],
             groups=None if groups is None else np.asarray(groups)[training],
         )
         _require_classes(fold, role)
-        found = fold.predict_proba(rows_of(X, held_out))
+        found = fold.predict_proba(_safe_indexing(X, held_out))
         require_rows(found, len(held_out), f"{role} gives probabilities")
         total[held_out] += align(found, fold.classes_, classes, f"{role} in a fold", FEWER_FOLDS)
         times[held_out] += 1
@@ -106,16 +103,16 @@ def prepare_lesson(owner, name, teacher, X, y, sample_weight, groups, cv, *, ver
             "cover all of them, such as StratifiedGroupKFold."
         )
     probabilities = total / times[:, None]
-    return Lesson(fitted, probabilities, log_probabilities(probabilities))
+    return TeacherPredictions(fitted, probabilities, log_probabilities(probabilities))
 
 
-def prepare_lessons(owner, teachers, X, y, sample_weight, groups, cv, random_state):
-    """Return the `Lesson` of each (name, teacher), looked for in the memory of `owner` first.
+def predict_teachers(owner, teachers, X, y, sample_weight, groups, cv, random_state):
+    """Return the `TeacherPredictions` of each (name, teacher), looked for in the memory of `owner` first.
 
     Raises
     ------
     ValueError
-        If the memory could not recognise a teacher again, and as `prepare_lesson` does.
+        If the memory could not recognise a teacher again, and as `predict_teacher` does.
     """
     memory = check_memory(owner.memory or Memory(None))
     warn_of_useless_memory(memory, owner.random_state, [teacher for _, teacher in teachers])
@@ -123,14 +120,14 @@ def prepare_lessons(owner, teachers, X, y, sample_weight, groups, cv, random_sta
         for name, teacher in teachers:
             advice = "define its functions and classes in a module"
             require_storable(owner.memory, teacher, f"the teacher {name!r}", advice)
-    prepare = memory.cache(prepare_lesson, ignore=["owner"])
+    prepare = memory.cache(predict_teacher, ignore=["owner"])
     versions = __version__, sklearn.__version__
-    lessons = []
+    predictions = []
     for name, teacher in teachers:
         seeded = clone_seeded(teacher, random_state)
         rows = X, y, sample_weight, groups, cv
-        lessons.append(prepare(owner, name, seeded, *rows, versions=versions))
-    return lessons
+        predictions.append(prepare(owner, name, seeded, *rows, versions=versions))
+    return predictions
 
 
 def _require_classes(fitted, role):
@@ -141,12 +138,12 @@ def _require_classes(fitted, role):
         )
 
 
-def cached_outputs(lessons, shares, maps=None):
-    """Return the `TeacherOutput` of all lessons together, with the feature maps of a single one."""
+def cached_outputs(predictions, shares, maps=None):
+    """Return the `TeacherOutput` of all predictions together, with the feature maps of a single one."""
     return combine(
-        [_as_tensor(lesson.probabilities) for lesson in lessons],
-        [_as_tensor(lesson.embedding) for lesson in lessons],
-        [maps] * len(lessons),
+        [_as_tensor(prediction.probabilities) for prediction in predictions],
+        [_as_tensor(prediction.embedding) for prediction in predictions],
+        [maps] * len(predictions),
         shares,
     )
 
@@ -156,11 +153,11 @@ def _as_tensor(values):
     return torch.from_numpy(np.require(values, requirements=["C", "W"]))
 
 
-def feature_maps(lessons, X, batch_size=256):
+def feature_maps(predictions, X, batch_size=256):
     """Return the last feature map of a single teacher that is one of our networks, else None."""
-    if len(lessons) > 1:
+    if len(predictions) > 1:
         return None
-    model, X = lessons[0].teacher, as_taken(lessons[0].teacher, X)
+    model, X = predictions[0].teacher, as_taken(predictions[0].teacher, X)
     while not isinstance(model, NetworkClassifier):
         if isinstance(model, Pipeline):
             model, X = model.steps[-1][1], before_last(model, X)
@@ -173,14 +170,14 @@ def feature_maps(lessons, X, batch_size=256):
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 
 
-def networks_of(lessons, classes, X, *, required=False):
+def networks_of(predictions, classes, X, *, required=False):
     """Return the teachers' torch networks if all can be asked about a batch of X, else None.
 
     They can where a teacher is one of our networks, fitted on X itself and on its classes.
 
     Parameters
     ----------
-    lessons : list of Lesson
+    predictions : list of TeacherPredictions
     classes : ndarray of shape (n_classes,)
         Those that the student learns.
     X : ndarray or None
@@ -194,8 +191,8 @@ def networks_of(lessons, classes, X, *, required=False):
         If `required` and a teacher cannot be asked.
     """
     networks = []
-    for lesson in lessons:
-        model = lesson.teacher
+    for prediction in predictions:
+        model = prediction.teacher
         while isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
             model = unwrap_once(model)
         if not isinstance(model, NetworkClassifier) or getattr(X, "ndim", None) != 3:

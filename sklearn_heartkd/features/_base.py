@@ -9,10 +9,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from sklearn_heartkd._recordings import check_recordings, is_ragged
-from sklearn_heartkd._stateless import Stateless
 from sklearn_heartkd.features._front_end import FrontEnd, Kernel, hann_window, mel_filters
 from sklearn_heartkd.features._summary import STATISTICS, summarize, summary_names
+from sklearn_heartkd.utils._recordings import check_recordings, is_ragged
+from sklearn_heartkd.utils._stateless import Stateless
 
 # The defaults of both estimators, for heart sounds at 2 kHz and small enough for a device.
 N_FFT = 128

@@ -8,7 +8,7 @@ import scipy.fft
 import scipy.signal
 import scipy.sparse
 
-from sklearn_heartkd._recordings import fit_length
+from sklearn_heartkd.utils._recordings import fit_length
 
 _FRAMES_AT_ONCE = 1024  # so that the spectra of a chunk stay in the processor's cache
 

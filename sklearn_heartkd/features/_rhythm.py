@@ -7,9 +7,9 @@ from scipy import signal
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in
 
-from sklearn_heartkd._recordings import check_recordings
-from sklearn_heartkd._stateless import Stateless
 from sklearn_heartkd.features._beats import describe, envelope
+from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._stateless import Stateless
 
 
 class RhythmFeatures(Stateless):

@@ -5,12 +5,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_heartkd._unwrap import unwrap
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.inspection import _attribution, _steps
 from sklearn_heartkd.inspection._explanation import Explanation
-from sklearn_heartkd.inspection._make_view import make_subject
+from sklearn_heartkd.inspection._explanation_task import make_task
 from sklearn_heartkd.inspection._views import TableView, WindowedView
+from sklearn_heartkd.utils._unwrap import unwrap
 
 _TREES = (ForestClassifier, DecisionTreeClassifier, HistGradientBoostingClassifier)
 METHODS = ("auto", "deep", "kernel", "tree")
@@ -106,20 +106,20 @@ def explain(
     n_bands, seconds = cell
     if n_bands < 1 or seconds <= 0:
         raise ValueError(f"cell must be a number of bands and seconds above 0, got {cell!r}.")
-    subject = make_subject(model, X, background, features=features, sampling_rate=sampling_rate)
-    chosen = _choose(method, subject)
+    task = make_task(model, X, background, features=features, sampling_rate=sampling_rate)
+    chosen = _choose(method, task)
     if chosen == "tree":
-        return _explain_by_trees(subject, model, X, features)
-    if isinstance(subject.view, TableView):
-        return _explain_table(subject, model, X, n_evaluations, random_state)
-    view, n = subject.view, len(subject.view.grids)
+        return _explain_by_trees(task, model, X, features)
+    if isinstance(task.view, TableView):
+        return _explain_table(task, model, X, n_evaluations, random_state)
+    view, n = task.view, len(task.view.grids)
     if chosen == "deep":
-        values = _deep(subject)
+        values = _deep(task)
     else:
-        values = [_kernel(subject, row, cell, n_evaluations, random_state) for row in range(n)]
+        values = [_kernel(task, row, cell, n_evaluations, random_state) for row in range(n)]
     ends = [_ends(view, row) for row in range(n)]
     one_length = len({grid.shape for grid in view.grids}) == 1
-    front_end = subject.front_end
+    front_end = task.front_end
     longest = max(grid.shape[1] for grid in view.grids)
     times = frequencies = None
     if front_end is not None:
@@ -131,21 +131,21 @@ def explain(
         grid=np.stack(view.grids) if one_length else view.grids,
         scores=np.stack([end[1] for end in ends]),
         base=np.stack([end[0] for end in ends]),
-        classes=subject.classes,
+        classes=task.classes,
         method=chosen,
-        unit=subject.unit,
-        explained=_explained(model, subject),
+        unit=task.unit,
+        explained=_explained(model, task),
         times=times,
         frequencies=frequencies,
         sampling_rate=None if front_end is None else front_end.sampling_rate,
-        recordings=subject.recordings,
+        recordings=task.recordings,
     )
 
 
-def _choose(method, subject):
-    parts = subject.parts
-    on_grid = not isinstance(subject.view, TableView)
-    whole = isinstance(subject.view, WindowedView)
+def _choose(method, task):
+    parts = task.parts
+    on_grid = not isinstance(task.view, TableView)
+    whole = isinstance(task.view, WindowedView)
     deep = (
         parts is not None
         and on_grid
@@ -165,12 +165,12 @@ def _choose(method, subject):
     return method
 
 
-def _explained(model, subject):
-    if subject.parts is None:
+def _explained(model, task):
+    if task.parts is None:
         return type(model).__name__
-    name = type(subject.parts.classifier).__name__
+    name = type(task.parts.classifier).__name__
     refined = any(
-        hasattr(part, "clusters_") or getattr(part, "refiner_", None) is not None
+        hasattr(part, "refiner_") or getattr(part, "refiner_", None) is not None
         for part in unwrap(model)
     )
     return f"{name} without k-means" if refined else name
@@ -196,8 +196,8 @@ def _ends(view, row):
     return view.score(row, keep)
 
 
-def _deep(subject):
-    parts, view = subject.parts, subject.view
+def _deep(task):
+    parts, view = task.parts, task.view
     dct = None if parts.features is None else parts.features._dct_matrix()
     network = _attribution.logits_of(parts.classifier.module_, dct)
     inner = view.view if isinstance(view, WindowedView) else view
@@ -214,10 +214,10 @@ def _deep(subject):
     return whole
 
 
-def cells_of(subject, row, cell):
+def cells_of(task, row, cell):
     """Return the number of the cell that each band and frame of a recording belongs to."""
-    n_bands, n_frames = subject.view.grids[row].shape
-    front_end = subject.front_end
+    n_bands, n_frames = task.view.grids[row].shape
+    front_end = task.front_end
     frames = 1
     if front_end is not None:
         frames = max(1, round(cell[1] * front_end.sampling_rate / front_end.hop_length))
@@ -228,11 +228,11 @@ def cells_of(subject, row, cell):
     return in_band[:, None] * (in_time[-1] + 1) + in_time
 
 
-def _kernel(subject, row, cell, n_evaluations, seed):
-    number = cells_of(subject, row, cell)
+def _kernel(task, row, cell, n_evaluations, seed):
+    number = cells_of(task, row, cell)
     n_cells = number.max() + 1
     values = _attribution.kernel_values(
-        lambda masks: subject.view.score(row, masks[:, number]),
+        lambda masks: task.view.score(row, masks[:, number]),
         n_cells,
         n_evaluations=2 * n_cells + 512 if n_evaluations is None else n_evaluations,
         seed=seed,
@@ -240,8 +240,8 @@ def _kernel(subject, row, cell, n_evaluations, seed):
     return values[:, number] / np.bincount(number.ravel())[number]
 
 
-def _explain_table(subject, model, X, n_evaluations, seed):
-    view = subject.view
+def _explain_table(task, model, X, n_evaluations, seed):
+    view = task.view
     n, n_columns = view.table.shape
     values, ends = [], []
     for row in range(n):
@@ -259,10 +259,10 @@ def _explain_table(subject, model, X, n_evaluations, seed):
         grid=None,
         scores=np.stack([end[1] for end in ends]),
         base=np.stack([end[0] for end in ends]),
-        classes=subject.classes,
+        classes=task.classes,
         method="kernel",
-        unit=subject.unit,
-        explained=_explained(model, subject),
+        unit=task.unit,
+        explained=_explained(model, task),
         feature_values=np.stack(values),
         feature_names=_names(X, n_columns, None),
     )
@@ -278,15 +278,15 @@ def _names(X, n_columns, features):
     return [f"x{i}" for i in range(n_columns)]
 
 
-def _explain_by_trees(subject, model, X, features):
-    parts = subject.parts
+def _explain_by_trees(task, model, X, features):
+    parts = task.parts
     table = X.to_numpy() if hasattr(X, "columns") and parts.features is None else X
     if parts.features is not None:
         table = parts.features.transform(_steps.transform(parts.before, X))
     table = np.asarray(_steps.transform(parts.after, table))
     table = table.reshape(len(table), -1)
     values, base = _attribution.tree_values(parts.classifier, table)
-    if values.shape[1] != len(subject.classes):  # boosted trees of two classes: one log-odds
+    if values.shape[1] != len(task.classes):  # boosted trees of two classes: one log-odds
         values = np.concatenate([-values / 2, values / 2], axis=1)
         base = np.concatenate([-base / 2, base / 2])
     unit, scores = "probability", None
@@ -302,12 +302,12 @@ def _explain_by_trees(subject, model, X, features):
         grid=None,
         scores=np.asarray(scores, dtype=float),
         base=np.broadcast_to(base, scores.shape).copy(),
-        classes=subject.classes,
+        classes=task.classes,
         method="tree",
         unit=unit,
-        explained=_explained(model, subject),
-        sampling_rate=None if subject.front_end is None else subject.front_end.sampling_rate,
-        recordings=subject.recordings,
+        explained=_explained(model, task),
+        sampling_rate=None if task.front_end is None else task.front_end.sampling_rate,
+        recordings=task.recordings,
         feature_values=values,
         feature_names=_names(X, table.shape[1], maker),
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 
 from sklearn_heartkd.inspection._explain import cells_of
-from sklearn_heartkd.inspection._make_view import make_subject
+from sklearn_heartkd.inspection._explanation_task import make_task
 from sklearn_heartkd.inspection._views import TableView
 
 
@@ -110,9 +110,9 @@ def faithfulness(
     >>> bool(result.deletion_gain.mean() > 0)
     True
     """
-    subject = make_subject(model, X, background, features=features, sampling_rate=sampling_rate)
-    table = isinstance(subject.view, TableView)
-    n_recordings = len(subject.view.table if table else subject.view.grids)
+    task = make_task(model, X, background, features=features, sampling_rate=sampling_rate)
+    table = isinstance(task.view, TableView)
+    n_recordings = len(task.view.table if table else task.view.grids)
     if len(explanation) != n_recordings:
         raise ValueError(
             f"The explanation is of {len(explanation)} recordings and X holds {n_recordings}; pass the X "
@@ -128,12 +128,12 @@ def faithfulness(
     curves = []
     for row in range(n_recordings):
         index = explanation[row].class_index(target)
-        number = np.arange(len(subject.view.reference)) if table else cells_of(subject, row, cell)
+        number = np.arange(len(task.view.reference)) if table else cells_of(task, row, cell)
         n_cells = number.max() + 1
         value = np.bincount(number.ravel(), weights=values[row][index].ravel(), minlength=n_cells)
         orders = [np.argsort(-value, kind="stable")]
         orders += [random_state.permutation(n_cells) for _ in range(n_random)]
-        each = [_curves(subject.view, row, number, order, n_steps, index) for order in orders]
+        each = [_curves(task.view, row, number, order, n_steps, index) for order in orders]
         curves.append([each[0], np.mean(each[1:], axis=0)])
     found = np.array(curves)  # recordings, explained or random, deletion or insertion, steps
     return Faithfulness(

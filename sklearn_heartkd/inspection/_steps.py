@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from sklearn_heartkd._nested import log_probabilities
-from sklearn_heartkd._unwrap import unwrap_once
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.features._base import _SpectralFeatures
 from sklearn_heartkd.features._front_end import FrontEnd, Kernel
 from sklearn_heartkd.features._summary import summarize
+from sklearn_heartkd.utils._probabilities import log_probabilities
+from sklearn_heartkd.utils._unwrap import unwrap_once
 
 _SMALLEST = 1e-3  # probability; a forest's zero votes are not minus infinity
 

@@ -22,8 +22,8 @@ from sklearn_heartkd.metrics._physionet import (
     physionet2016_scorers,
     physionet2016_scores,
 )
+from sklearn_heartkd.metrics._plot._reliability import ReliabilityDisplay
 from sklearn_heartkd.metrics._rejecting import RejectingClassifier
-from sklearn_heartkd.metrics._reliability_display import ReliabilityDisplay
 from sklearn_heartkd.metrics._screening import (
     OperatingPoint,
     operating_point,

@@ -15,7 +15,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from sklearn_heartkd._unwrap import final_estimator, unwrap
+from sklearn_heartkd.utils._unwrap import final_estimator, unwrap
 
 _PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "embed")
 

@@ -19,8 +19,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from sklearn_heartkd._splits import warn_without_groups
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
+from sklearn_heartkd.utils._group_splits import warn_without_groups
 
 
 def _estimator_offers(method):

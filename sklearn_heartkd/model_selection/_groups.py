@@ -5,8 +5,8 @@ from os import fspath
 import numpy as np
 import pandas as pd
 
-from sklearn_heartkd._near_duplicates import connected_groups, find_near_duplicates
 from sklearn_heartkd.datasets._assemble import compile_pattern
+from sklearn_heartkd.utils._near_duplicates import connected_groups, find_near_duplicates
 
 
 def subject_groups(filenames, pattern):

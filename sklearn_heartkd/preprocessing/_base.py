@@ -3,8 +3,8 @@
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.metaestimators import available_if
 
-from sklearn_heartkd._recordings import check_recordings, map_recordings
-from sklearn_heartkd._stateless import Stateless
+from sklearn_heartkd.utils._recordings import check_recordings, map_recordings
+from sklearn_heartkd.utils._stateless import Stateless
 
 
 def _has_columns(estimator):

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval
 
-from sklearn_heartkd._recordings import check_recordings, fit_length
-from sklearn_heartkd._stateless import Stateless
+from sklearn_heartkd.utils._recordings import check_recordings, fit_length
+from sklearn_heartkd.utils._stateless import Stateless
 
 
 class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):

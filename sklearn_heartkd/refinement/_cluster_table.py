@@ -5,7 +5,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_heartkd._quiet import ignore_warnings
+from sklearn_heartkd.utils._warnings import ignore_warnings
 
 
 class ClusterTable:

@@ -5,34 +5,27 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from sklearn_heartkd._nested import (
+from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
+from sklearn_heartkd.utils._embedding import answer, can_embed, embed
+from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
+from sklearn_heartkd.utils._input_tags import allows_nan, takes_sequences
+from sklearn_heartkd.utils._metadata import fit_nested
+from sklearn_heartkd.utils._probabilities import (
     FEWER_FOLDS,
     align,
-    answer,
     as_probabilities,
-    can_embed,
-    clone_seeded,
-    embed,
-    fit_nested,
     log_probabilities,
     require_finite,
     require_probabilities,
-    rows_of,
 )
-from sklearn_heartkd._random import draw_seed
-from sklearn_heartkd._splits import check_groups, splits_of_rows, subject_folds
-from sklearn_heartkd._taken import (
-    allows_nan,
-    takes_sequences,
-)
-from sklearn_heartkd._validation import check_any_input, check_any_new_input
-from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
+from sklearn_heartkd.utils._random import clone_seeded, draw_seed
+from sklearn_heartkd.utils._validation import check_any_input, check_any_new_input
 
 WEIGHTS = np.arange(0, 10) / 10
 
@@ -69,7 +62,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     classes_ : ndarray of shape (n_classes,)
     estimator_ : classifier
         The fitted classifier.
-    clusters_ : ClusterTable
+    refiner_ : ClusterTable
         Centres and class probabilities of the clusters.
     weight_ : float
         The weight in use.
@@ -83,7 +76,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     >>> from sklearn_heartkd import KMeansRefinedClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> model = KMeansRefinedClassifier(LogisticRegression(max_iter=500)).fit(X, y)
-    >>> model.clusters_.table.shape
+    >>> model.refiner_.table.shape
     (3, 3)
     """
 
@@ -144,7 +137,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
             present = np.flatnonzero(sample_weight > 0)
             cv = splits_of_rows(cv, present, len(y))
-            X, y, sample_weight = rows_of(X, present), y[present], sample_weight[present]
+            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
             groups = None if groups is None else groups[present]
         check_n_clusters(self.n_clusters, len(y))
         random_state = check_random_state(self.random_state)
@@ -161,7 +154,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         self.weight_ = self.weight
         if self.weight == "auto":
             self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, cv, seed)
-        self.clusters_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
+        self.refiner_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
@@ -182,11 +175,11 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         for training, held_out in subject_folds(self, check_cv(cv, y, classifier=True), y, groups):
             weight = None if sample_weight is None else sample_weight[training]
             subjects = None if groups is None else groups[training]
-            rows = rows_of(X, training), y[training]
+            rows = _safe_indexing(X, training), y[training]
             metadata = {"sample_weight": weight, "groups": subjects}
             fitted = fit_nested(clone_seeded(estimator, None), *rows, **metadata)
             clusters = self._learn_clusters(fitted, *rows, weight, seed)
-            own, embedding = answer(fitted, rows_of(X, held_out))
+            own, embedding = answer(fitted, _safe_indexing(X, held_out))
             own = align(own, fitted.classes_, self.classes_, "A fold", FEWER_FOLDS)
             table = clusters.predict_proba(embedding)
             table = align(table, fitted.classes_, self.classes_, "A fold", FEWER_FOLDS)
@@ -206,7 +199,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         """Return probabilities, and embeddings or log-probabilities, of one evaluation."""
         check_is_fitted(self)
         own, representation = answer(self.estimator_, check_any_new_input(self, X))
-        refined = self.clusters_.refine(own, representation, self.weight_)
+        refined = self.refiner_.refine(own, representation, self.weight_)
         return refined, representation if _embeds(self) else log_probabilities(refined)
 
     def predict(self, X):

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from distilling_helpers import LABELS, Oracle
 
 from sklearn_heartkd import MFCC
 from sklearn_heartkd.augmentation import Batch
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.distillation import Setting, TeacherOutput
+from sklearn_heartkd.distillation import LossContext, TeacherOutput
 from sklearn_heartkd.networks import NetworkOutput
+from tests.distillation.helpers import LABELS, Oracle
 
 
 class Scene:
@@ -60,7 +60,7 @@ class Scene:
 
     def term(self, loss):
         """Return the loss's torch module, with the same initial weights every time."""
-        setting = Setting(
+        context = LossContext(
             student_size=self.student.embedding.shape[1],
             teacher_size=self.teacher.embedding.shape[1],
             n_classes=self.n_classes,
@@ -72,7 +72,7 @@ class Scene:
         )
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
-            return loss.make_term(setting).to(self.batch.x.dtype)
+            return loss.make_term(context).to(self.batch.x.dtype)
 
     def loss(self, loss):
         """Return the loss of all rows as one batch."""

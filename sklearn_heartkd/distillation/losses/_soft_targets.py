@@ -1,0 +1,101 @@
+"""Cross-entropy with the labels, and the teacher's soft targets."""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval
+from torch import nn
+from torch.nn import functional
+
+from sklearn_heartkd.classifiers._training import Objective, weighted_mean
+from sklearn_heartkd.distillation.losses._base import DistillationLoss
+
+
+class CrossEntropy(DistillationLoss):
+    r"""Cross-entropy with the labels, under mixup with both.
+
+    :math:`-\sum_c q_c \log \mathrm{softmax}(s)_c`, averaged over the rows, for logits `s` of the student
+    and the label as `q`, smoothed after Szegedy et al. (2016), "Rethinking the inception architecture
+    for computer vision".
+
+    Parameters
+    ----------
+    label_smoothing : float, default=None
+        Share of the target probability that is spread over all classes; None is the student's own.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import CrossEntropy, DistilledClassifier
+    >>> losses = [("ce", CrossEntropy(label_smoothing=0.1), 0.5), ("kd", "kd", 0.5)]
+    >>> DistilledClassifier(RandomForestClassifier(), losses=losses).losses[0]
+    ('ce', CrossEntropy(label_smoothing=0.1), 0.5)
+    """
+
+    default_weight = 0.3
+    has_labels = True
+
+    _parameter_constraints: dict = {"label_smoothing": [Interval(Real, 0, 1, closed="left"), None]}
+
+    def __init__(self, label_smoothing=None):
+        self.label_smoothing = label_smoothing
+
+    def make_term(self, context):
+        """Return the torch module that computes the loss."""
+        own = self.label_smoothing is None
+        return _CrossEntropyTerm(context.label_smoothing if own else self.label_smoothing)
+
+
+class _CrossEntropyTerm(nn.Module):
+    def __init__(self, label_smoothing):
+        super().__init__()
+        self.objective = Objective(label_smoothing)
+
+    def forward(self, student, teacher, batch):
+        return self.objective(student, batch)
+
+
+class SoftTargets(DistillationLoss):
+    r"""The teacher's softened probabilities as targets.
+
+    :math:`T^2 \, \mathrm{KL}(\mathrm{softmax}(t / T) \,\|\, \mathrm{softmax}(s / T))`, averaged over
+    the rows, for logits `t` of the teacher and `s` of the student. After Hinton, Vinyals and Dean
+    (2015), "Distilling the knowledge in a neural network".
+
+    Parameters
+    ----------
+    temperature : float, default=2.0
+        The higher, the more the small probabilities count.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import DistilledClassifier, SoftTargets
+    >>> DistilledClassifier(RandomForestClassifier(), losses=SoftTargets(temperature=4.0)).losses
+    SoftTargets(temperature=4.0)
+    """
+
+    default_weight = 0.7
+
+    _parameter_constraints: dict = {"temperature": [Interval(Real, 0, None, closed="neither")]}
+
+    def __init__(self, temperature=2.0):
+        self.temperature = temperature
+
+    def make_term(self, context):
+        """Return the torch module that computes the loss."""
+        return _SoftTargetsTerm(self.temperature)
+
+
+class _SoftTargetsTerm(nn.Module):
+    def __init__(self, temperature):
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, student, teacher, batch):
+        divergence = functional.kl_div(
+            functional.log_softmax(student.logits / self.temperature, dim=1),
+            functional.log_softmax(teacher.log_probabilities / self.temperature, dim=1),
+            reduction="none",
+            log_target=True,
+        ).sum(dim=1)
+        return self.temperature**2 * weighted_mean(divergence, batch.weight)

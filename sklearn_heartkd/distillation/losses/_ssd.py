@@ -1,0 +1,171 @@
+"""The composite of SSD-KD."""
+
+from dataclasses import replace
+from numbers import Real
+
+import torch
+from sklearn.utils._param_validation import Interval
+from torch import nn
+
+from sklearn_heartkd.augmentation import GaussianNoise, TimeShift
+from sklearn_heartkd.classifiers._defaults import check_views
+from sklearn_heartkd.classifiers._training import Objective
+from sklearn_heartkd.distillation.losses._base import DistillationLoss, settle
+from sklearn_heartkd.distillation.losses._pairwise import (
+    FIXED,
+    cosines,
+    prior,
+    row_divergence,
+    unit,
+)
+from sklearn_heartkd.distillation.losses._rkd import RKD
+from sklearn_heartkd.distillation.losses._soft_targets import SoftTargets
+
+
+class SSD(DistillationLoss):
+    r"""Labels, soft targets, transformed views and relations in one loss.
+
+    The mean, weighted by the parameters, of
+
+    - the cross-entropy with the labels, in which every class has the same total weight;
+    - :class:`SoftTargets`;
+    - :class:`SoftTargets` on a transformed view of every row;
+    - the view similarity :math:`\mathrm{KL}(\mathrm{softmax}_j(\cos(t'_i, t_j) / \tau) \,\|\,
+      \mathrm{softmax}_j(\cos(s'_i, s_j) / \tau)) / u` of the embeddings of view `i` and row `j`, where
+      the unit `u` is what a student costs to whom all are equally similar, with the training data, at
+      most 1000 rows, as one batch;
+    - :class:`RKD`.
+
+    After Wang et al. (2023), "SSD-KD: a self-supervised diverse knowledge distillation method for
+    lightweight skin lesion classification using dermoscopic images", and Xu et al. (2020), "Knowledge
+    distillation meets self-supervision". Their views are rotations, which a spectrogram has not: here
+    they are shifted in time and noisy. A second pass of the student through every batch is the price. A
+    teacher whose outputs are cached says about the view what it says about the recording.
+
+    Parameters
+    ----------
+    labels : float, default=0.1
+        Weight of the cross-entropy. No other is added by `DistilledClassifier`.
+    soft_targets : float, default=0.9
+        Weight of the soft targets.
+    views : float, default=0.9
+        Weight of the soft targets on the views; 2.7 in the paper, for three views.
+    similarity : float, default=1.0
+        Weight of the view similarity.
+    relations : float, default=1.0
+        Weight of distances and angles.
+    temperature : float, default=2.0
+        Of the soft targets.
+    similarity_temperature : float, default=0.5
+        Divides the cosines.
+    augmentation : list of Augmentation, default=None
+        Makes the views; None is ``[TimeShift(), GaussianNoise(0.3)]``.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import SSD, DistilledClassifier
+    >>> DistilledClassifier(RandomForestClassifier(), losses=SSD(views=2.7)).losses
+    SSD(views=2.7)
+    """
+
+    has_labels = True
+
+    _parameter_constraints: dict = {
+        "labels": [Interval(Real, 0, None, closed="left")],
+        "soft_targets": [Interval(Real, 0, None, closed="left")],
+        "views": [Interval(Real, 0, None, closed="left")],
+        "similarity": [Interval(Real, 0, None, closed="left")],
+        "relations": [Interval(Real, 0, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "similarity_temperature": [Interval(Real, 0, None, closed="neither")],
+        "augmentation": [list, tuple, None],
+    }
+
+    def __init__(
+        self,
+        labels=0.1,
+        soft_targets=0.9,
+        views=0.9,
+        similarity=1.0,
+        relations=1.0,
+        temperature=2.0,
+        similarity_temperature=0.5,
+        augmentation=None,
+    ):
+        self.labels = labels
+        self.soft_targets = soft_targets
+        self.views = views
+        self.similarity = similarity
+        self.relations = relations
+        self.temperature = temperature
+        self.similarity_temperature = similarity_temperature
+        self.augmentation = augmentation
+
+    def make_term(self, context):
+        """Return the torch module that computes the loss.
+
+        Raises
+        ------
+        TypeError
+            If an augmentation is something else.
+        ValueError
+            If all weights are 0, or an augmentation is mixup.
+        """
+        weights = [self.labels, self.soft_targets, self.views, self.similarity, self.relations]
+        if sum(weights) == 0:
+            raise ValueError("All weights of SSD are 0; raise one of them or leave SSD out.")
+        augmentation = check_views(self.augmentation, self)
+        if self.augmentation is None:
+            augmentation = [TimeShift(), GaussianNoise(0.3)]
+        shares = [weight / sum(weights) for weight in weights]
+        return _SSDTerm(
+            context, shares, self.temperature, self.similarity_temperature, augmentation
+        )
+
+
+class _SSDTerm(nn.Module):
+    def __init__(self, context, shares, temperature, similarity_temperature, augmentation):
+        super().__init__()
+        self.shares = shares
+        self.similarity_temperature = similarity_temperature
+        self.augmentation = augmentation
+        self.ask_student, self.ask_teacher = context.ask_student, context.ask_teacher
+        rows = context.rows
+        totals = rows.weight.new_zeros(context.n_classes).index_add(0, rows.target, rows.weight)
+        share = totals.sum() / (len(totals) * totals)
+        # a class may have no row to learn from
+        self.class_weight = torch.where(totals > 0, share, 0)
+        self.cross_entropy = Objective(context.label_smoothing)
+        self.soft_targets = SoftTargets(temperature).make_term(context)
+        self.relations = RKD().make_term(context)
+        teacher, weight = context.sample(1000)
+        target = self._similarities(teacher.embedding, teacher.embedding, weight, FIXED)
+        self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
+        # make_term runs while torch's global generator is seeded for the initialisation
+        seed = int(torch.randint(2**62, ()))
+        self.generator = torch.Generator(device=rows.x.device).manual_seed(seed)
+
+    def forward(self, student, teacher, batch):
+        labels, soft_targets, views, similarity, relations = self.shares
+        balanced = replace(batch, weight=batch.weight * self.class_weight[batch.target])
+        settled = settle(batch)
+        loss = labels * self.cross_entropy(student, balanced)
+        loss = loss + soft_targets * self.soft_targets(student, teacher, settled)
+        if relations > 0:
+            loss = loss + relations * self.relations(student, teacher, settled)
+        if views == similarity == 0:
+            return loss
+        view = batch
+        for augment in self.augmentation:
+            view = augment(view, self.generator)
+        student_view, teacher_view = self.ask_student(view), self.ask_teacher(view)
+        weight = settled.weight
+        loss = loss + views * self.soft_targets(student_view, teacher_view, settle(view))
+        own = self._similarities(student_view.embedding, student.embedding, weight)
+        other = self._similarities(teacher_view.embedding, teacher.embedding, weight, FIXED)
+        return loss + similarity / self.unit * row_divergence(other, own, weight)
+
+    def _similarities(self, views, x, weight, epsilon=1e-8):
+        logits = cosines(views, x, epsilon) / self.similarity_temperature + weight.log()
+        return logits.log_softmax(dim=1)

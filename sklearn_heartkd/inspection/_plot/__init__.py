@@ -1,0 +1,1 @@
+"""Displays: what the functions of this package and the models found, drawn."""

@@ -1,0 +1,1 @@
+"""Private helpers that several subpackages share; nothing here is public."""

@@ -1,0 +1,203 @@
+"""The inner splits: by subject where the subjects are known."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import (
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
+
+from sklearn_heartkd.utils._warnings import ignore_warnings, outside
+
+CROSSING = (
+    "{owner} splits its training data with {splitter}, which puts recordings of one subject on both "
+    "sides; use a splitter by groups, such as cv=StratifiedGroupKFold(3)."
+)
+
+WITHOUT_GROUPS = (
+    "{owner} splits its training data without groups, so recordings of one subject can stand on "
+    "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
+    "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
+    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where each "
+    "row is independent of the others, say so with groups=np.arange(len(y))."
+)
+
+
+def warn_without_groups(owner):
+    """Warn that an inner split is about to ignore subjects."""
+    message = WITHOUT_GROUPS.format(owner=type(owner).__name__)
+    warnings.warn(message, UserWarning, stacklevel=outside())
+
+
+def check_groups(groups, y):
+    """Return `groups` as an array, or None.
+
+    Raises
+    ------
+    ValueError
+        If they are not one known subject for each recording.
+    """
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.ndim > 0 and len(groups) != len(y):
+        raise ValueError(
+            f"groups has {len(groups)} values for {len(y)} recordings; give one subject for each. "
+            "Where a sampler of a pipeline added or dropped some, wrap the pipeline in WindowedClassifier, "
+            "which gives every copy the subject of its original."
+        )
+    if groups.ndim != 1:
+        raise ValueError(
+            f"groups has shape {groups.shape}; give one subject for each recording, shape ({len(y)},)."
+        )
+    unknown = pd.isna(groups)
+    if unknown.any():
+        raise ValueError(
+            f"groups has no subject in row {int(unknown.argmax())}; give recordings of unknown "
+            "subjects a subject each, or leave them out."
+        )
+    if groups.dtype == object and len({isinstance(label, str) for label in groups.tolist()}) > 1:
+        raise ValueError(
+            "groups mixes texts with other values, which cannot be sorted; make all of them texts."
+        )
+    return groups
+
+
+def hold_out(owner, y, groups, fraction, seed):
+    """Return the rows to train on and those to hold out, with every class in the training part.
+
+    Of the splits by subject, it is the one whose parts differ least in the shares of the classes, and
+    from the wanted fraction.
+
+    Parameters
+    ----------
+    owner : estimator
+        Named in the warning if `groups` is None.
+    y : ndarray of shape (n,)
+        Class numbers.
+    groups : ndarray of shape (n,) or None
+    fraction : float
+        Wanted share of the held-out rows.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If no split leaves every class in the training part.
+    """
+    if groups is None:
+        warn_without_groups(owner)
+        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=seed)
+        try:
+            return next(splitter.split(y, y))
+        except ValueError as error:
+            raise ValueError(
+                f"Cannot hold out {fraction:.0%} of {len(y)} recordings: {error}"
+            ) from error
+    n_splits = max(2, round(1 / fraction))
+    n_groups = len(np.unique(groups))
+    if n_groups < n_splits:
+        raise ValueError(
+            f"Holding out {fraction:.0%} of the subjects needs at least {n_splits} of them, got "
+            f"{n_groups}; raise validation_fraction or give recordings of more subjects."
+        )
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    splits = [
+        (training, held_out)
+        for training, held_out in _without_warnings(splitter, y, y, groups)
+        if len(held_out) and len(np.unique(y[training])) == len(np.unique(y))
+    ]
+    if splits:
+        return min(splits, key=lambda split: _distance(y, split, fraction))
+    raise ValueError(
+        "No split by subject leaves every class in the training part, because one class comes from "
+        "a single subject; turn the inner split off or give recordings of more subjects."
+    )
+
+
+def _distance(y, split, fraction):
+    """Return how far a split is from one of equal shares of the classes and of the wanted size."""
+    shares = [np.bincount(y[rows], minlength=y.max() + 1) / len(rows) for rows in split]
+    size = len(split[1]) / len(y)
+    return np.abs(shares[0] - shares[1]).sum() + abs(size - fraction) / fraction
+
+
+def _without_warnings(splitter, X, y, groups):
+    # a class with fewer members than splits is expected here, and every use checks for it, and for
+    # groups that the splitter ignores
+    with ignore_warnings(UserWarning):
+        return list(splitter.split(X, y, groups))
+
+
+def subject_folds(owner, splitter, y, groups):
+    """List the splits of a cross-validation splitter, by subject where they are known.
+
+    A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`. Any other
+    that puts a subject on both sides is warned about.
+
+    Parameters
+    ----------
+    owner : estimator
+        Named in the warning if `groups` is None.
+    splitter : cross-validation splitter
+    y : ndarray of shape (n,)
+    groups : array-like of shape (n,) or None
+
+    Raises
+    ------
+    ValueError
+        If there are fewer subjects than folds.
+    """
+    if groups is None:
+        if hasattr(splitter, "random_state"):  # a list of splits is the caller's own choice
+            warn_without_groups(owner)
+    elif type(splitter) in (StratifiedKFold, KFold):
+        n_groups = len(np.unique(groups))
+        if n_groups < splitter.n_splits:
+            advice = f"use cv={n_groups}" if n_groups > 1 else "do without cv"
+            raise ValueError(
+                f"{splitter.n_splits} folds by subject need at least as many subjects, got "
+                f"{n_groups}; {advice} or give recordings of more subjects."
+            )
+        splitter = StratifiedGroupKFold(
+            splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
+        )
+    splits = _without_warnings(splitter, np.zeros((len(y), 1)), y, groups)
+    if groups is not None and any(_share_subjects(groups, *split) for split in splits):
+        names = {"owner": type(owner).__name__, "splitter": type(splitter).__name__}
+        warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=outside())
+    return splits
+
+
+def _share_subjects(groups, training, held_out):
+    groups = np.asarray(groups)
+    return len(np.intersect1d(groups[training], groups[held_out])) > 0
+
+
+def list_splits(cv):
+    """Return `cv`, with splits that an iterator would give only once as a list."""
+    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
+        return cv
+    return list(cv)
+
+
+def splits_of_rows(cv, rows, n_rows):
+    """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (training, test) or None
+    rows : ndarray of int
+        Those that are kept.
+    n_rows : int
+    """
+    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
+        return cv
+    place = np.full(n_rows, -1)
+    place[rows] = np.arange(len(rows))
+    return [tuple(kept[kept >= 0] for kept in (place[train], place[test])) for train, test in cv]

@@ -1,0 +1,85 @@
+"""Validation of X for meta-estimators, whose inner estimators check the rest."""
+
+import numpy as np
+from sklearn.utils import get_tags
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_n_features,
+    _check_y,
+    check_consistent_length,
+    validate_data,
+)
+
+from sklearn_heartkd.utils._recordings import as_sequence, has_another_length
+
+_FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
+
+
+def is_ragged(X):
+    """Whether X is a sequence of recordings of different length."""
+    return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
+
+
+def check_any_input(estimator, X, y):
+    """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
+
+    Returns
+    -------
+    X : ndarray, data frame or list of ndarray
+        A list where the recordings differ in length; a data frame stays one, because pipelines
+        inside may choose columns by name. What its columns hold is for them to check, unless all are
+        numbers.
+    y : ndarray of shape (n,)
+    """
+    X = as_sequence(X)
+    if isinstance(X, (list, tuple)) and not X:
+        raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
+    if is_ragged(X):
+        for attribute in ("n_features_in_", "feature_names_in_"):
+            vars(estimator).pop(attribute, None)
+        X = [np.asarray(row) for row in X]
+    elif _has_other_columns(X):
+        _check_columns(estimator, X, reset=True)
+    else:
+        checked, y = validate_data(estimator, X, y, **_FORMS)
+        return _finite(estimator, X, checked), y
+    y = _check_y(y)
+    check_consistent_length(X, y)
+    return X, y
+
+
+def check_any_new_input(estimator, X):
+    """Validate X, in any of the project's forms, for a fitted meta-estimator."""
+    X = as_sequence(X)
+    if is_ragged(X) or has_another_length(estimator, X):
+        return [np.asarray(row) for row in X]
+    if _has_other_columns(X):
+        _check_columns(estimator, X, reset=False)
+        return X
+    return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
+
+
+def _has_other_columns(X):
+    """Whether X is a data frame with columns that are no numbers."""
+    if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
+        return False
+    return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]
+
+
+def _check_columns(estimator, X, *, reset):
+    _check_feature_names(estimator, X, reset=reset)
+    _check_n_features(estimator, X, reset=reset)
+
+
+def _finite(estimator, X, checked):
+    allowed = np.isfinite(checked)
+    if get_tags(estimator).input_tags.allow_nan:
+        allowed |= np.isnan(checked)
+    bad = ~allowed.reshape(len(checked), -1).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"X holds NaN or infinity, first in row {int(bad.argmax())}; {type(estimator).__name__} "
+            "takes finite numbers only: repair or drop these rows, or begin every estimator inside with "
+            "an imputer."
+        )
+    return X if hasattr(X, "iloc") else checked

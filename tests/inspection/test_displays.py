@@ -1,0 +1,245 @@
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from sklearn_heartkd import KMeansRefinedClassifier, StudentClassifier
+from sklearn_heartkd.inspection import (
+    EmbeddingDisplay,
+    ExplanationDisplay,
+    FaithfulnessDisplay,
+    NetworkDisplay,
+    QualitySizeDisplay,
+    RecordingDisplay,
+    TrainingHistoryDisplay,
+    explain,
+    faithfulness,
+    read_timing,
+)
+
+
+def axes():
+    return Figure(figsize=(8, 5), layout="constrained").subplots()
+
+
+def texts(figure):
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.fixture(scope="module")
+def explanation(convolutional, sounds):
+    return explain(convolutional, sounds.data[:3])
+
+
+def test_a_recording_with_its_sounds(sounds, murmur):
+    row, events = murmur
+    ax = axes()
+    display = RecordingDisplay.from_recording(sounds.data[row], 2000, events=events, ax=ax)
+    display.figure_.canvas.draw()
+    assert display.figure_ is ax.figure
+    assert {"S1", "S2", "murmur"} <= set(texts(ax.figure))
+    assert len(display.ax_) == 2
+    np.testing.assert_allclose(display.ax_[0].get_xlim(), (0, 2))
+    assert plt.get_fignums() == []
+    assert len(RecordingDisplay.from_recording(sounds.data[row], 2000).ax_) == 2
+    assert len(plt.get_fignums()) == 1
+
+
+def test_other_sampling_rates(sounds):
+    display = RecordingDisplay.from_recording(np.repeat(sounds.data[0], 2), 4000, ax=axes())
+    assert display.times.max() == pytest.approx(2.0, abs=0.1)
+    assert display.frequencies.max() < 800
+
+
+def test_marked_sounds_of_real_recordings(tmp_path):
+    table = tmp_path / "set_a_timing.csv"
+    table.write_text("fname,cycle,sound,location\nset_a/x.wav,1,S1,44100\nset_a/x.wav,1,S2,0\n")
+    events = read_timing(tmp_path)
+    assert events["file"].tolist() == ["x.wav", "x.wav"]
+    np.testing.assert_allclose(events[["start", "end"]], [[0.97, 1.03], [0, 0.03]])
+    table.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="lacks the column 'fname'"):
+        read_timing(table)
+
+
+@pytest.mark.recordings
+def test_the_marked_sounds_of_pascal(pascal_path):
+    events = read_timing(pascal_path)
+    assert events["file"].nunique() == 21
+    assert set(events["kind"]) == {"S1", "S2"}
+    assert events["end"].max() < 10
+
+
+@pytest.mark.parametrize("kind", ["heat", "waveform", "bands"])
+def test_explanations(kind, explanation, murmur):
+    row, events = murmur
+    ax = axes()
+    display = ExplanationDisplay.from_explanation(
+        explanation, recording=row, target="murmur", events=events, kind=kind, name="net", ax=ax
+    )
+    ax.figure.canvas.draw()
+    assert plt.get_fignums() == []
+    title = next(text for text in texts(ax.figure) if text.startswith("net: murmur"))
+    assert "logit" in title
+    if kind == "bands":
+        widths = [bar.get_width() for bar in display.ax_[0].patches]
+        np.testing.assert_allclose(widths, explanation.in_bands[row, display.index_])
+    if kind == "waveform":
+        assert {"S1", "S2"} <= set(texts(ax.figure))
+
+
+def test_red_speaks_for_a_class(explanation):
+    display = ExplanationDisplay.from_explanation(explanation, kind="bands", ax=axes())
+    for bar in display.ax_[0].patches:
+        red, _, blue, _ = bar.get_facecolor()
+        assert (red > blue) == (bar.get_width() > 0)
+
+
+def test_explain_and_draw_in_one_call(convolutional, sounds, murmur):
+    row, events = murmur
+    display = ExplanationDisplay.from_estimator(
+        convolutional, sounds.data, recording=row, events=sounds.events, ax=axes()
+    )
+    expected = convolutional.predict(sounds.data[row : row + 1])[0]
+    assert display.target == expected
+    np.testing.assert_array_equal(display.events["start"], events["start"])
+
+
+def test_teacher_and_student_side_by_side(explanation, student, sounds):
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    other = explain(student, sounds.data[:3])
+    displays = ExplanationDisplay.side_by_side(
+        {"teacher": explanation, "student": other}, recording=1, figure=figure
+    )
+    assert displays[0].target == displays[1].target == explanation.predicted[1]
+    assert plt.get_fignums() == []
+    assert any(text.startswith("student: ") for text in texts(figure))
+
+
+def test_what_cannot_be_drawn_is_said(explanation, student, sounds):
+    X = student[0].transform(sounds.data[:1])
+    no_waveform = explain(student[1], X)
+    ExplanationDisplay.from_explanation(no_waveform, ax=axes())
+    with pytest.raises(ValueError, match="needs the waveform"):
+        ExplanationDisplay.from_explanation(no_waveform, kind="waveform", ax=axes())
+    with pytest.raises(ValueError, match="kind must be one of"):
+        ExplanationDisplay.from_explanation(explanation, kind="pie", ax=axes())
+
+
+def test_embeddings_with_clusters(student, sounds):
+    X = student[0].transform(sounds.data)
+    network = StudentClassifier(max_epochs=1, random_state=0)
+    model = KMeansRefinedClassifier(network, n_clusters=3).fit(X, sounds.target)
+    display = EmbeddingDisplay.from_estimator(model, X, sounds.target, ax=axes())
+    display.figure_.canvas.draw()
+    assert len(display.ax_) == 2
+    assert {"1", "2", "3", "murmur", "normal", "cluster"} <= set(texts(display.figure_))
+    table = [f"{value:.2f}" for value in model.refiner_.table.ravel()]
+    assert set(table) <= set(texts(display.figure_))
+    nearest = ((display.points[:, None] - display.centers) ** 2).sum(axis=2)
+    assert nearest.shape == (48, 3)
+    plain = EmbeddingDisplay.from_estimator(student, sounds.data, sounds.target, ax=axes())
+    assert len(plain.ax_) == 1
+    from sklearn.dummy import DummyClassifier
+
+    with pytest.raises(ValueError, match="has no embeddings"):
+        EmbeddingDisplay.from_estimator(DummyClassifier().fit([[0]], [0]), [[0]], [0])
+
+
+def test_training_history():
+    rows = [
+        {"epoch": i + 1, "train_loss": 1 / (i + 1), "valid_loss": abs(i - 3) + 1} for i in range(6)
+    ]
+    display = TrainingHistoryDisplay.from_history({"net": rows}, ax=axes())
+    assert "net, kept epoch 4" in display.ax_.get_legend_handles_labels()[1]
+    np.testing.assert_allclose(
+        display.ax_.lines[0].get_ydata(), [row["train_loss"] for row in rows]
+    )
+
+
+def test_training_history_of_models(convolutional, student):
+    display = TrainingHistoryDisplay.from_estimator(convolutional, student, ax=axes())
+    assert len(display.ax_.lines) == 2
+    from sklearn.dummy import DummyClassifier
+
+    with pytest.raises(ValueError, match="no training history"):
+        TrainingHistoryDisplay.from_estimator(DummyClassifier().fit([[0]], [0]))
+
+
+def test_the_names_of_models_of_one_size_do_not_overlap():
+    n = 8
+    table = pd.DataFrame(
+        {"size": [30.0] * (n - 2) + [300, 3000], "value": 0.7, "low": 0.6, "high": 0.8},
+        index=[f"student of teacher {i}" for i in range(n)],
+    )
+    display = QualitySizeDisplay.from_table(table, ax=axes())
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in display.ax_.texts]
+    assert len(boxes) == n
+    for i in range(n):
+        assert not any(boxes[i].overlaps(boxes[j]) for j in range(i))
+        assert boxes[i].y1 <= display.ax_.get_window_extent().y1
+    with pytest.raises(ValueError, match="lacks the column 'high'"):
+        QualitySizeDisplay.from_table(table.drop(columns="high"))
+
+
+def test_quality_of_predictions():
+    frames = [
+        pd.DataFrame(
+            {
+                "model": model,
+                "seed": 0,
+                "fold": np.arange(40) % 4,
+                "recording": np.arange(40),
+                "y_true": np.tile(["a", "b"], 20),
+                "y_pred": np.where(np.arange(40) < right, np.tile(["a", "b"], 20), "a"),
+            }
+        )
+        for model, right in (("good", 40), ("bad", 10))
+    ]
+    display = QualitySizeDisplay.from_predictions(
+        pd.concat(frames), {"good": 10, "bad": 100}, metric="accuracy", n_resamples=50, ax=axes()
+    )
+    assert display.table.loc["good", "value"] == 1.0
+    assert display.table.loc["bad", "low"] < display.table.loc["bad", "value"] < 0.8
+    assert display.ax_.get_ylabel() == "accuracy"
+
+
+def test_the_network(student, monkeypatch):
+    display = NetworkDisplay.from_estimator(student, ax=axes())
+    module = student[-1].module_
+    total = sum(parameter.numel() for parameter in module.parameters())
+    assert f"Total params: {total:,}" in str(display)
+    assert "Units." not in str(display)
+    assert "Conv2d" in display.ax_.texts[0].get_text()
+    monkeypatch.setitem(sys.modules, "torchinfo", None)
+    with pytest.raises(ImportError, match=r"sklearn-heartkd\[explain\]"):
+        NetworkDisplay.from_estimator(student)
+
+
+def test_a_good_explanation_is_faithful_and_its_opposite_is_not(convolutional, sounds):
+    from dataclasses import replace
+
+    rows = np.flatnonzero(sounds.target == "murmur")[:4]
+    X = sounds.data[rows]
+    explanation = explain(convolutional, X)
+    result = faithfulness(convolutional, X, explanation, target="murmur")
+    index = explanation.class_index("murmur")
+    np.testing.assert_allclose(result.deletion[:, 0], explanation.scores[:, index], atol=1e-5)
+    np.testing.assert_allclose(result.deletion[:, -1], explanation.base[:, index], atol=1e-5)
+    np.testing.assert_allclose(result.insertion[:, 0], explanation.base[:, index], atol=1e-5)
+    assert result.deletion_gain.mean() > 0.1
+    assert result.insertion_gain.mean() > 0.1
+    wrong = faithfulness(
+        convolutional, X, replace(explanation, values=-explanation.values), target="murmur"
+    )
+    assert wrong.deletion_gain.mean() < 0
+    assert wrong.insertion_gain.mean() < 0
+    assert len(FaithfulnessDisplay.from_result(result, ax=axes()).ax_.lines) == 4
+    with pytest.raises(ValueError, match="pass the X that was explained"):
+        faithfulness(convolutional, X[:1], explanation)
