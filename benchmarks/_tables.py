@@ -44,13 +44,7 @@ def replaced(text, name, table):
 
 
 def write_tables(tables):
-    """Write tables into their pages.
-
-    Parameters
-    ----------
-    tables : dict of (str, str) to str
-        Markdown by page, relative to the root of the repository, and name of the markers.
-    """
+    """Write tables into pages: Markdown by (path from the root, name of the markers)."""
     for (page, name), table in tables.items():
         path = ROOT / page
         path.write_text(replaced(path.read_text("utf-8"), name, table), encoding="utf-8")

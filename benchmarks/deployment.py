@@ -73,31 +73,22 @@ class Setting:
     def exported(self, quantize=None, model=None, name="student"):
         """Export a model and return the report."""
         path = self.folder / f"{name}-{quantize or 'float'}.onnx"
-        return export_onnx(
-            self.student if model is None else model,
-            path,
-            self.rows(self.splits[0][0][::4]),
-            quantize=quantize,
-            stand_alone=True,
-        )
+        model = self.student if model is None else model
+        recordings = self.rows(self.splits[0][0][::4])
+        return export_onnx(model, path, recordings, quantize=quantize, stand_alone=True)
 
 
-def milliseconds(call, n_calls=300, n_warmup=20):
-    """Return the median time of a call."""
-    times = []
-    for _ in range(n_warmup + n_calls):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times[n_warmup:]))
-
-
-def run_time(path, waveform):
-    """Return the median time of one recording through onnxruntime on one thread."""
+def run_time(path, waveform, n_calls=300, n_warmup=20):
+    """Return the median milliseconds of one recording through onnxruntime on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return milliseconds(lambda: session.run(None, {"waveform": waveform[np.newaxis]}))
+    times = []
+    for _ in range(n_warmup + n_calls):
+        start = time.perf_counter()
+        session.run(None, {"waveform": waveform[np.newaxis]})
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times[n_warmup:]))
 
 
 @part
@@ -117,10 +108,8 @@ def latency(setting):
     student = run_time(setting.exported().path, waveform)
     teacher = run_time(setting.exported(model=setting.teacher, name="teacher").path, waveform)
     yield "onnxruntime, 5 s recording, float (ms)", student
-    yield (
-        "onnxruntime, 5 s recording, int8 network (ms)",
-        run_time(setting.exported("int8").path, waveform),
-    )
+    int8 = run_time(setting.exported("int8").path, waveform)
+    yield "onnxruntime, 5 s recording, int8 network (ms)", int8
     yield "teacher : student, onnxruntime end to end, time", teacher / student
     ratio = efficiency_ratio(setting.teacher, setting.student, setting.window, n_calls=50)["ratio"]
     for name, entry in (
@@ -169,10 +158,8 @@ def int8_accuracy(setting):
     yield "balanced accuracy on PASCAL, float", scores["float"]
     yield "balanced accuracy on PASCAL, int8", scores["int8"]
     yield "balanced accuracy lost by int8", scores["float"] - scores["int8"]
-    yield (
-        "recordings of another class in int8 (share)",
-        np.mean(guesses["float"] != guesses["int8"]),
-    )
+    changed = np.mean(guesses["float"] != guesses["int8"])
+    yield "recordings of another class in int8 (share)", changed
 
 
 @part
@@ -210,9 +197,8 @@ def c_file(setting):
 def streaming(setting):
     """Push one hour in chunks of odd sizes."""
     model = HeartSoundModel.load(setting.exported().path)
-    recording = np.concatenate(setting.data.data)[:7_200_000]
     rng = np.random.default_rng(0)
-    recording = np.resize(recording, 7_200_000)
+    recording = np.resize(np.concatenate(setting.data.data), 7_200_000)
     stream = model.stream()
     window, hop = round(model.window * 2000), round(model.hop * 2000)
     n_windows, worst, at, peaks = 0, 0.0, 0, [0, 0]  # of the two half hours
@@ -229,10 +215,8 @@ def streaming(setting):
         peaks[half] = max(peaks[half], tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     yield f"streaming against offline, {n_windows} windows, largest difference", worst
-    yield (
-        "streaming, growth of memory in the second half hour (kB)",
-        max(0, peaks[1] - peaks[0]) / KB,
-    )
+    growth = max(0, peaks[1] - peaks[0]) / KB
+    yield "streaming, growth of memory in the second half hour (kB)", growth
 
 
 @part

@@ -65,18 +65,15 @@ def planted(n_recordings, seed=0):
 
 def measure(n_recordings):
     recordings, truth = planted(n_recordings)
+    row = {"recordings": n_recordings}
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
     _, pairs = near_duplicate_groups(recordings, RATE, return_pairs=True)
-    row = {
-        "recordings": n_recordings,
-        "seconds": round(time.perf_counter() - start, 1),
-        "cpu_seconds": round(time.process_time() - cpu, 1),
-        "recordings_mb": round(sum(x.nbytes for x in recordings) / 1e6),
-        "added_peak_mb": round(
-            (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
-        ),
-    }
+    row["seconds"] = round(time.perf_counter() - start, 1)
+    row["cpu_seconds"] = round(time.process_time() - cpu, 1)
+    row["recordings_mb"] = round(sum(x.nbytes for x in recordings) / 1e6)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    row["added_peak_mb"] = round((after - before) * 1024 / 1e6)
     found = set(zip(pairs["first"], pairs["second"], strict=True))
     row |= {"planted": len(truth), "found": len(found)}
     row["recall"] = round(len(found & truth.keys()) / len(truth), 4)

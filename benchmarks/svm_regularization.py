@@ -33,28 +33,18 @@ def tables():
 def main():
     pascal = load_pascal(sys.argv[1])
     splits = split_by_subject(pascal.target, pascal.groups, 5)
-    features = {
-        "MFCC statistics": MFCC(output="summary"),
-        "MFCC and mel statistics": make_union(
-            MFCC(output="summary"), LogMelSpectrogram(output="summary")
-        ),
-    }
+    mfcc, mel = MFCC(output="summary"), LogMelSpectrogram(output="summary")
+    features = {"MFCC statistics": mfcc, "MFCC and mel statistics": make_union(mfcc, mel)}
     rows = []
     for name, transformer in features.items():
         X = transformer.fit_transform(pascal.data)
         for C in (1, 10, 100):
             model = make_pipeline(StandardScaler(), SVC(C=C, class_weight="balanced"))
             predicted = cross_val_predict(model, X, pascal.target, cv=splits)
-            rows.append(
-                {
-                    "features": name,
-                    "columns": X.shape[1],
-                    "C": C,
-                    "accuracy": accuracy_score(pascal.target, predicted),
-                    "balanced_accuracy": balanced_accuracy_score(pascal.target, predicted),
-                    "macro_f1": f1_score(pascal.target, predicted, average="macro"),
-                }
-            )
+            row = {"features": name, "columns": X.shape[1], "C": C}
+            row["accuracy"] = accuracy_score(pascal.target, predicted)
+            row["balanced_accuracy"] = balanced_accuracy_score(pascal.target, predicted)
+            rows.append(row | {"macro_f1": f1_score(pascal.target, predicted, average="macro")})
     pd.DataFrame(rows).to_csv(OUT, index=False, float_format="%.4f")
     write_tables(tables())
 

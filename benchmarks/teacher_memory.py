@@ -62,9 +62,7 @@ def main():
         "ratio": round(slow / fast, 2),
         "identical_scores": bool(np.array_equal(without, remembered)),
     }
-    table = pd.DataFrame([row])
-    table.to_csv(RESULTS / "teacher_memory.csv", index=False)
-    print(table.to_string(index=False))
+    pd.DataFrame([row]).to_csv(RESULTS / "teacher_memory.csv", index=False)
 
 
 if __name__ == "__main__":

@@ -12,72 +12,34 @@ budget, which leaves the package as it is.
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
-
 from benchmarks._tables import ROOT, rows_as_markdown, write_tables
 from benchmarks.pascal import read_predictions
 from sklearn_heartkd.comparison import N_SYNTHETIC, make_deployable
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_onnx
+from sklearn_heartkd.metrics import compare_models
 
 FOLDER = "sklearn_heartkd/deployment/models"
 MODEL = "student_of_conv2d"  # of the comparison: what make_deployable() makes
-SUMMARIES = {
-    "accuracy": accuracy_score,
-    "balanced accuracy": balanced_accuracy_score,
-    "macro-F1": lambda truth, guess: f1_score(truth, guess, average="macro"),
-}
-
-
-def scores(predictions, n_resamples=1000):
-    """Return the scores of out-of-fold predictions with 95 % intervals.
-
-    Whole subjects (and clusters of near-duplicates) are resampled; the scores are averaged over the
-    seeds. `predictions` has the columns of `sklearn_heartkd.metrics.oof_frame` and `subject`.
-    """
-    labels = sorted(predictions["y_true"].unique())
-    rng = np.random.default_rng(0)
-    by_subject = predictions.groupby("subject").indices
-    subjects = list(by_subject)
-    draws = [scored(predictions, labels)]
-    for _ in range(n_resamples):
-        drawn = rng.choice(len(subjects), size=len(subjects))
-        rows = np.concatenate([by_subject[subjects[i]] for i in drawn])
-        draws.append(scored(predictions.iloc[rows], labels))
-    table = pd.DataFrame(draws)
-    low, high = table.iloc[1:].quantile(0.025), table.iloc[1:].quantile(0.975)
-    recordings = predictions.drop_duplicates("recording")["y_true"]
-    rows = []
-    for name, value in table.loc[0].items():
-        count = recordings.eq(name.split(", ")[0]).sum() or len(recordings)
-        row = {"score": name, "recordings": count, "value": f"{value:.2f}"}
-        row["95 % interval"] = f"{low[name]:.2f} to {high[name]:.2f}"
-        rows.append(
-            row if value == value else row | {"value": "never predicted", "95 % interval": ""}
-        )
-    return rows
-
-
-def scored(frame, labels):
-    """Return the scores of some predictions, averaged over the seeds."""
-    per_seed = []
-    for _, own in frame.groupby("seed"):
-        truth, guess = own["y_true"].to_numpy(), own["y_pred"].to_numpy()
-        row = {name: score(truth, guess) for name, score in SUMMARIES.items()}
-        for label in labels:
-            called, true = guess == label, truth == label
-            row[f"{label}, sensitivity"] = np.mean(called[true]) if true.any() else np.nan
-            row[f"{label}, precision"] = np.mean(true[called]) if called.any() else np.nan
-        per_seed.append(row)
-    return pd.DataFrame(per_seed).mean()
 
 
 def tables():
-    """Return the table of the model card."""
+    """Return the table of the model card; whole subjects are resampled for the intervals."""
     predictions = read_predictions("ab")
-    rows = scores(predictions[predictions["model"] == MODEL])
+    own = predictions[predictions["model"] == MODEL]
+    counts = own.drop_duplicates("recording")["y_true"].value_counts()
+    metrics = ["accuracy", "balanced_accuracy", "f1_macro"]
+    metrics += [
+        f"{score}_{name}" for name in sorted(counts.index) for score in ("recall", "precision")
+    ]
+    rows = []
+    for row in compare_models(own, "subject", metrics=metrics, random_state=0).itertuples():
+        score, _, name = row.metric.partition("_")
+        is_of_class = name in counts.index
+        cells = {"score": f"{name}, {score}" if is_of_class else row.metric.replace("_", " ")}
+        cells["recordings"] = counts[name] if is_of_class else counts.sum()
+        cells["value"] = f"{row.value:.2f}"
+        rows.append(cells | {"95 % interval": f"{row.low:.2f} to {row.high:.2f}"})
     return {(f"{FOLDER}/MODEL_CARD.md", "scores"): rows_as_markdown(rows)}
 
 

@@ -119,11 +119,10 @@ def overview(table):
             own = part[part["metric"] == metric]
             refined = own[own["model"] != PLAIN]
             change = refined["difference"]
-            above = (refined["difference_low"] > 0).sum()
-            below = (refined["difference_high"] < 0).sum()
             row[name] = f"{own.loc[own['model'] == PLAIN, 'value'].item():.3f}"
             row[f"change of {name}"] = f"{change.min():+.3f} to {change.max():+.3f}"
-            row[f"intervals above 0, below 0 ({name})"] = f"{above}, {below} of {len(refined)}"
+            above, below = (refined["difference_low"] > 0), (refined["difference_high"] < 0)
+            row[f"above, below 0 ({name})"] = f"{above.sum()}, {below.sum()} of {len(refined)}"
         rows.append(row)
     return rows
 

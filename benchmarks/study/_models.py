@@ -44,24 +44,12 @@ CONTRASTIVE = {"20epochs": ContrastivePretraining(max_epochs=20), "auto": "contr
 
 
 class Model(NamedTuple):
-    """A model of the study.
-
-    Attributes
-    ----------
-    name : str
-        In tables and file names.
-    make : callable
-        `make(recipe, seed, sources)` returns the unfitted model.
-    sources : tuple of str
-        Models that are fitted before it on the same split.
-    refined : bool
-        Whether it is also fitted with k-means refinement.
-    """
+    """A model of the study; `make(recipe, seed, sources)` returns it unfitted."""
 
     name: str
     make: Callable
-    sources: tuple[str, ...] = ()
-    refined: bool = True
+    sources: tuple[str, ...] = ()  # models that are fitted before it on the same split
+    refined: bool = True  # whether it is also fitted with k-means refinement
 
 
 def sources_of(name):
@@ -173,15 +161,8 @@ def _out_of_fold(recipe, seed, sources):
 def trained(name, label, amount=0, context=1, noise=False):
     """Return a network or distilled student that is trained differently; so is its teacher.
 
-    Parameters
-    ----------
-    name, label : str
-    amount : float
-        Labelled synthetic recordings for the start, relative to the default number.
-    context : float
-        Length of the windows, relative to the default.
-    noise : bool
-        Whether noise is added during training.
+    `amount` is the number of labelled synthetic recordings for the start and `context` the length of the
+    windows, both relative to the default.
     """
     make = partial(_trained, name=name, amount=amount, context=context, noise=noise)
     return Model(f"{name}-{label}", make, refined=False)
