@@ -20,6 +20,7 @@ from sklearn_heartkd.deployment import export_onnx
 from sklearn_heartkd.metrics import compare_models
 
 FOLDER = "sklearn_heartkd/deployment/models"
+TITLES = {"balanced_accuracy": "balanced accuracy", "f1_macro": "macro-F1"}
 MODEL = "student_of_conv2d"  # of the comparison: what make_deployable() makes
 
 
@@ -36,10 +37,13 @@ def tables():
     for row in compare_models(own, "subject", metrics=metrics, random_state=0).itertuples():
         score, _, name = row.metric.partition("_")
         is_of_class = name in counts.index
-        cells = {"score": f"{name}, {score}" if is_of_class else row.metric.replace("_", " ")}
+        cells = {"score": f"{name}, {score}" if is_of_class else TITLES.get(row.metric, score)}
         cells["recordings"] = counts[name] if is_of_class else counts.sum()
         cells["value"] = f"{row.value:.2f}"
-        rows.append(cells | {"95 % interval": f"{row.low:.2f} to {row.high:.2f}"})
+        cells["95 % interval"] = f"{row.low:.2f} to {row.high:.2f}"
+        if score == "precision" and not (own["y_pred"] == name).any():
+            cells |= {"value": "never predicted", "95 % interval": ""}
+        rows.append(cells)
     return {(f"{FOLDER}/MODEL_CARD.md", "scores"): rows_as_markdown(rows)}
 
 

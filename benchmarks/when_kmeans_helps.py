@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils import Bunch
 
 from benchmarks._tables import RESULTS, interval, rows_as_markdown, write_tables
 from benchmarks._tasks import Task, fit, open_folder, predict, run
@@ -69,7 +70,7 @@ def compute(task, data, splits, recipe):
     if task.model in WRONG:
         seed = task.seed, task.fold
         wrong = with_wrong_labels(target, training, WRONG[task.model], seed)
-        changed = type(data)(**{**data, "target": wrong})
+        changed = Bunch(**data | {"target": wrong})
     if task.model == "quarter":
         training = quarter_of(training, target, np.asarray(data.groups), task.fold)
     network = StudentClassifier(**recipe.limits(task.seed) | SETTINGS.get(task.model, {}))
