@@ -55,7 +55,7 @@ def compute(task, models, data, splits, recipe, folder):
         refined = fit(recipe.refine(fitted, task.seed), data, training)
         frames.append(predict(refined, task._replace(model=f"{task.model}+kmeans"), data, test))
     members = getattr(fitted, "estimators_", [fitted])
-    waveform = np.resize(data.data[0], round(5 * recipe.sampling_rate))[np.newaxis]
+    waveform = np.asarray(data.data[test[0]])[np.newaxis]
     costs = [efficiency_profile(member, waveform, n_calls=1) for member in members]
     parameters = sum(cost["parameters"] for cost in costs)
     return pd.concat(frames).assign(parameters=parameters, seconds=perf_counter() - start)
