@@ -32,7 +32,7 @@ from sklearn_heartkd.metrics import efficiency_ratio
 from sklearn_heartkd.preprocessing import FixedLength
 
 OUT = RESULTS / "deployment.csv"
-MODEL = "student_of_conv2d"
+MODEL, TEACHER = "student_of_conv2d", "conv2d"
 KB = 1000
 PARTS = {}
 
@@ -46,25 +46,18 @@ def part(function):
 class Setting:
     """The recordings, the models of the folds, and a folder for what is exported."""
 
-    def __init__(self, path, work, model, folder):
-        self.path, self.folder, self.name = path, Path(folder), model
+    def __init__(self, path, work, folder):
+        self.path, self.folder = path, Path(folder)
         self.data = load_pascal(path, subset="ab")
         self.labels = np.asarray(self.data.target)
-        base = model.removesuffix("+kmeans")
         self.work = Path(work)
-        teacher = base.removeprefix("student_of_")
-        teacher = "conv2d" if teacher in ("ensemble", "student") else teacher
         self.splits = split_by_subject(self.labels, self.data.groups, 5)
-        self.student, self.teacher = self.fitted(model), self.fitted(teacher)
+        self.student, self.teacher = self.fitted(MODEL), self.fitted(TEACHER)
         self.window = FixedLength(duration=5.0, sampling_rate=2000).transform(self.data.data[:100])
 
     def fitted(self, name, fold=0):
         """Return a model that the comparison fitted on the training part of a fold."""
-        return joblib.load(self.file(name, fold))
-
-    def file(self, name, fold):
-        """Return where the comparison keeps a fitted model."""
-        return self.work / "parts" / f"{name}-seed0-fold{fold}.model"
+        return joblib.load(self.work / "parts" / f"{name}-seed0-fold{fold}.model")
 
     def rows(self, indices):
         """Return recordings by their numbers."""
@@ -145,7 +138,7 @@ def int8_accuracy(setting):
     """Balanced accuracy over all five test folds, float against int8."""
     guesses = {"float": np.empty_like(setting.labels), "int8": np.empty_like(setting.labels)}
     for fold, (training, test) in enumerate(setting.splits):
-        model = setting.fitted(setting.name, fold)
+        model = setting.fitted(MODEL, fold)
         report = export_onnx(
             model, setting.folder / "fold.onnx", setting.rows(training[::4]), quantize="int8"
         )
@@ -253,17 +246,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
     parser.add_argument("--work", default="results/pretrained_ab")
-    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     table = pd.read_csv(OUT)
-    is_done = set(table.loc[table["model"] == options.model, "part"])
+    is_done = set(table.loc[table["model"] == MODEL, "part"])
     waiting = [name for name in options.parts if name not in is_done]
     with tempfile.TemporaryDirectory() as folder:
         if waiting:
-            setting = Setting(options.data, options.work, options.model, folder)
+            setting = Setting(options.data, options.work, folder)
         for name in waiting:
-            rows = [(options.model, name, *row) for row in PARTS[name](setting)]
+            rows = [(MODEL, name, *row) for row in PARTS[name](setting)]
             new = pd.DataFrame(rows, columns=table.columns)
             table = pd.concat([table, new], ignore_index=True)
             table.to_csv(OUT, index=False, float_format="%.6g")
