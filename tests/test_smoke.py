@@ -29,7 +29,7 @@ from sklearn_heartkd.augmentation import AugmentingOverSampler
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import export_c, export_onnx, load_model, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
-from sklearn_heartkd.inspection import explain
+from sklearn_heartkd.inspection import ExplanationDisplay, explain
 
 STUDENT = StudentClassifier(max_epochs=2)
 
@@ -109,7 +109,9 @@ def test_exported_to_c(distilled, tmp_path):
 
 def test_explained(sounds):
     model = make_pipeline(LogMelSpectrogram(), STUDENT).fit(sounds.data, sounds.target)
-    assert explain(model, sounds.data[:1]).additivity_error.max() < 1e-3
+    explanation = explain(model, sounds.data[:1])
+    assert explanation.additivity_error.max() < 1e-3
+    assert ExplanationDisplay(explanation, target="murmur").plot().figure_.axes
 
 
 def test_command_line():
