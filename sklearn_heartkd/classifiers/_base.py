@@ -16,11 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
@@ -36,6 +32,7 @@ from sklearn_heartkd.classifiers._training import (
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 from sklearn_heartkd.utils._recordings import as_sequence
+from sklearn_heartkd.utils._validation import drop_weightless
 
 _DTYPES = [np.float64, np.float32]
 
@@ -142,35 +139,36 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight, groups, make_objective):
         """Fit with the objective of a distillation, or with that of the labels alone."""
         X, y = self._validate(X, y)
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-        )
         groups = check_groups(groups, y)
-        present = np.flatnonzero(sample_weight > 0)
+        X, y, sample_weight, metadata, row = drop_weightless(
+            X, y, sample_weight, {"groups": groups}, dtype=X.dtype
+        )
+        if sample_weight is None:
+            sample_weight = np.ones(len(y), X.dtype)
         self.input_shape_ = _shape_of_row(X)
         self.n_dimensions_in_ = X.ndim
-        self.classes_, target = np.unique(y[present], return_inverse=True)
+        self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes to tell apart, got "
                 f"{len(self.classes_)} class: {self.classes_.tolist()}."
             )
-        weight = sample_weight[present] * self._class_weights(target, sample_weight[present])
+        weight = sample_weight * self._class_weights(target, sample_weight)
         # a class of weight 0 stays a class, but none of its rows is learned
-        learned = weight > 0
-        row, target, weight = present[learned], target[learned], weight[learned]
-        if len(row) == 0:
+        learned = np.flatnonzero(weight)
+        if len(learned) == 0:
             raise ValueError(
                 f"class_weight={self.class_weight!r} leaves no recording with a weight above 0; give one "
                 "of the classes a weight."
             )
-        groups = None if groups is None else groups[row]
+        target, groups = target[learned], metadata["groups"]
+        groups = None if groups is None else groups[learned]
         # Weights, pretraining and training draw from generators seeded with numbers derived from this one
         # so that the user's generators are left alone.
         seed = draw_seed(self.random_state)
         # under a user's torch.inference_mode or no_grad nothing could be learned
         with torch.inference_mode(False), torch.enable_grad():
-            rows = self._as_batch(X, row, target, weight, groups)
+            rows = self._as_batch(X[learned], target, weight[learned], row[learned], groups)
             validation = None
             if self.early_stopping:
                 training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
@@ -205,12 +203,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _as_batch(self, X, row, target, weight, groups):
+    def _as_batch(self, X, target, weight, row, groups):
         """Put the rows that are learned on the device."""
         device = resolve_device(self.device)
         subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
         return Batch(
-            x=torch.from_numpy(X[row].reshape(len(row), *self.input_shape_)).to(device),
+            x=torch.from_numpy(X.reshape(len(X), *self.input_shape_)).to(device),
             target=torch.from_numpy(target).to(device),
             weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
             index=torch.from_numpy(row).to(device),

@@ -8,7 +8,9 @@ from sklearn.utils._param_validation import Interval
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.classifiers._docstrings import document_parameters
-from sklearn_heartkd.networks import conv1d_network, conv2d_network, student_network
+from sklearn_heartkd.networks._conv1d import conv1d_network
+from sklearn_heartkd.networks._conv2d import conv2d_network
+from sklearn_heartkd.networks._student import student_network
 
 
 @document_parameters
@@ -27,25 +29,6 @@ class Conv1DClassifier(NetworkClassifier):
         Residual blocks; each halves the number of frames.
     kernel_size : int, default=5
         Frames covered by a convolution; odd.
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
-
-    See Also
-    --------
-    Conv2DClassifier : Convolutions over time and frequency.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import LogMelSpectrogram, Conv1DClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> X = LogMelSpectrogram().fit_transform(sounds.data)
-    >>> model = Conv1DClassifier(max_epochs=5, random_state=0).fit(X, sounds.target)
-    >>> model.predict_proba(X).shape
-    (24, 2)
     """
 
     width: int = 32
@@ -79,25 +62,6 @@ class Conv2DClassifier(NetworkClassifier):
         Maps of the first block; the later ones have 2, 4, 4, … times as many.
     depth : int, default=4
         Blocks of two convolutions; each halves bands and frames.
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
-
-    See Also
-    --------
-    StudentClassifier : A smaller network of this kind.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import LogMelSpectrogram, Conv2DClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> X = LogMelSpectrogram().fit_transform(sounds.data)
-    >>> model = Conv2DClassifier(max_epochs=5, random_state=0).fit(X, sounds.target)
-    >>> model.predict_proba(X).shape
-    (24, 2)
     """
 
     width: int = 16
@@ -127,25 +91,6 @@ class StudentClassifier(NetworkClassifier):
         Maps of the first block; the later ones have 2, 4, 4, … times as many.
     depth : int, default=3
         Blocks; each halves bands and frames.
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
-
-    See Also
-    --------
-    DistilledClassifier : Trains a student with the help of a teacher.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import LogMelSpectrogram, StudentClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> X = LogMelSpectrogram().fit_transform(sounds.data)
-    >>> model = StudentClassifier(max_epochs=5, random_state=0).fit(X, sounds.target)
-    >>> model.predict_proba(X).shape
-    (24, 2)
     """
 
     width: int = 8

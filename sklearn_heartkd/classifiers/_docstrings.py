@@ -1,8 +1,9 @@
 """The part of the docstrings that all network classifiers share."""
 
 import inspect
+from textwrap import indent
 
-_PARAMETERS = """\
+_SHARED = """\
 norm : {"auto", "batch", "group"}, default="auto"
     Normalization between the layers. "auto" is batch normalization for sequences. For tables it is
     group normalization, after convolutions with a bias, which keeps sample weights exact.
@@ -50,9 +51,10 @@ random_state : int, RandomState instance or None, default=None
     gives the same network on the same machine with the same number of threads: ``OMP_NUM_THREADS``
     changes the order in which torch adds numbers, and rounding differences grow during training.
 verbose : int, default=0
-    0 is silent, 1 shows a progress bar in a terminal."""
+    0 is silent, 1 shows a progress bar in a terminal.
 
-_ATTRIBUTES = """\
+Attributes
+----------
 classes_ : ndarray of shape (n_classes,)
     Class labels.
 module_ : torch.nn.Module
@@ -68,16 +70,33 @@ input_shape_ : tuple of int
 n_features_in_ : int
     Size of the second dimension of X.
 feature_names_in_ : ndarray of shape (n_features_in_,)
-    Column names, if X was a data frame."""
+    Column names, if X was a data frame.
+
+See Also
+--------
+sklearn_heartkd.DistilledClassifier : Trains a small network with the help of a large one.
+
+Examples
+--------
+>>> from sklearn_heartkd import LogMelSpectrogram, NAME
+>>> from sklearn_heartkd.datasets import make_heart_sounds
+>>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
+>>> X = LogMelSpectrogram().fit_transform(sounds.data)
+>>> model = NAME(max_epochs=5, random_state=0).fit(X, sounds.target)
+>>> model.predict_proba(X).shape
+(24, 2)
+"""
 
 
 def document_parameters(cls):
-    """Fill ``{parameters}`` and ``{attributes}`` in the docstring of a network classifier."""
-    for name, text in (("parameters", _PARAMETERS), ("attributes", _ATTRIBUTES)):
-        cls.__doc__ = cls.__doc__.replace(f"{{{name}}}", text.replace("\n", "\n    "))
-    # a network's own parameters first, as in the docstring; a dataclass has inherited ones first
+    """Complete the docstring of a network classifier, which ends with its own parameters."""
+    shared = indent(_SHARED.replace("NAME", cls.__name__), "    ")
+    cls.__doc__ = cls.__doc__.rstrip() + "\n" + shared
+    # the same order in the signature, where a dataclass has the inherited parameters first
     signature = inspect.signature(cls)
-    parameters = list(signature.parameters.values())
-    parameters.sort(key=lambda parameter: parameter.name not in vars(cls)["__annotations__"])
+    parameters = sorted(
+        signature.parameters.values(),
+        key=lambda parameter: parameter.name not in vars(cls)["__annotations__"],
+    )
     cls.__signature__ = signature.replace(parameters=parameters)
     return cls

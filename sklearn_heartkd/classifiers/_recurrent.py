@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.classifiers._docstrings import document_parameters
-from sklearn_heartkd.networks import recurrent_network
+from sklearn_heartkd.networks._recurrent import recurrent_network
 
 
 @document_parameters
@@ -26,25 +26,6 @@ class LSTMClassifier(NetworkClassifier):
         Recurrent layers.
     bidirectional : bool, default=True
         Whether to add a second layer that reads the sequence backwards.
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
-
-    See Also
-    --------
-    RNNClassifier : Gated or plain recurrent units instead.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import LogMelSpectrogram, LSTMClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> X = LogMelSpectrogram().fit_transform(sounds.data)
-    >>> model = LSTMClassifier(max_epochs=5, random_state=0).fit(X, sounds.target)
-    >>> model.predict_proba(X).shape
-    (24, 2)
     """
 
     hidden_size: int = 64
@@ -85,25 +66,6 @@ class RNNClassifier(NetworkClassifier):
         Recurrent layers.
     bidirectional : bool, default=True
         Whether to add a second layer that reads the sequence backwards.
-    {parameters}
-
-    Attributes
-    ----------
-    {attributes}
-
-    See Also
-    --------
-    LSTMClassifier : Long short-term memory instead.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import LogMelSpectrogram, RNNClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> X = LogMelSpectrogram().fit_transform(sounds.data)
-    >>> model = RNNClassifier(max_epochs=5, random_state=0).fit(X, sounds.target)
-    >>> model.predict_proba(X).shape
-    (24, 2)
     """
 
     cell: str = "gru"

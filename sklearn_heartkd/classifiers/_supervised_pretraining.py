@@ -22,7 +22,8 @@ from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining_steps import check_features, pretrain
 from sklearn_heartkd.classifiers._training import Objective
-from sklearn_heartkd.networks import HeartSoundNetwork, Standardize
+from sklearn_heartkd.networks import HeartSoundNetwork
+from sklearn_heartkd.networks._common import Standardize
 from sklearn_heartkd.utils._pickling import is_left_out, require_storable
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 

@@ -71,7 +71,7 @@ def test_nt_xent_has_the_right_gradient():
         assert torch.autograd.gradcheck(lambda p, s=subject: nt_xent(p, s, 0.5), projection)
 
 
-def test_views_that_say_nothing_cost_the_logarithm_of_the_candidates():
+def test_equal_views_cost_the_logarithm_of_the_candidates():
     loss = nt_xent(torch.ones(10, 3), torch.arange(5).repeat(2), 0.5)
     assert loss.item() == pytest.approx(np.log(9))
 
@@ -93,6 +93,7 @@ def test_rows_of_one_subject_are_no_negatives():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_body_is_pretrained_and_the_head_is_as_it_was(name, dtype):
     X, y = make_sequences(dtype=dtype)
+    X = X if dtype == np.float32 else X[:, :, 0]  # only tables keep float64
     still = {"max_epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0, "random_state": 0}
     plain = clone(NETWORKS[name]).set_params(**still).fit(X, y)
     pretrained = clone(plain).set_params(pretrain=contrastive()).fit(X, y)
@@ -129,7 +130,7 @@ def test_another_fit_forgets_the_pretraining():
     assert not hasattr(model.set_params(pretrain=None).fit(X, y), "pretraining_history_")
 
 
-def test_unlabeled_recordings_are_learned_from_in_their_own_right():
+def test_unlabeled_recordings_alone_are_enough():
     X, y = make_sequences()
     extra = 3 + X[:6] / 2
     for use_training, expected in ((True, np.concatenate([X, extra])), (False, extra)):
@@ -164,7 +165,7 @@ def test_held_out_rows_and_rows_of_no_weight_are_never_seen():
     assert {int(i) for batch in spy.seen for i in batch.index} == set(training + 4)
 
 
-def test_equal_rows_count_once_and_weights_are_those_of_the_labels():
+def test_equal_rows_count_once_whatever_their_weight():
     X, y = make_sequences()
     weight = np.arange(24) % 3 + 1
     once, repeated = Spy([]), Spy([])
@@ -174,7 +175,7 @@ def test_equal_rows_count_once_and_weights_are_those_of_the_labels():
     assert len(once.seen[0]) == 24
 
 
-def test_a_training_row_among_the_unlabeled_ones_keeps_its_subject():
+def test_an_unlabeled_training_row_keeps_its_subject():
     X, y = make_sequences()
     spy = Spy([])
     model = student(contrastive(X[:12], augmentation=[spy]))
@@ -196,7 +197,10 @@ def test_tables_are_pretrained_too():
     [
         ({"temperature": -0.5}, r"'temperature' .* Got -0.5"),
         ({"batch_size": 1}, r"'batch_size' .* Got 1"),
-        ({"augmentation": [RandomCrop(), Mixup()]}, r"holds Mixup\(\), but a mixture is no view"),
+        (
+            {"augmentation": [RandomCrop(), Mixup()]},
+            r"contains Mixup\(\), but a mixture is not a view",
+        ),
         ({"augmentation": []}, r"augmentation=\[\] makes two equal views"),
         ({"use_training": False}, "unlabeled=None and use_training=False"),
         ({"unlabeled": np.zeros((3, 5, 16))}, r"shape \(5, 16\).* 4 channels and 16 frames"),
@@ -207,7 +211,7 @@ def test_tables_are_pretrained_too():
             "unlabeled holds .* different shapes",
         ),
         ({"unlabeled": np.full((3, 4, 16), np.nan)}, "unlabeled contains NaN"),
-        ({"unlabeled": np.zeros((0, 4, 16))}, r"unlabeled holds no recordings .*\(0, 4, 16\)"),
+        ({"unlabeled": np.zeros((0, 4, 16))}, r"unlabeled is empty .*\(0, 4, 16\)"),
         (
             {"unlabeled": np.zeros((3, 4, 16)), "use_training": False},
             "at least 2 different recordings, of 2 subjects, to tell apart, got 1 of 1",
@@ -261,7 +265,7 @@ def test_a_search_reaches_the_parameters_inside_a_distillation():
     assert_array_equal(again.predict_proba(X), best.predict_proba(X))
 
 
-def test_pretraining_works_on_the_windows_of_recordings_in_a_pipeline():
+def test_pretraining_works_on_windows_in_a_pipeline():
     rng = np.random.default_rng(0)
     recordings = [rng.standard_normal(1600 + 50 * i) for i in range(8)]
     unlabeled = LogMelSpectrogram().fit_transform(rng.standard_normal((6, 1000)))
@@ -271,7 +275,7 @@ def test_pretraining_works_on_the_windows_of_recordings_in_a_pipeline():
     assert model.predict(recordings).shape == (8,)
 
 
-def test_a_pickle_keeps_the_unlabeled_recordings_and_a_model_file_does_not(tmp_path):
+def test_only_a_pickle_keeps_the_unlabeled_recordings(tmp_path):
     X, y = make_sequences()
     unlabeled = np.random.default_rng(0).standard_normal((1000, 4, 16)).astype(np.float32)
     start = contrastive(unlabeled, use_training=False, max_epochs=1, batch_size=500)
@@ -288,7 +292,7 @@ def test_a_pickle_keeps_the_unlabeled_recordings_and_a_model_file_does_not(tmp_p
     assert loaded.student_.pretraining_history_ == model.student_.pretraining_history_
     assert loaded.get_params()["student__pretrain__unlabeled"].shape == (0, 4, 16)
     assert model.student_.pretrain.unlabeled.shape == (1000, 4, 16)
-    with pytest.raises(ValueError, match=r"no recordings .* save_model wrote; set"):
+    with pytest.raises(ValueError, match=r"empty .* save_model; set"):
         loaded.fit(X, y)
     assert loaded.set_params(student__pretrain__unlabeled=unlabeled).fit(X, y)
     assert len(pickle.dumps(model)) > 2 * unlabeled.nbytes
