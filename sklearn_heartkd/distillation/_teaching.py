@@ -9,7 +9,6 @@ from joblib import Memory
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_memory
 
@@ -17,7 +16,7 @@ from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
-from sklearn_heartkd.utils._embedding import answer, before_last
+from sklearn_heartkd.utils._embedding import answer, transform
 from sklearn_heartkd.utils._group_splits import subject_folds
 from sklearn_heartkd.utils._input_tags import as_taken
 from sklearn_heartkd.utils._metadata import fit_nested
@@ -30,7 +29,7 @@ from sklearn_heartkd.utils._probabilities import (
     require_rows,
 )
 from sklearn_heartkd.utils._random import clone_seeded
-from sklearn_heartkd.utils._unwrap import is_frozen_classifier, parts_of, unwrap_once
+from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, parts_of, walk
 
 
 @dataclass
@@ -157,17 +156,25 @@ def feature_maps(predictions, X, batch_size=256):
     """Return the last feature map of a single teacher that is one of our networks, else None."""
     if len(predictions) > 1:
         return None
-    model, X = predictions[0].teacher, as_taken(predictions[0].teacher, X)
-    while not isinstance(model, NetworkClassifier):
-        if isinstance(model, Pipeline):
-            model, X = model.steps[-1][1], before_last(model, X)
-        elif isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
-            model = unwrap_once(model)
-        else:
-            return None
+    steps, model = _network_behind(predictions[0].teacher)
+    if model is None:
+        return None
+    X = transform(steps, as_taken(predictions[0].teacher, X))
     x = torch.tensor(model._validate_new(X)).to(next(model.module_.parameters()))
     with torch.no_grad():
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
+
+
+def _network_behind(teacher):
+    """Return the steps of the pipelines in `teacher`, and the network that predicts in it or None."""
+    steps = []
+    for part in walk(teacher):
+        steps += part.before
+        if isinstance(part.estimator, NetworkClassifier):
+            return steps, part.estimator
+        if not is_transparent(part.estimator):
+            break
+    return steps, None
 
 
 def networks_of(predictions, classes, X, *, required=False):
@@ -192,10 +199,8 @@ def networks_of(predictions, classes, X, *, required=False):
     """
     networks = []
     for prediction in predictions:
-        model = prediction.teacher
-        while isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
-            model = unwrap_once(model)
-        if not isinstance(model, NetworkClassifier) or getattr(X, "ndim", None) != 3:
+        steps, model = _network_behind(prediction.teacher)
+        if model is None or steps or getattr(X, "ndim", None) != 3:
             obstacle = (
                 "teachers that are networks of sklearn_heartkd and take the student's 3-D features "
                 "themselves"

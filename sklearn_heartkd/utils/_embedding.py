@@ -1,14 +1,11 @@
 """Probabilities and embeddings of fitted models, through pipelines and meta-estimators."""
 
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-
 from sklearn_heartkd.utils._probabilities import log_probabilities
-from sklearn_heartkd.utils._unwrap import unwrap
+from sklearn_heartkd.utils._unwrap import is_transparent, unwrap, walk
 
 
 def answer(model, X):
-    """Return what a fitted model says about `X`, in one evaluation where it is a network.
+    """Return the predictions of a fitted model, of one evaluation where it is a network.
 
     Returns
     -------
@@ -16,22 +13,22 @@ def answer(model, X):
     representation : ndarray of shape (n, n_dimensions)
         Embeddings, or log-probabilities where the model has none.
     """
-    if isinstance(model, Pipeline):
-        return answer(model.steps[-1][1], before_last(model, X))
-    if isinstance(model, FrozenEstimator):
-        return answer(model.estimator, X)
-    if hasattr(model, "_answer"):
-        return model._answer(X)
-    probabilities = model.predict_proba(X)
-    if can_embed(model):
-        return probabilities, embed(model, X)
+    for part in walk(model):
+        X = transform(part.before, X)
+        if hasattr(part.estimator, "_answer"):
+            return part.estimator._answer(X)
+        if not is_transparent(part.estimator):
+            break
+    probabilities = part.estimator.predict_proba(X)
+    if can_embed(part.estimator):
+        return probabilities, embed(part.estimator, X)
     return probabilities, log_probabilities(probabilities)
 
 
-def before_last(pipeline, X):
-    """Return what reaches the last step of a fitted pipeline; samplers change nothing here."""
-    for _, step in pipeline.steps[:-1]:
-        if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
+def transform(steps, X):
+    """Send X through fitted steps of a pipeline; samplers change nothing in a prediction."""
+    for step in steps:
+        if not hasattr(step, "fit_resample"):
             X = step.transform(X)
     return X
 
@@ -42,9 +39,9 @@ def can_embed(model):
 
 
 def embed(model, X):
-    """Return the embeddings of `X`, looked for through pipelines, searches and frozen models."""
-    if isinstance(model, Pipeline):
-        return embed(model.steps[-1][1], before_last(model, X))
-    if hasattr(model, "embed"):
-        return model.embed(X)
-    return embed(unwrap(model)[1], X)
+    """Return the embeddings of `X` by the outermost part of `model` that has a method `embed`."""
+    for part in walk(model):
+        X = transform(part.before, X)
+        if hasattr(part.estimator, "embed"):
+            return part.estimator.embed(X)
+    raise AttributeError(f"{type(model).__name__} has no method embed.")

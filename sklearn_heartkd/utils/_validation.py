@@ -1,10 +1,12 @@
-"""Validation of X for meta-estimators, whose inner estimators check the rest."""
+"""Validation of X and of sample weights for estimators that `fit` others, and for the networks."""
 
 import numpy as np
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import (
     _check_feature_names,
+    _check_method_params,
     _check_n_features,
+    _check_sample_weight,
     _check_y,
     check_consistent_length,
     validate_data,
@@ -83,3 +85,39 @@ def _finite(estimator, X, checked):
             "an imputer."
         )
     return X if hasattr(X, "iloc") else checked
+
+
+def drop_weightless(X, y, sample_weight, params=None, *, dtype=None):
+    """Leave out the rows of weight 0, which count as absent.
+
+    Parameters
+    ----------
+    X : array-like or list of n recordings
+    y : ndarray of shape (n,)
+    sample_weight : array-like of shape (n,) or None
+    params : dict, default=None
+        Metadata; what has a value for each row loses the same rows, everything else passes whole.
+    dtype : dtype, default=None
+        Of the weights; None keeps float32 and float64.
+
+    Returns
+    -------
+    X, y, sample_weight, params :
+        Without these rows; the weights stay None where they were.
+    rows : ndarray of int
+        Those that are left.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are 0.
+    """
+    params = {} if params is None else params
+    if sample_weight is None:
+        return X, y, None, params, np.arange(len(y))
+    sample_weight = _check_sample_weight(sample_weight, y, dtype=dtype, ensure_non_negative=True)
+    rows = np.flatnonzero(sample_weight)
+    if len(rows) == 0:  # scikit-learn before 1.9 takes such weights
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    params = _check_method_params(X, params, rows)
+    return _safe_indexing(X, rows), y[rows], sample_weight[rows], params, rows

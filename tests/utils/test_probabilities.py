@@ -20,7 +20,7 @@ from sklearn.ensemble import (
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, GroupKFold
-from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multiclass import OneVsOneClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline as make_plain_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -208,12 +208,8 @@ def voting(*members, **parameters):
         CalibratedClassifierCV(make_plain_pipeline("passthrough", student()), cv=2),
         voting(student(), CalibratedClassifierCV(student(), cv=2), "drop"),
         StackingClassifier([("one", student())], cv=2),
-        OneVsRestClassifier(student()),
         FixedThresholdClassifier(student()),
         GridSearchCV(voting(student()), {"m0__width": [2, 3]}, cv=2),
-        AdaBoostClassifier(
-            student(max_epochs=40, augmentation=None), n_estimators=2, random_state=0
-        ),
         KMeansRefinedClassifier(student()),
     ],
     ids=lambda meta: type(meta).__name__,
