@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from importlib import import_module
 
 from sklearn_heartkd._version import __version__
@@ -25,6 +26,9 @@ def main(arguments=None):
     for verb in _VERBS:
         import_module(f"sklearn_heartkd.cli._{verb}").add_parser(subparsers)
     options = parser.parse_args(arguments)
+    formatted = warnings.formatwarning
+    # a warning is one line like an error, without the place in the code
+    warnings.formatwarning = lambda message, *_, **__: f"heartkd {options.verb}: {message}\n"
     try:
         return options.func(options)
     except (ValueError, OSError) as error:
@@ -33,3 +37,5 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print(f"heartkd {options.verb}: interrupted", file=sys.stderr)
         return 130
+    finally:
+        warnings.formatwarning = formatted
