@@ -3,6 +3,7 @@
 import argparse
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 
 from sklearn_heartkd._version import __version__
@@ -11,7 +12,7 @@ from sklearn_heartkd.cli._errors import explain_error
 _VERBS = ("compare", "train", "predict", "explain", "export", "check")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     0 is success, 1 that something in the data was wrong, 2 wrong usage.

@@ -35,11 +35,12 @@ def add_parser(subparsers):
 def run(options):
     """Compare, print the table, and write the results to --out."""
     from sklearn_heartkd import comparison
+    from sklearn_heartkd.comparison import _defaults
 
     if options.folds < 2:
         raise ValueError(f"--folds must be at least 2, got {options.folds}.")
     synthetic = options.data is None
-    data = comparison.synthetic_data() if synthetic else load(options.data, options)
+    data = _defaults.synthetic_data() if synthetic else load(options.data, options)
     source = "synthetic recordings" if synthetic else f"recordings of {options.data}"
     recipe = comparison.Recipe.default(data.sampling_rate, synthetic=synthetic, quick=options.quick)
     result = comparison.compare(

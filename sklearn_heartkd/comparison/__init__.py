@@ -1,11 +1,7 @@
 """The cross-validated comparison of teachers, students and classical models."""
 
-from sklearn_heartkd.comparison._defaults import make_deployable, synthetic_data
-from sklearn_heartkd.comparison._figures import (
-    confusion_figure,
-    quality_against_size_figure,
-    write_figures,
-)
+from sklearn_heartkd.comparison._defaults import make_deployable
+from sklearn_heartkd.comparison._figures import confusion_figure, quality_against_size_figure
 from sklearn_heartkd.comparison._models import display_name
 from sklearn_heartkd.comparison._pipelines import N_SYNTHETIC, QUICK, Recipe
 from sklearn_heartkd.comparison._results import read_predictions, write_results
@@ -25,7 +21,5 @@ __all__ = [
     "read_predictions",
     "render",
     "split_by_subject",
-    "synthetic_data",
-    "write_figures",
     "write_results",
 ]

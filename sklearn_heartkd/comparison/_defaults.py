@@ -13,25 +13,7 @@ from sklearn_heartkd.distillation import DistilledClassifier
 
 
 def synthetic_data() -> Bunch:
-    """Return the recordings of ``heartkd compare`` without ``--data``.
-
-    They are 120 synthetic recordings of 40 subjects and five classes.
-
-    Returns
-    -------
-    Bunch
-        As :func:`sklearn_heartkd.datasets.make_heart_sounds` returns it.
-
-    See Also
-    --------
-    compare : Compare models on them.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd.comparison import synthetic_data
-    >>> len(synthetic_data().data)
-    120
-    """
+    """Return the recordings of ``heartkd compare`` without ``--data``."""
     return make_heart_sounds(120, n_subjects=40, random_state=0)
 
 

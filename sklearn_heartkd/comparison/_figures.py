@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
-from pathlib import Path
 
 import matplotlib
 import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, TEACHERS, display_name
-from sklearn_heartkd.comparison._run import Comparison
 from sklearn_heartkd.inspection import QualitySizeDisplay
-from sklearn_heartkd.utils._files import replace_files
 
 SIZE_PICTURE = "quality_against_size.png"
 
@@ -133,33 +130,7 @@ def _kind(model):
     return "distilled student" if model.startswith("student_of") else "classical"
 
 
-def write_figures(comparison: Comparison, folder: str | os.PathLike[str]) -> None:
-    """Write a confusion matrix for each model and the picture of quality against size.
-
-    The pictures are PNG files. They replace older ones together or not at all.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        The result of :func:`compare`.
-    folder : path
-        The folder of the pictures.
-
-    See Also
-    --------
-    write_results : Also writes the tables and a report.
-
-    Examples
-    --------
-    See :func:`write_results`.
-    """
-    pictures = draw(comparison)
-    with replace_files(*(Path(folder) / name for name in pictures)) as made:
-        for path, content in zip(made, pictures.values(), strict=True):
-            path.write_bytes(content)
-
-
-def draw(comparison, intervals=None, n_jobs=1):
+def draw(comparison, intervals, n_jobs):
     """Return the pictures of a comparison as PNG, by the names of their files."""
     models = comparison.table.index
     columns = ["model", "y_true", "y_pred"]
@@ -177,6 +148,8 @@ def confusion_file(model):
 
 def png(figure, *, dpi=100):
     """Return a figure as the content of a PNG file."""
+    for text in figure.findobj(Text):  # names of folders may be no UTF-8, which cannot be drawn
+        text.set_text(text.get_text().encode("utf-8", "backslashreplace").decode())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -11,15 +11,7 @@ _AUDIO_RATE = 8000  # Hz; browsers refuse rates as low as those of heart sounds
 
 
 def table_html(frame, caption, *, text=()):
-    """Return a table with the index as row headings; on a phone it scrolls alone.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    caption : str
-    text : sequence of str
-        Columns of prose, which are aligned to the left and broken into lines.
-    """
+    """Return a table that scrolls by itself; the columns in `text` hold prose and are broken."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
     rows = []
     for name, row in frame.iterrows():

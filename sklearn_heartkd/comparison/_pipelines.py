@@ -79,14 +79,14 @@ class Recipe:
         sampling_rate : float, default=2000
             In Hz.
         synthetic : bool, default=False
-            Whether the models are compared on synthetic recordings.
+            For a comparison on synthetic recordings.
         quick : bool, default=False
-            Whether the budget is a small one, to try the comparison out.
+            A small budget, to try the comparison out.
 
         Returns
         -------
         Recipe
-            Pretraining is part of it only for real recordings and the full budget.
+            With pretraining for real recordings and the full budget.
         """
         if synthetic:
             # pretraining on synthetic recordings would give an unfair advantage on synthetic ones
@@ -94,11 +94,6 @@ class Recipe:
         if quick:
             return cls(sampling_rate, n_estimators=50, **QUICK)
         return cls(sampling_rate, n_synthetic=N_SYNTHETIC)
-
-    @property
-    def features(self) -> LogMelSpectrogram:
-        """The features that the networks take."""
-        return LogMelSpectrogram(sampling_rate=self.sampling_rate)
 
     def windowed(self, network: Any) -> WindowedClassifier:
         """Return a classifier of recordings around a classifier of log-mel sequences.
@@ -114,7 +109,7 @@ class Recipe:
             Not fitted.
         """
         return WindowedClassifier(
-            Pipeline([("features", self.features), ("network", network)]),
+            Pipeline([("features", _features(self.sampling_rate)), ("network", network)]),
             window=self.window,
             hop=self.hop,
             sampling_rate=self.sampling_rate,
@@ -134,18 +129,10 @@ class Recipe:
             Number of epochs, seed and, if there is one, the pretraining.
         """
         limits = {"max_epochs": self.max_epochs, "random_state": seed}
-        return limits | {"pretrain": self.start()} if self.n_synthetic else limits
-
-    def start(self) -> SupervisedPretraining:
-        """Return the pretraining on synthetic recordings.
-
-        Returns
-        -------
-        SupervisedPretraining
-            With the features of `n_synthetic` recordings.
-        """
+        if not self.n_synthetic:
+            return limits
         X, y = _synthetic(self.n_synthetic, self.window, self.sampling_rate)
-        return SupervisedPretraining(X, y, memory=self.memory)
+        return limits | {"pretrain": SupervisedPretraining(X, y, memory=self.memory)}
 
     def distil(
         self, sources: dict[str, Any], seed: int, *, student: Any = None, **settings: Any
@@ -245,7 +232,6 @@ class Recipe:
         return clone(fitted).set_params(estimator=refined(fitted.estimator_))
 
 
-# two entries: the rates or windows of two recipes in one process
 @lru_cache(maxsize=2)
 def _synthetic(n_recordings, duration, sampling_rate):
     """Return features and classes of synthetic recordings of great variety, each of a new subject."""
@@ -257,5 +243,8 @@ def _synthetic(n_recordings, duration, sampling_rate):
         domain_randomization=True,
         random_state=0,
     )
-    features = Recipe(sampling_rate=sampling_rate).features
-    return features.fit_transform(sounds.data), sounds.target
+    return _features(sampling_rate).fit_transform(sounds.data), sounds.target
+
+
+def _features(sampling_rate):
+    return LogMelSpectrogram(sampling_rate=sampling_rate)

@@ -19,23 +19,7 @@ from sklearn_heartkd.utils._text import printable
 
 
 def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n_errors):
-    """Return the report as HTML.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    scores : DataFrame
-        Of `compare_models`, with the baseline of `baseline_of` and the recall of each class.
-    pictures : dict of str to bytes
-        PNG by file name, as `draw` returns them.
-    data : Bunch
-    folder : Path
-        With the fitted models.
-    source : str
-        What the data are, in words.
-    recipe : Recipe or None
-    n_errors : int
-    """
+    """Return the report; `scores` are those of `compare_models`, `pictures` those of `draw`."""
     classes = np.unique(data.target)
     sections = {
         "data": ("What was run", _data(comparison, data, source, recipe)),

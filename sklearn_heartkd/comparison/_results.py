@@ -70,13 +70,8 @@ def write_results(
 
     Examples
     --------
-    >>> from sklearn_heartkd.comparison import Recipe, compare, write_results
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> sounds = make_heart_sounds(
-    ...     16, classes=("normal", "murmur"), n_subjects=8, duration=2.0, random_state=0
-    ... )
-    >>> options = {"folds": 2, "models": ["forest"], "recipe": Recipe(n_estimators=10)}
-    >>> result = compare(sounds, out="results", n_jobs=1, **options)  # doctest: +SKIP
+    >>> from sklearn_heartkd.comparison import compare, write_results
+    >>> result = compare(sounds, out="results")  # doctest: +SKIP
     >>> write_results(result, sounds, "results")  # doctest: +SKIP
     PosixPath('results/report.html')
     """

@@ -27,7 +27,7 @@ class Comparison(NamedTuple):
 
     It is what :func:`write_results` writes to a folder.
 
-    Attributes
+    Parameters
     ----------
     table : pandas.DataFrame
         One row per model: scores, their standard deviation over the folds, and costs.

@@ -22,20 +22,8 @@ _HELD = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 def check_same(path, data, splits, recipe):
     """Store in a file what the results of its folder belong to, and return that as a key.
 
-    Parameters
-    ----------
-    path : Path
-        The file. If it is damaged, it is written again with a warning: the stored fits are checked
-        one by one.
-    data : Bunch
-    splits : list of (training rows, test rows)
-    recipe : object
-        Its repr counts.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds the results of something else.
+    A damaged file is written again, since the stored fits are checked one by one. ValueError is
+    raised if the folder holds the results of something else.
     """
     digest = hashlib.sha256()
     for training, test in splits:
@@ -65,13 +53,7 @@ def check_same(path, data, splits, recipe):
 
 @contextmanager
 def locked(folder):
-    """Keep other comparisons out of a folder; the system ends this with the process, even if killed.
-
-    Raises
-    ------
-    ValueError
-        If another comparison uses the folder.
-    """
+    """Keep other comparisons out of a folder; the lock ends with the process, even if it is killed."""
     with (folder / ".lock").open("a") as file:
         try:
             if sys.platform == "win32":

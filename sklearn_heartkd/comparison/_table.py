@@ -38,12 +38,6 @@ def summarize(predictions, costs):
     The scores are those of all out-of-fold predictions of a seed together, averaged over the seeds;
     the columns `..._sd` are the standard deviation over folds and seeds, NaN if there is only one
     split.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-    costs : pandas.DataFrame
-        Indexed by model.
     """
     rows = {}
     for model in costs.index:
@@ -59,19 +53,11 @@ def summarize(predictions, costs):
 
 
 def costs_of(files, data, recipe, n_jobs):
-    """Return parameters, kilobytes and milliseconds per recording of fitted models.
+    """Return parameters, kilobytes and milliseconds per recording of stored models.
 
-    Networks count their weights as float32; other models their pickled size. The time is that of one
-    recording of 5 s, from waveform to probabilities, on one thread; where all recordings of the training
-    data have one length, of a recording of that length.
-
-    Parameters
-    ----------
-    files : dict of str to Path
-        The stored models by their names.
-    data : Bunch
-    recipe : Recipe
-    n_jobs : int
+    Networks count their weights as float32, other models their pickled size. The time is that of one
+    recording, from waveform to probabilities, on one thread: of 5 s, or of the length that all
+    training recordings have.
     """
     recording = np.asarray(data.data[0])
     rows = Parallel(n_jobs=n_jobs)(

@@ -52,13 +52,7 @@ def tasks_of(models, seeds, n_splits):
 
 
 def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
-    """Fit what a comparison still needs, and keep it in its folder.
-
-    Returns
-    -------
-    dict of str to str
-        The models of which a fit failed, with the reason.
-    """
+    """Fit what a comparison still needs, keep it in its folder, and return the models that failed."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
     failures: dict[str, str] = {}
@@ -110,25 +104,7 @@ def _fit(task, data, split, recipe, folder, key):
 
 
 def fit_and_refine(task, model, data, split, recipe):
-    """Fit a model and then its k-means refinement on the training part of a split.
-
-    Parameters
-    ----------
-    task : Task
-    model : classifier
-        Not yet fitted.
-    data : Bunch
-    split : (training rows, test rows)
-    recipe : Recipe
-
-    Yields
-    ------
-    name : str
-        That of the task's model, then that of its refinement.
-    fitted : classifier
-    predictions : DataFrame
-        On the test part, in the form of `sklearn_heartkd.metrics.oof_frame`.
-    """
+    """Yield name, fitted model and test predictions of a model, then of its k-means refinement."""
     yield (fitted := fit_and_predict(task, model, data, split))
     refined = task._replace(model=task.model + REFINED)
     yield fit_and_predict(refined, recipe.refine(fitted[1], task.seed), data, split)

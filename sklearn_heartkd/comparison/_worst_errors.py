@@ -39,13 +39,7 @@ def worst_errors_html(comparison, data, folder, n_errors):
 
 
 def worst_errors(predictions, model, n_errors, *, n_per_class=2):
-    """Return the wrong predictions with the most confidence, few of each class, of the first seed.
-
-    Returns
-    -------
-    DataFrame
-        Rows of `predictions` with the column confidence.
-    """
+    """Return the wrong predictions with the most confidence, few of each class, of the first seed."""
     own = predictions[predictions["model"] == model]
     own = own[(own["seed"] == own["seed"].min()) & (own["y_true"] != own["y_pred"])]
     confidence = [row[f"p_{row['y_pred']}"] for row in own.to_dict("records")]

@@ -141,7 +141,7 @@ def test_a_warning_is_one_line(monkeypatch):
 
     found = []
     monkeypatch.setattr(
-        "sklearn_heartkd.comparison.synthetic_data", lambda: found.append(formatted())
+        "sklearn_heartkd.comparison._defaults.synthetic_data", lambda: found.append(formatted())
     )
     with pytest.raises(AttributeError):
         main(["compare"])

@@ -8,6 +8,7 @@ import pytest
 from sklearn_heartkd.classifiers import SupervisedPretraining
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.comparison import _pipelines as pipelines_module
+from sklearn_heartkd.features import LogMelSpectrogram
 from tests.comparison.helpers import PRETRAINED, RECIPE, run
 
 
@@ -37,8 +38,10 @@ def test_all_but_the_student_from_scratch_are_pretrained():
 
 def test_synthetic_recordings_follow_the_recipe():
     recipe = Recipe(sampling_rate=4000, window=2.0, hop=1.0, n_synthetic=10, max_epochs=1)
-    start = recipe.start()
-    expected = recipe.features.fit_transform(np.zeros((1, 8000), dtype=np.float32))
+    start = recipe.limits(0)["pretrain"]
+    expected = LogMelSpectrogram(sampling_rate=4000).fit_transform(
+        np.zeros((1, 8000), dtype=np.float32)
+    )
     assert start.X.shape[1:] == expected.shape[1:]
     assert set(start.y) == {"artifact", "extrahls", "extrastole", "murmur", "normal"}
 

@@ -1,45 +1,40 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from sklearn_heartkd.comparison import Recipe, compare, read_predictions, write_results
+from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.metrics import compare_models
 
 HOSTILE = [
-    ("no murmur", "mid-systolic"),
-    ("2nd sound", "soufflé"),
-    ("{}", "<b>"),
-    ('say "ah"', "it's"),
-    ("=cmd|' /C calc'!A0", "'+1"),
-    ("_private", "class"),
-    ("accuracy", "model"),
-    ("all", "macro"),
-    ("$x^2", "%d\n$"),
-    ("NA", "1"),
-    ("confidence", "p_confidence"),
-    ("\udcff", "Index"),
+    *("no murmur", "mid-systolic", "2nd sound", "soufflé", "{}", "<b>", 'say "ah"', "it's", "a,b"),
+    *("=cmd|' /C calc'!A0", "'+1", "_private", "class", "accuracy", "model", "all", "macro", "NA"),
+    *("$x^2", "%d\n$", "1", "confidence", "p_confidence", "\udcff", "Index", "$title"),
 ]
 
 
-@pytest.mark.parametrize("names", HOSTILE)
-def test_class_names_of_any_kind(names, tmp_path):
-    data = make_heart_sounds(
-        16, classes=("normal", "murmur"), n_subjects=8, duration=1.0, random_state=3
-    )
-    translation = dict(zip(("normal", "murmur"), names, strict=True))
-    data.target = pd.Series(data.target).map(translation).to_numpy(dtype=str)
-    # one epoch leaves errors, which the report explains
+def test_class_names_of_any_kind(tmp_path):
+    n = 4 * len(HOSTILE)
+    data = make_heart_sounds(n, n_subjects=n, duration=1.0, random_state=3)
+    data.target = np.tile(HOSTILE, 4)
     recipe = Recipe(max_epochs=1, window=1.0, hop=1.0)
     result = compare(data, folds=2, models=["student"], recipe=recipe, out=tmp_path, n_jobs=1)
-    page = write_results(result, data, tmp_path, n_errors=1, n_jobs=1).read_text("utf-8")
-    assert page.count("<article>") == 1
+    report = write_results(result, data, tmp_path, n_errors=2, n_jobs=1)
+    page = report.read_text("utf-8")
+    assert page.count("<article>") == 2
     assert "<b>" not in page
+    errors = worst_errors(result.predictions, "student", 99)
+    assert errors["confidence"].between(0, 1).all()
     stored = read_predictions(tmp_path / "predictions.csv")
     labels = ["y_true", "y_pred"]
     assert stored[labels].to_numpy().tolist() == result.predictions[labels].to_numpy().tolist()
     assert list(stored) == list(result.predictions)
-    for cell in (tmp_path / "predictions.csv").read_text("utf-8", "surrogateescape").split(","):
-        assert not cell.startswith(("=", "+"))
+    text = (tmp_path / "predictions.csv").read_text("utf-8", "surrogateescape")
+    assert "'=cmd" in text
+    assert not {",=", ",+", ',"=', ',"+'} & {
+        text[i : i + n] for i in range(len(text)) for n in (2, 3)
+    }
 
 
 @pytest.fixture
