@@ -90,14 +90,16 @@ def by_name(files, folder):
 
 
 def merge_rows(table, path):
-    """Keep one of several rows on one recording (column ``name``); refuse rows that disagree."""
-    table = table.assign(name=[plain(name) for name in table["name"]]).drop_duplicates()
-    repeated = table.loc[table["name"].duplicated(), "name"]
+    """Keep one of several equal rows on a recording (column ``name``); refuse rows that disagree."""
+    key = table["name"].map(plain)
+    first = ~table.assign(name=key).duplicated()
+    table, key = table[first], key[first]
+    repeated = key[key.duplicated()]
     if len(repeated):
-        rows = table[table["name"] == repeated.iloc[0]].drop(columns="name")
-        values = " and ".join(", ".join(map(str, row)) for row in rows.itertuples(index=False))
+        rows = table[key == repeated.iloc[0]]
+        values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
-            f"{printable(path)} lists {printable(repeated.iloc[0])!r} several times, with {values}; "
+            f"{printable(path)} lists a recording several times and differently ({printable(values)}); "
             "keep the right row."
         )
     return table.reset_index(drop=True)
@@ -128,3 +130,13 @@ def listing(names, limit=3):
     """Return the first of some names, to show in a message."""
     shown = ", ".join(printable(name) for name in names[:limit])
     return shown + (", …" if len(names) > limit else "")
+
+
+def warn_of_unlisted(files, paths, table):
+    """Warn of sound files that are not among the paths that a table lists."""
+    unlisted = sorted(set(map(str, files)) - set(paths))
+    if unlisted:
+        warnings.warn(
+            f"{len(unlisted)} recordings are not in {table} and left out ({listing(unlisted)}).",
+            stacklevel=outside(),
+        )
