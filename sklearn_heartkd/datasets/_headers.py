@@ -145,8 +145,10 @@ def _find_data(file, n_bytes):
 def _compare_ogg(file, n_bytes):
     """Ogg declares no length, but marks its last page."""
     end = _content(file, max(0, n_bytes - _OGG_PAGE), _OGG_PAGE)
-    flags = end[end.rfind(b"OggS") + 5 :][:1] if b"OggS" in end else b""
-    if flags and flags[0] & 4:
+    page = end[max(end.rfind(b"OggS"), 0) :].ljust(27, b"\0")
+    n_segments = page[26]
+    is_whole = 27 + n_segments + sum(page[27 : 27 + n_segments]) <= len(page)
+    if page[5] & 4 and is_whole:
         return Finding()
     return Finding(note="unfinished: the mark of its end is missing; it was read as far as it goes")
 
