@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+import warnings
+from functools import partial
 from importlib import import_module
 
 from sklearn_heartkd._version import __version__
@@ -25,11 +27,21 @@ def main(arguments=None):
     for verb in _VERBS:
         import_module(f"sklearn_heartkd.cli._{verb}").add_parser(subparsers)
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     try:
-        return options.func(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_show_warning, options.verb)
+            return options.func(options)
     except (ValueError, OSError, ImportError) as error:
         print(f"heartkd {options.verb}: {explain_error(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"heartkd {options.verb}: interrupted", file=sys.stderr)
         return 130
+
+
+def _show_warning(verb, message, *_):
+    """Print a warning as a line, without the place in the code that Python adds."""
+    print(f"heartkd {verb}: {message}", file=sys.stderr, flush=True)
