@@ -2,14 +2,14 @@
 
 import re
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
 from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
 from sklearn_heartkd.utils._warnings import outside
@@ -17,7 +17,8 @@ from sklearn_heartkd.utils._warnings import outside
 READING_CONSTRAINTS = {
     "sampling_rate": [Interval(Real, 0, None, closed="neither")],
     "duration": [Interval(Real, 0, None, closed="neither"), None],
-    "on_error": [StrOptions({"raise", "skip"})],
+    "on_error": [StrOptions(set(ON_ERROR))],
+    "channel": [StrOptions({"mean", "left", "right"}), Interval(Integral, 0, None, closed="left")],
     "return_X_y": ["boolean"],
     "n_jobs": [int, None],
     "verbose": ["verbose"],
@@ -74,10 +75,15 @@ def audio_files(path):
     return root, files
 
 
-def read_table(table, *, sampling_rate, on_error, n_jobs, verbose):
+def read_table(table, *, sampling_rate, on_error, channel, n_jobs, verbose):
     """Read the files of a table; return the waveforms and the table completed."""
     waveforms, original_rates, indices = read_recordings(
-        table["path"], sampling_rate, on_error=on_error, n_jobs=n_jobs, verbose=verbose
+        table["path"],
+        sampling_rate,
+        channel=channel,
+        on_error=on_error,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
     table = table.iloc[indices].reset_index(drop=True)
     table["seconds"] = [len(waveform) / sampling_rate for waveform in waveforms]

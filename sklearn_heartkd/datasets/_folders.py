@@ -35,6 +35,7 @@ def load_audio_folder(
     sampling_rate=2000,
     duration=None,
     on_error="raise",
+    channel="mean",
     return_X_y=False,
     n_jobs=None,
     verbose=0,
@@ -129,7 +130,12 @@ def load_audio_folder(
         }
     )
     waveforms, table = read_table(
-        table, sampling_rate=sampling_rate, on_error=on_error, n_jobs=n_jobs, verbose=verbose
+        table,
+        sampling_rate=sampling_rate,
+        on_error=on_error,
+        channel=channel,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
     require_two_classes(table["label"], root)
     return make_bunch(

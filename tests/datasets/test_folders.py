@@ -83,7 +83,7 @@ def test_a_pattern_that_misses_names_is_refused(class_folders):
 
 def test_unreadable_files_of_an_audio_folder(class_folders):
     (class_folders / "ill" / "p05.wav").write_text("no sound")
-    with pytest.raises(UnreadableRecordingError, match=r"p05\.wav: no sound file"):
+    with pytest.raises(UnreadableRecordingError, match=r"p05\.wav: not a sound file"):
         load_audio_folder(class_folders)
     with pytest.warns(UserWarning, match=r"p05\.wav"):
         bunch = load_audio_folder(class_folders, on_error="skip")
