@@ -27,7 +27,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         return options.func(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"heartkd {options.verb}: {explain_error(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Predictions for sound files, with whatever model there is."""
+"""Predictions for sound files with exported and saved models."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ _NO_SOUND = f"holds no sound files ({', '.join(sorted(_SOUND))})"
 
 
 class FilePrediction(NamedTuple):
-    """What a model says about a file.
+    """The answer of a model for one file.
 
     Attributes
     ----------
@@ -28,14 +28,16 @@ class FilePrediction(NamedTuple):
     error: str | None
 
 
-def load_any(path=None):
-    """Load an exported or a saved model as one for prediction.
+def load_any(path=None, *, trust=False):
+    """Load an exported or a saved model for prediction.
 
     Parameters
     ----------
     path : path-like, default=None
-        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the model in the box, a
-        student trained on the PASCAL recordings.
+        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the bundled model, a student
+        trained on the PASCAL recordings.
+    trust : bool, default=False
+        Whether to load saved models of any kind, see `load_model`.
 
     Returns
     -------
@@ -44,21 +46,23 @@ def load_any(path=None):
     Raises
     ------
     ValueError
-        If the file is no such model.
+        If the file is not such a model.
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
     if path is None:
-        path = box_path()
+        path = bundled_model()
     if str(path).lower().endswith(".onnx"):
         return HeartSoundModel.load(str(path))
-    from sklearn_heartkd.deployment import load_model, runtime_model
+    from sklearn_heartkd.deployment import runtime_model
+    from sklearn_heartkd.deployment._persistence import load_with_manifest
 
-    return runtime_model(load_model(path))
+    model, manifest = load_with_manifest(path, trust=trust)
+    return runtime_model(model, channel=manifest["channel"])
 
 
-def box_path():
-    """Return where the model in the box is."""
+def bundled_model():
+    """Return the path of the bundled model."""
     return Path(__file__).parent / "models" / "pascal_student.onnx"
 
 

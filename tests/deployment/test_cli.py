@@ -139,11 +139,11 @@ def test_export_to_c(capsys, saved):
 
 
 def test_wrong_usage_of_export(tmp_path, saved):
-    with pytest.raises(ValueError, match="belong to --to onnx"):
+    with pytest.raises(ValueError, match="need --to onnx"):
         call(_export, saved, "--to", "c", "--int8")
     with pytest.raises(ValueError, match="--int8 needs --recordings"):
         call(_export, saved, "--int8")
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         call(_export, saved, "--recordings", tmp_path / "nowhere")
 
 
