@@ -79,7 +79,9 @@ def _read(folder, model):
 
     description = describe(model)
     if not Path(folder).is_dir():
-        raise ValueError(f"--recordings {folder} is not a folder; give the folder of the recordings.")
+        raise ValueError(
+            f"--recordings {folder} is not a folder; give the folder of the recordings."
+        )
     names = find_recordings([folder])
     is_shown = int(sys.stderr.isatty())
     recordings, _, _ = read_recordings(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import load_circor
+from sklearn_heartkd.datasets import load_audio_folder, load_circor
 from sklearn_heartkd.datasets._layouts import guess_layout
 
 HEADER = (
@@ -151,3 +151,10 @@ def test_other_folders_are_refused(tmp_path):
 
 def test_the_layout_is_recognized(miniature):
     assert guess_layout(miniature, sorted(miniature.rglob("*.wav"))) == "circor"
+
+
+def test_the_loader_of_class_folders_explains_the_layout(miniature):
+    with pytest.raises(ValueError, match=r"looks like the layout 'circor' .* with load_circor"):
+        load_audio_folder(miniature)
+    with pytest.raises(ValueError, match=r"looks like the layout 'circor' .* with load_circor"):
+        load_audio_folder(miniature / "training_data")

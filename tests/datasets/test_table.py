@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, load_table
+from sklearn_heartkd.datasets import UnreadableRecordingError, load_audio_folder, load_table
 from sklearn_heartkd.datasets._listing import join_spellings, read_rows
 
 ROWS = [
@@ -96,3 +96,9 @@ def test_spellings_of_a_class_are_joined():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert join_spellings(["a", "b"]) == ["a", "b"]
+
+
+def test_the_loader_of_class_folders_points_to_a_table(folder):
+    (folder / "a.wav").write_bytes((folder / "east" / "a.wav").read_bytes())
+    with pytest.raises(ValueError, match=r"If labels\.csv lists the recordings .* load_table"):
+        load_audio_folder(folder)
