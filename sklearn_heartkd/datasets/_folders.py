@@ -161,7 +161,7 @@ def load_audio_folder(
             raise ValueError(f"split={split!r} is not a folder; choose from {sorted(set(splits))}.")
         files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
     labels = join_spellings([name.parts[n_above] for name in names])
-    require_two_classes(labels, root)
+    require_two_classes(labels, root, explain_layout(root, files))
     subjects = _subjects(subject, names)
     table = pd.DataFrame(
         {
