@@ -30,9 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     formatted = warnings.formatwarning
     # a warning is one line like an error, without the place in the code
     warnings.formatwarning = lambda message, *_, **__: f"heartkd {options.verb}: {message}\n"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     try:
         return options.func(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"heartkd {options.verb}: {explain_error(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -91,10 +91,10 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     assert "a.wav" in out
     assert err.count("the folder holds no sound files (.aif") == 1
     assert "empty: the folder" in err
-    assert complaint(line.format(out=tmp_path).replace("a.wav", "")) == (
-        2,
-        f"heartkd {line.split()[0]}: The folder empty holds no sound files "
-        "(.aif, .aiff, .au, .caf, .flac, .ogg, .wav).\n",
+    code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
+    assert code == 2
+    assert text.startswith(
+        f"heartkd {line.split()[0]}: The folder empty holds no sound files (.aif"
     )
 
 

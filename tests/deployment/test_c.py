@@ -21,6 +21,8 @@ from sklearn_heartkd import (
 from sklearn_heartkd.deployment import ExportError, export_c
 
 GCC = shutil.which("gcc")
+CLANG = shutil.which("clang")
+STRICT = ["-Wconversion", "-Wdouble-promotion", "-Wshadow"]
 SMALL = ["-Os"]
 CHECKED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 QUICK = {"max_epochs": 1, "random_state": 0}
@@ -28,9 +30,9 @@ QUICK = {"max_epochs": 1, "random_state": 0}
 pytestmark = pytest.mark.skipif(GCC is None, reason="gcc is not installed")
 
 
-def compile_c(output, *sources, options=SMALL):
-    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-    command = [GCC, *warnings, *options, *map(str, sources), "-lm", "-o", str(output)]
+def compile_c(output, *sources, options=SMALL, compiler=GCC):
+    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", *STRICT]
+    command = [compiler, *warnings, *options, *map(str, sources), "-lm", "-o", str(output)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return output
@@ -244,7 +246,7 @@ def test_the_program_refuses_other_files(tmp_path, program, sounds):
     for name in (*wrong, "text", "empty", "header", "nowhere"):
         result = run(program, tmp_path / name)
         assert (result.returncode, result.stdout) == (1, ""), name
-        assert "no mono wav file of 16 bit at 2000 Hz" in result.stderr
+        assert "not a mono wav file of 16 bit at 2000 Hz" in result.stderr
     assert run(program).returncode == 2
     rng = np.random.default_rng(0)
     for _ in range(40):

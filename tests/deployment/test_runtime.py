@@ -74,7 +74,7 @@ def test_integers_and_other_rates(sounds, model):
         (["a"], "array of numbers"),
         ([0.0, np.nan], "NaN, infinite"),
         ([0.0, -np.inf], "NaN, infinite"),
-        ([0.0, 1e20], "absurdly large"),
+        ([0.0, 1e20], "very large"),
     ],
 )
 def test_bad_waveforms_are_refused(model, waveform, message):
@@ -155,7 +155,7 @@ def test_hops_that_are_no_seconds_are_refused(model, hop):
 def test_bad_rates_are_refused(model, rate):
     message = re.escape(f"sampling_rate={rate!r} must be a positive number in Hz, or None")
     for call in (model.stream, lambda rate: model.predict(np.ones(100), rate)):
-        with pytest.raises(ValueError, match=message + r" for the model's own, 2000 Hz"):
+        with pytest.raises(ValueError, match=message + " for that of the model, 2000 Hz"):
             call(rate)
     with pytest.raises(ValueError, match=message):
         model.predict_proba(np.ones(100), rate)
@@ -198,7 +198,7 @@ def test_unsure_instead_of_a_confident_guess(sounds, model):
         is_sure = answer.probability >= 0.5 and not answer.quality.problems
         assert answer.label == (answer.best if is_sure else "unsure")
         assert answer.probability == answer.probabilities.max()
-    stubborn = HeartSoundModel(model._run, model.metadata | {"unsure_below": "1.1"})
+    stubborn = HeartSoundModel(model._run, model.metadata | {"unsure_below": "1.0"})
     assert {stubborn.predict(row).label for row in sounds.data} == {"unsure"}
 
 
@@ -238,7 +238,9 @@ def test_damaged_models_are_refused(tmp_path, exported, fuzzing):
     data = exported.read_bytes()
     for seed in range(200):
         (tmp_path / "m.onnx").write_bytes(fuzzing.mutate(data, np.random.default_rng(seed)))
-        with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
+        with pytest.raises(
+            ValueError, match="is not a model written by export_onnx, or is damaged"
+        ):
             HeartSoundModel.load(tmp_path / "m.onnx")
 
 
@@ -246,7 +248,7 @@ def test_damaged_models_are_refused(tmp_path, exported, fuzzing):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
+    with pytest.raises(ValueError, match="is not a model written by export_onnx, or is damaged"):
         HeartSoundModel.load(path)
 
 
@@ -268,7 +270,7 @@ def test_a_fitted_model_gets_the_same_interface(sounds, distilled, model):
     windowed = WindowedClassifier(forest).fit(sounds.data, sounds.target)
     found = runtime_model(windowed).predict_proba(sounds.data[0])
     np.testing.assert_allclose(found, windowed.predict_proba(sounds.data[:1])[0])
-    with pytest.raises(ValueError, match="name 0 sampling rates"):
+    with pytest.raises(ValueError, match="have 0 sampling rates"):
         runtime_model(RandomForestClassifier(2).fit(sounds.data, sounds.target))
 
 
