@@ -46,7 +46,9 @@ def run(options):
         raise ValueError("--int8 needs --recordings to calibrate the network with.")
     model, manifest = load_with_manifest(options.model)
     out = Path(options.out or Path(options.model).with_suffix(f".{options.to}"))
-    recordings = _read(options.recordings, model) if options.recordings else None
+    recordings = None
+    if options.recordings:
+        recordings = _read(options.recordings, model, manifest["channel"])
     if options.to == "c":
         written = export_c(model, out, recordings)
         print(f"{written.source}, {written.header.name}, {written.test.name}")
@@ -70,7 +72,7 @@ def run(options):
     return 0
 
 
-def _read(folder, model):
+def _read(folder, model, channel):
     """Read all usable recordings of a folder at the model's rate, and of its length if it has one."""
     from sklearn_heartkd.datasets import read_recordings
     from sklearn_heartkd.deployment._description import describe
@@ -85,7 +87,7 @@ def _read(folder, model):
     names = find_recordings([folder])
     is_shown = int(sys.stderr.isatty())
     recordings, _, _ = read_recordings(
-        names, description.sampling_rate, on_error="skip", verbose=is_shown
+        names, description.sampling_rate, channel=channel, on_error="skip", verbose=is_shown
     )
     if description.n_hop is None and description.n_window:
         return [fit_length(row, description.n_window) for row in recordings]
