@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from sklearn_heartkd import distillation
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE, SOFTENED, resolve_losses
+from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED, resolve_losses
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -88,8 +88,8 @@ def test_losses_use_a_temperature_where_the_table_shows_one():
 
 def test_the_table_of_losses_agrees_with_the_classes():
     table = losses_on_the_page()
-    assert set(table) == set(CATALOGUE)
-    for name, loss in CATALOGUE.items():
+    assert set(table) == set(LOSSES)
+    for name, loss in LOSSES.items():
         row = table[name]
         assert row["class"] == loss.__name__
         assert float(row["weight"]) == loss.default_weight
@@ -105,5 +105,5 @@ def test_the_table_of_losses_agrees_with_the_classes():
 def test_the_docstring_of_distillation_lists_every_loss():
     lines = re.findall(r'^"(\w+)"\s+`(\w+)`\s+([0-9.]+) ', distillation.__doc__, re.MULTILINE)
     assert {name: (kind, float(weight)) for name, kind, weight in lines} == {
-        name: (loss.__name__, loss.default_weight) for name, loss in CATALOGUE.items()
+        name: (loss.__name__, loss.default_weight) for name, loss in LOSSES.items()
     }
