@@ -3,7 +3,7 @@
     python -m benchmarks.pascal --data path/to/heartbeat-sounds --parts ab    # its scores, first
     python -m benchmarks.train_bundled_model path/to/heartbeat-sounds
 
-The model is what `heartkd train` makes, fitted on all labelled PASCAL recordings; the scores are those
+The model is what `heartkd train` makes, fitted on all labeled PASCAL recordings; the scores are those
 of the same recipe in the comparison, by subject. Writes pascal_student.onnx and the table of
 sklearn_heartkd/deployment/models/MODEL_CARD.md. `--quick --out DIR` is a trial with a tenth of the
 budget, which leaves the package as it is.
@@ -67,7 +67,7 @@ def main():
     model.fit(data.data, data.target, groups=data.groups)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "pascal_student.onnx"
-    description = f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labelled recordings"
+    description = f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labeled recordings"
     report = export_onnx(model, path, data.data, training_data=description)
     print(f"{report.path}: {report.n_bytes} bytes, differs by {report.max_difference:.1e}")
     if not options.quick:

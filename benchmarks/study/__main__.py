@@ -3,7 +3,7 @@
     python -m benchmarks.study --data path/to/heartbeat-sounds [--work DIR] [--stages select finals]
 
 `select` scores every loss on inner splits of the training folds and chooses three; `finals` compares
-the best ones with every seed, which sets the default loss; `starts` compares starts from labelled
+the best ones with every seed, which sets the default loss; `starts` compares starts from labeled
 synthetic recordings. On the outer folds, `losses` runs every loss with one teacher and one seed,
 `teachers` the chosen losses with every teacher and seed, `teaching` the ways to query the teacher and
 contrastive pretraining, `sizes` students of 1, 5, 10 and 50 thousand parameters. Fits stay in --work,
