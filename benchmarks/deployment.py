@@ -23,10 +23,9 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
-from benchmarks.fuzzing import fuzz_models, fuzz_sounds
 from sklearn_heartkd.comparison import split_by_subject
 from sklearn_heartkd.datasets import load_pascal
-from sklearn_heartkd.deployment import export_c, export_onnx, save_model
+from sklearn_heartkd.deployment import export_c, export_onnx
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 from sklearn_heartkd.metrics import efficiency_ratio
 from sklearn_heartkd.preprocessing import FixedLength
@@ -212,21 +211,6 @@ def streaming(setting):
     yield "streaming, growth of memory in the second half hour (kB)", growth
 
 
-@part
-def damaged_files(setting):
-    """Refused or predicted, refused or equal."""
-    path = setting.exported().path
-    predicted, refused = fuzz_sounds(setting.path, 10_000, path)
-    yield "10,000 damaged sound files: predicted", predicted
-    yield "10,000 damaged sound files: refused", refused
-    yield "10,000 damaged sound files: neither", 10_000 - predicted - refused
-    saved = save_model(setting.student, setting.folder / "saved").read_bytes()
-    X = setting.data.data[:3]
-    equal, refused = fuzz_models(saved, setting.student.predict_proba(X), X, 1_000)
-    yield "1,000 damaged model files: equal or refused", equal + refused
-    yield "1,000 damaged model files: neither", 1_000 - equal - refused
-
-
 def shown(value):
     """Return a number as text."""
     if value == int(value):
@@ -237,7 +221,7 @@ def shown(value):
 def tables():
     """Return the table of docs/deployment.md."""
     table = pd.read_csv(OUT)
-    table = table[table["model"] == MODEL]
+    table = table[(table["model"] == MODEL) & table["part"].isin(PARTS)]
     rows = [{"quantity": row.what, "measured": shown(row.value)} for row in table.itertuples()]
     return {("docs/deployment.md", "results"): rows_as_markdown(rows)}
 
