@@ -311,8 +311,8 @@ def _error_html(error, model, data, folder):
     excerpt, start = _excerpt(fitted, recording, error.y_pred)
     explanation = explain(fitted, [excerpt])
     figure = Figure(figsize=(8, 4.2), layout="constrained")
-    ExplanationDisplay.from_explanation(
-        explanation, target=error.y_pred, name=display_name(model), ax=figure.subplots()
+    ExplanationDisplay(explanation, target=error.y_pred, name=display_name(model)).plot(
+        figure.subplots()
     )
     name = Path(str(data.filenames[error.recording])).name
     heading = f"{error.y_true} taken for {error.y_pred}"

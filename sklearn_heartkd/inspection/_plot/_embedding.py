@@ -203,7 +203,7 @@ class EmbeddingDisplay:
         self._plot_points(panels[0], kwargs)
         panels[0].set_title(self.name or "" if name is None else name)
         if self.table is not None:
-            self._plot_table(panels[1])
+            self._plot_table(panels[1], self.table)
         self.ax_, self.figure_ = np.array(panels), ax.figure
         return self
 
@@ -211,12 +211,15 @@ class EmbeddingDisplay:
         known = list(self.classes) + sorted(set(self.y) - set(self.classes))
         self.points_ = []
         for i, label in enumerate(known):
-            look = {"color": _drawing.COLORS[i % 8], "marker": _drawing.MARKERS[i % 8]}
+            look: dict[str, Any] = {
+                "color": _drawing.COLORS[i % 8],
+                "marker": _drawing.MARKERS[i % 8],
+            }
             look |= {"s": 26, "alpha": 0.75, "linewidth": 0, "label": str(label)}
             self.points_.append(ax.scatter(*self.points[self.y == label].T, **look | style))
         if self.centers is not None:
-            look = {"s": 230, "facecolor": "white", "edgecolor": "black", "zorder": 4}
-            ax.scatter(*self.centers.T, label="cluster", **look)
+            look = {"s": 230, "facecolor": "white", "edgecolor": "black", "label": "cluster"}
+            ax.scatter(*self.centers.T, zorder=4, **look)
             for i, center in enumerate(self.centers, 1):
                 ax.annotate(str(i), center, ha="center", va="center", fontsize=9, zorder=5)
         first, second = self.explained_variance
@@ -224,11 +227,11 @@ class EmbeddingDisplay:
         ax.set_ylabel(f"second component ({second:.0%})")
         ax.legend(fontsize=9)
 
-    def _plot_table(self, ax):
-        ax.imshow(self.table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (i, j), value in np.ndenumerate(self.table):
+    def _plot_table(self, ax, table):
+        ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (i, j), value in np.ndenumerate(table):
             color = "white" if value > 0.6 else "black"
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
         ax.set_xticks(range(len(self.classes)), [str(c) for c in self.classes], rotation=30)
-        ax.set_yticks(range(len(self.table)), [f"{i + 1}" for i in range(len(self.table))])
+        ax.set_yticks(range(len(table)), [f"{i + 1}" for i in range(len(table))])
         ax.set(ylabel="cluster", title="class probabilities")

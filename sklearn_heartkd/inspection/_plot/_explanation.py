@@ -166,9 +166,7 @@ class ExplanationDisplay:
         axes = figure.subplots(1, len(explanations), squeeze=False)[0]
         displays: list[ExplanationDisplay] = []
         for ax, (name, explanation) in zip(axes, explanations.items(), strict=True):
-            display = cls(
-                explanation, recording=recording, target=target, events=events, name=name
-            )
+            display = cls(explanation, recording=recording, target=target, events=events, name=name)
             target = display.target
             displays.append(display.plot(ax))
         return displays
@@ -215,13 +213,15 @@ class ExplanationDisplay:
         title = f"{self.name if name is None else name}: {self.target}"
         has_events = self.events is not None and kind != "bands" and one.recordings is not None
         panels[0].set_title(
-            f"{title}\n{one.unit} {base:.2f} → {score:.2f}", fontsize=10, pad=18 if has_events else 6
+            f"{title}\n{one.unit} {base:.2f} → {score:.2f}",
+            fontsize=10,
+            pad=18 if has_events else 6,
         )
         self.ax_, self.figure_ = np.array(panels), ax.figure
         return self
 
     def _heat(self, ax, style):
-        one = self.explanation
+        one: Any = self.explanation
         values, grid = one.values[0, self.class_index], one.grid[0]
         times = np.arange(grid.shape[1], dtype=float) if one.times is None else one.times
         panels = [ax]
@@ -248,7 +248,7 @@ class ExplanationDisplay:
     def _waveform(self, ax, style):
         from matplotlib.collections import LineCollection
 
-        one = self.explanation
+        one: Any = self.explanation
         waveform = _drawing.scaled(one.recordings[0])
         seconds = np.arange(len(waveform)) / one.sampling_rate
         step = one.times[1] - one.times[0] if len(one.times) > 1 else 1.0

@@ -166,7 +166,9 @@ class RecordingDisplay:
         style = {"cmap": "magma", "vmin": self.grid.max() - 60, **kwargs}
         self.image_ = _drawing.draw_grid(bottom, self.grid, self.times, self.frequencies, **style)
         bottom.set_xlabel("seconds")
-        bar = ax.figure.colorbar(self.image_, ax=[top, bottom], pad=0.01, shrink=0.55, anchor=(0, 0))
+        bar = ax.figure.colorbar(
+            self.image_, ax=[top, bottom], pad=0.01, shrink=0.55, anchor=(0, 0)
+        )
         bar.set_label("dB")
         self.ax_, self.figure_ = np.array([top, bottom]), ax.figure
         return self
