@@ -33,6 +33,11 @@ def add_parser(subparsers):
     parser.add_argument(
         "--timing", metavar="FILE", help="marked heart sounds, as in PASCAL's set_a_timing.csv"
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="also load forests, SVMs and other models that can harm if their file was forged",
+    )
     parser.set_defaults(func=run)
     return parser
 
@@ -47,27 +52,30 @@ def run(args):
     from sklearn_heartkd.inspection._files import explain_files
     from sklearn_heartkd.utils._text import printable
 
+    model, channel = load_fitted(args.model, trust=args.trust)
     names = find_recordings(args.recordings)
     results = explain_files(
-        load_fitted(args.model),
+        model,
         names,
         args.out,
         target=args.target,
         background=find_recordings([args.background]) if args.background else (),
         method=args.method,
         timing=args.timing,
+        channel=channel,
     )
-    rows, errors = [], []
+    rows, failed = [], False
     for result in tqdm(results, total=len(names), unit="file", leave=False, disable=None):
         if result.error is None:
             rows.append(result.row)
         else:
-            errors.append(result.error)
-            print(f"heartkd explain: {printable(result.error)}", file=sys.stderr)
+            failed = True
+            message = f"heartkd explain: {printable(result.file)}: {printable(result.error)}"
+            print(message, file=sys.stderr)
     if rows:
         table = pd.DataFrame(rows).map(
             lambda cell: cell if isinstance(cell, float) else printable(cell)
         )
         print(table.to_string(index=False, float_format="%.3g"))
         print(f"The pictures and explanations.csv are in {printable(args.out)}.")
-    return 1 if errors else 0
+    return 1 if failed else 0

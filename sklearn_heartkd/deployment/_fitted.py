@@ -1,22 +1,28 @@
-"""Loading of a model file in the form that explains best."""
+"""Loading of model files for explanations, which need the fitted estimator if there is one."""
 
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 
-def load_fitted(path):
-    """Load the fitted estimator of a file of `save_model`, or the model of a file of `export_onnx`.
+def load_fitted(path, *, trust=False):
+    """Load the estimator of a file of `save_model`, or the model of a file of `export_onnx`.
 
     Parameters
     ----------
     path : path-like
-        The latter is recognized by its suffix ``.onnx``.
+        A file of `export_onnx` has the suffix ``.onnx``.
+    trust : bool, default=False
+        Whether to load saved models of any kind, see `load_model`.
 
     Returns
     -------
-    estimator or HeartSoundModel
+    model : estimator or HeartSoundModel
+    channel : str or int
+        The channel of recordings that the model takes.
     """
     if str(path).lower().endswith(".onnx"):
-        return HeartSoundModel.load(path)
-    from sklearn_heartkd.deployment import load_model
+        exported = HeartSoundModel.load(str(path))
+        return exported, exported.channel
+    from sklearn_heartkd.deployment._persistence import load_with_manifest
 
-    return load_model(path)
+    model, manifest = load_with_manifest(path, trust=trust)
+    return model, manifest["channel"]

@@ -15,7 +15,7 @@ from sklearn_heartkd.inspection._explanation import Explanation
 from sklearn_heartkd.inspection._explanation_task import make_task
 from sklearn_heartkd.inspection._grid import band_centers, frame_times, number_cells
 from sklearn_heartkd.inspection._views import WindowedView
-from sklearn_heartkd.utils._embedding import transform
+from sklearn_heartkd.utils._nested import transform
 from sklearn_heartkd.utils._unwrap import unwrap
 
 _TREES = (ForestClassifier, DecisionTreeClassifier, HistGradientBoostingClassifier)

@@ -12,7 +12,7 @@ from sklearn_heartkd.features import LogMelSpectrogram
 from sklearn_heartkd.features._front_end import Kernel
 from sklearn_heartkd.inspection._parts import clipped_log, front_end_of, take_apart
 from sklearn_heartkd.inspection._views import GridView, WaveformView, WindowedView
-from sklearn_heartkd.utils._embedding import transform
+from sklearn_heartkd.utils._nested import transform
 from sklearn_heartkd.utils._recordings import check_recordings
 
 _OWNER = type("explain", (BaseEstimator,), {})()  # its name appears in errors about X

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklearn_heartkd.datasets import read_recording
+from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
 from sklearn_heartkd.inspection._events import read_timing
 from sklearn_heartkd.inspection._explain import explain
 from sklearn_heartkd.inspection._plot._explanation import SIZES, ExplanationDisplay
@@ -27,17 +27,25 @@ class FileExplanation(NamedTuple):
     file : str
     row : dict or None
         Its row in the table; None if the file could not be explained.
-    error : Exception or None
+    error : str or None
         The reason why not.
     """
 
     file: str
     row: dict[str, Any] | None
-    error: Exception | None
+    error: str | None
 
 
 def explain_files(
-    model, files, folder, *, target=None, background=(), method="auto", timing=None
+    model,
+    files,
+    folder,
+    *,
+    target=None,
+    background=(),
+    method="auto",
+    timing=None,
+    channel="mean",
 ) -> Iterator[FileExplanation]:
     """Explain sound files one by one, and write pictures and the table of all into `folder`.
 
@@ -59,6 +67,8 @@ def explain_files(
         See `explain`.
     timing : path, default=None
         Table of marked heart sounds, see `read_timing`.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        Channel of the recordings, see `read_recording`.
 
     Yields
     ------
@@ -76,20 +86,22 @@ def explain_files(
         if target not in known:
             raise ValueError(f"target={target!r} is not in the classes {classes}.")
         target = known[target]
-    compared = [read_recording(file, rate)[0] for file in background] or None
+    compared = [read_recording(file, rate, channel=channel)[0] for file in background] or None
     events = None if timing is None else read_timing(timing)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for file, stem in picture_names(files).items():
         try:
-            waveform = read_recording(file, rate)[0]
+            waveform = read_recording(file, rate, channel=channel)[0]
             explanation = explain(
                 model, [waveform], background=compared, method=method, sampling_rate=rate
             )
             row = {"file": file, **_draw(explanation, target, events, file, folder / stem)}
+        except UnreadableRecordingError as error:
+            yield FileExplanation(file, None, "; ".join(error.reasons.values()))
         except Exception as error:
-            yield FileExplanation(file, None, error)
+            yield FileExplanation(file, None, str(error))
         else:
             rows.append(row)
             yield FileExplanation(file, row, None)

@@ -11,7 +11,7 @@ from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.features._base import _SpectralFeatures
 from sklearn_heartkd.features._front_end import FrontEnd
 from sklearn_heartkd.features._summary import summarize
-from sklearn_heartkd.utils._embedding import transform
+from sklearn_heartkd.utils._nested import transform
 from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._unwrap import walk
 

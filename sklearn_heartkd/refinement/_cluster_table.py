@@ -31,8 +31,11 @@ class ClusterTable:
         embedding : ndarray of shape (n, n_dimensions)
         target : ndarray of shape (n,)
             Class numbers.
-        weight : ndarray of shape (n,)
-        n_classes, n_clusters : int
+        weight : ndarray of shape (n,) or None
+            None weighs all rows alike.
+        n_classes : int
+        n_clusters : int or "auto"
+            "auto" is the number of classes.
         random_state : int
 
         Raises
@@ -40,6 +43,8 @@ class ClusterTable:
         ValueError
             If there are fewer rows than clusters.
         """
+        weight = np.ones(len(target)) if weight is None else weight
+        n_clusters = n_classes if n_clusters == "auto" else n_clusters
         check_n_clusters(n_clusters, len(embedding))
         # equal rows cannot be told apart, and further clusters would stay empty
         n_clusters = min(n_clusters, len(np.unique(embedding, axis=0)))

@@ -180,15 +180,10 @@ def _share_subjects(groups, training, held_out):
     return len(np.intersect1d(groups[training], groups[held_out])) > 0
 
 
-def list_splits(cv):
-    """Return `cv`, with splits that an iterator would give only once as a list."""
-    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
-        return cv
-    return list(cv)
-
-
 def splits_of_rows(cv, rows, n_rows):
     """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
+
+    Splits that an iterator would give only once become a list.
 
     Parameters
     ----------

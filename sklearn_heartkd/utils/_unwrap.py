@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 # they leave the check of X to the estimator inside
 _CHECKED_INSIDE = (CalibratedClassifierCV, FixedThresholdClassifier, TunedThresholdClassifierCV)
@@ -77,7 +78,17 @@ def is_transparent(model):
     return isinstance(model, Pipeline | FrozenEstimator | BaseSearchCV)
 
 
-def first_checks(estimator):
+def takes_sequences(estimator):
+    """Whether `estimator` takes 3-D X, by the tags of what checks X first."""
+    return all(get_tags(part).input_tags.three_d_array for part in _first_checks(estimator))
+
+
+def allows_nan(estimator):
+    """Whether `estimator` takes missing values, by the tags of what checks X first."""
+    return all(get_tags(part).input_tags.allow_nan for part in _first_checks(estimator))
+
+
+def _first_checks(estimator):
     """Return the estimators inside `estimator`, fitted or not, that are the first to check X.
 
     Their tags say which X it takes; scikit-learn's meta-estimators do not take over all of these tags.
@@ -92,9 +103,9 @@ def first_checks(estimator):
         members = [member for _, member in checks.estimators if member != "drop"]
         # with passthrough, X joins the members' probabilities, which are a table
         found = [checks] if getattr(checks, "passthrough", False) else []
-        return found + [first for member in members for first in first_checks(member)]
+        return found + [first for member in members for first in _first_checks(member)]
     if isinstance(checks, _CHECKED_INSIDE) and checks.estimator is not None:
-        return first_checks(checks.estimator)
+        return _first_checks(checks.estimator)
     return [checks]
 
 

@@ -17,8 +17,8 @@ from sklearn_heartkd.utils._recordings import as_sequence, has_another_length
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
 
-def is_ragged(X):
-    """Whether X is a sequence of recordings of different length."""
+def differ_in_shape(X):
+    """Whether X is a sequence of recordings of different shapes."""
     return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
 
 
@@ -33,10 +33,10 @@ def check_any_input(estimator, X, y):
         numbers.
     y : ndarray of shape (n,)
     """
-    X = as_sequence(X)
+    X = _without_containers(X)
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
-    if is_ragged(X):
+    if differ_in_shape(X):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
         X = [np.asarray(row) for row in X]
@@ -52,13 +52,39 @@ def check_any_input(estimator, X, y):
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
-    X = as_sequence(X)
-    if is_ragged(X) or has_another_length(estimator, X):
+    X = _without_containers(X)
+    if differ_in_shape(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
         _check_columns(estimator, X, reset=False)
         return X
     return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
+
+
+def require_numbers(X, advice):
+    """Raise if a data frame has columns that do not hold numbers.
+
+    Parameters
+    ----------
+    X : data frame or other input
+    advice : str
+        What to do, the end of the message.
+    """
+    if not hasattr(X, "columns"):
+        return
+    texts = []
+    for name in X.columns:
+        try:
+            np.asarray(X[name], dtype=np.float64)
+        except (TypeError, ValueError):
+            texts.append(name)
+    if texts:
+        raise ValueError(f"The columns {texts} of X do not hold numbers; {advice}.")
+
+
+def _without_containers(X):
+    """Turn a 1-D array or a series of recordings into a list of them."""
+    return X if isinstance(X, np.ndarray) and X.ndim > 1 else as_sequence(X)
 
 
 def _has_other_columns(X):

@@ -72,6 +72,9 @@ def test_wrong_usage(folder, tmp_path, capsys):
 
 def test_forest_of_mfcc(folder, tmp_path, capsys):
     arguments = [folder / "0.wav", "--out", tmp_path]
+    assert explain(folder, *arguments, model="forest.skops") == 2
+    assert "trust" in capsys.readouterr().err
+    arguments.append("--trust")
     assert explain(folder, *arguments, model="forest.skops") == 1
     assert "method='kernel'" in capsys.readouterr().err
     assert explain(folder, *arguments, "--method", "kernel", model="forest.skops") == 0

@@ -74,7 +74,7 @@ def test_auto_caches_what_a_network_with_surplus_classes_says(data, frozen_on_su
 
 def test_surplus_classes_are_named_where_the_network_should_be_asked(data, frozen_on_surplus):
     X, y = data
-    prediction = _teaching.predict_teacher(None, "t", frozen_on_surplus, X, y, None, None, None)
+    prediction = _teaching.predict_teacher(None, "t", frozen_on_surplus, X, y, {}, None, None)
     message = (
         r"needs teachers that know the student's classes \['artifact', .* but one knows .*'zebra'\]"
     )

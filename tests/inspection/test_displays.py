@@ -277,3 +277,16 @@ def test_faithfulness_of_an_explanation_and_its_opposite(convolutional, sounds):
     assert "logit" in display.ax_.get_ylabel()
     with pytest.raises(ValueError, match="pass the X that was explained"):
         faithfulness(convolutional, X[:1], explanation)
+
+
+def test_names_are_not_mathematics(explanation):
+    from dataclasses import replace
+
+    odd = replace(explanation, classes=np.array(["a$^b$_\n", "$\\frac{"]))
+    display = ExplanationDisplay(odd, name="$\\").plot(axes(), kind="bands")
+    display.figure_.draw_without_rendering()
+    assert r"\n" in display.ax_[0].get_title() or r"\frac" in display.ax_[0].get_title()
+    table = pd.DataFrame(
+        {"size": [1, 9], "value": 0.5, "low": 0.4, "high": 0.6}, index=["$\\", "b"]
+    )
+    QualitySizeDisplay(table).plot(axes()).figure_.draw_without_rendering()

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.utils._embedding import embed
+from sklearn_heartkd.utils._nested import embed
 from sklearn_heartkd.utils._unwrap import unwrap
 
 

@@ -186,7 +186,7 @@ def _label(ax, table):
     columns = defaultdict(list)  # of names beside points of one size
     inside, per_point = ax.get_window_extent(), ax.figure.dpi / 72
     for i in np.argsort(-points[:, 1], kind="stable"):
-        text = ax.text(0.5, 0.5, str(table.index[i]), fontsize=9)
+        text = ax.text(0.5, 0.5, str(table.index[i]), fontsize=9, parse_math=False)
         box = text.get_window_extent()
         text.remove()
         options = []
@@ -213,5 +213,6 @@ def _label(ax, table):
                 ha="left" if side > 0 else "right",
                 va="center",
                 fontsize=9,
+                parse_math=False,
                 arrowprops=line,
             ).set_in_layout(False)
