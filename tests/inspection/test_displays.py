@@ -248,12 +248,6 @@ def test_network(student, monkeypatch):
         NetworkDisplay.from_estimator(student)
 
 
-def test_faithfulness_from_an_estimator(student, sounds):
-    display = FaithfulnessDisplay.from_estimator(student, sounds.data[:2], ax=axes())
-    assert display.ax_.get_title() == "StudentClassifier"
-    assert display.result.deletion.shape == (2, 11)
-
-
 def test_faithfulness_of_an_explanation_and_its_opposite(convolutional, sounds):
     from dataclasses import replace
 
