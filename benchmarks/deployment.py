@@ -46,7 +46,7 @@ class Setting:
     """The recordings, the models of the folds, and a folder for what is exported."""
 
     def __init__(self, path, work, folder):
-        self.path, self.folder = path, Path(folder)
+        self.folder = Path(folder)
         self.data = load_pascal(path, subset="ab")
         self.labels = np.asarray(self.data.target)
         self.work = Path(work)
