@@ -150,10 +150,8 @@ def differences_of(predictions, losses, n_resamples=2000):
             n_resamples=n_resamples,
             random_state=0,
         )
-        table = table[table["model"] == model].rename(
-            columns={"low": "_", "high": "__", "difference_low": "low", "difference_high": "high"}
-        )
-        table = table.assign(family=family, baseline=baseline, seeds=len(seeds))
+        low, high = table["difference_low"], table["difference_high"]
+        table = table.assign(family=family, baseline=baseline, seeds=len(seeds), low=low, high=high)
         columns = ["family", "model", "baseline", "metric", "seeds", "difference", "low", "high"]
-        found.append(table[columns])
+        found.append(table.loc[table["model"] == model, columns])
     return pd.concat(found, ignore_index=True)
