@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import StudentClassifier
@@ -229,7 +228,6 @@ class DistilledClassifier(
             change.
         """
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         n_rows = len(y)
         params["groups"] = check_groups(groups, y)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
@@ -261,11 +259,7 @@ class DistilledClassifier(
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
         maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
         cached = cached_outputs(predictions, shares, maps)
-        asked = None
-        if self.teacher_outputs != "cached" and cv is None:
-            seen = X if features is X else None
-            required = self.teacher_outputs == "augmented"
-            asked = networks_of(predictions, self.classes_, seen, required=required)
+        asked = networks_of(self, predictions, features if features is X else None)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -278,8 +272,7 @@ class DistilledClassifier(
 
         weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
         network._fit(features, y, weight, subjects, make_objective)
-        self.student_ = student
-        self.history_ = network.history_
+        self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
         self.refiner_ = None

@@ -8,7 +8,6 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
@@ -131,7 +130,6 @@ class KMeansRefinedClassifier(
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         if self.weight == "auto" and self.cv is None:
             raise ValueError(
                 "weight='auto' chooses the weight on held-out recordings; say how to split them, "

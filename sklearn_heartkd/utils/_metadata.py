@@ -57,6 +57,9 @@ class MetadataRouterMixin:
         Without routing, only `sample_weight` and `groups` are known.
         """
         metadata = {name: value for name, value in metadata.items() if value is not None}
+        if "groups" in metadata:
+            for inner in self._nested().values():
+                _warn_of_search(inner)
         if _routing_enabled():
             routed = process_routing(self, "fit", **metadata)
             return {name: routed[name].fit for name in self._nested()}
@@ -66,6 +69,16 @@ class MetadataRouterMixin:
             name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
             for name, inner in self._nested().items()
         }
+
+
+def _warn_of_search(estimator):
+    for part in walk(estimator):
+        inner = part.estimator
+        if isinstance(inner, BaseSearchCV) and not takes_groups(check_cv(inner.cv)):
+            message = SEARCH_WITHOUT_GROUPS.format(type(inner).__name__)
+            warnings.warn(message, UserWarning, stacklevel=outside())
+        if isinstance(inner, FrozenEstimator):
+            break
 
 
 def fit_parameters(estimator, *, needs_weights=True, **metadata):
@@ -90,9 +103,6 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
             groups = metadata.pop("groups")
             if takes_groups(check_cv(inner.cv)):
                 found[f"{part.prefix}groups"] = groups
-            else:
-                message = SEARCH_WITHOUT_GROUPS.format(type(inner).__name__)
-                warnings.warn(message, UserWarning, stacklevel=outside())
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}

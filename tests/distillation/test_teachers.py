@@ -124,7 +124,7 @@ def test_a_teacher_without_probabilities_is_refused(data):
 
 
 def test_a_teacher_that_ignores_weights_is_refused(data):
-    with pytest.raises(TypeError, match="KNeighborsClassifier takes none"):
+    with pytest.raises(TypeError, match="KNeighborsClassifier takes no sample weights"):
         distil(KNeighborsClassifier()).fit(*data, sample_weight=np.ones(36))
 
 
