@@ -1,6 +1,7 @@
 """Handing metadata, such as sample weights and subjects, on to the estimators inside another one."""
 
 import warnings
+from typing import Any
 
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
@@ -30,14 +31,19 @@ SEARCH_WITHOUT_GROUPS = (
 class MetadataRouterMixin:
     """Base of the meta-estimators of this package, which hand metadata on to the estimators inside.
 
-    A subclass implements `_nested()`, which returns these estimators by name.
+    Without metadata routing, sample weights and groups reach them all the same.
     """
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
     __metadata_request__fit = {"groups": True}
+    estimator: Any
     _needs_weights = True  # whether an estimator inside must take sample weights that are given
 
-    def get_metadata_routing(self):
+    def _nested(self) -> dict[str, Any]:
+        """Return the estimators inside by name."""
+        return {"estimator": self.estimator}
+
+    def get_metadata_routing(self) -> MetadataRouter:
         """Get metadata routing of this object.
 
         Returns
@@ -94,7 +100,7 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         If sample weights are needed and given, and `estimator` takes none.
     """
     metadata = {name: value for name, value in metadata.items() if value is not None}
-    found = {}
+    found: dict[str, Any] = {}
     for part in walk(estimator):
         inner = part.estimator
         if isinstance(inner, FrozenEstimator):

@@ -97,13 +97,13 @@ def test_surplus_classes_are_named_where_the_network_should_be_asked(data, froze
 def test_names_that_no_parameter_could_reach_are_refused(parameter):
     from sklearn_heartkd.distillation._parameters import check_distinct
 
-    with pytest.raises(ValueError, match=rf"{parameter} has the names \['a__b'\].*leave '__' out"):
+    with pytest.raises(ValueError, match=rf"{parameter} has the names \['a__b'\].*without '__'"):
         check_distinct(parameter, ["a__b", "c"])
     check_distinct(parameter, ["a_b", "c"])
 
 
 def test_a_teacher_with_such_a_name_is_refused(data):
-    with pytest.raises(ValueError, match=r"\['a__b'\].*leave '__' out"):
+    with pytest.raises(ValueError, match=r"\['a__b'\].*without '__'"):
         distil([("a__b", network())]).fit(*data)
 
 
