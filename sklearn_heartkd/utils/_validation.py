@@ -1,5 +1,7 @@
 """Validation of X and of sample weights for estimators that `fit` others, and for the networks."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -36,7 +38,7 @@ def differ_in_shape(X):
     return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
 
 
-def check_any_input(estimator, X, y):
+def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
     Returns
@@ -123,7 +125,9 @@ def _finite(estimator, X, checked):
     return X if hasattr(X, "iloc") else checked
 
 
-def drop_weightless(X, y, sample_weight, params=None, *, dtype=None):
+def drop_weightless(
+    X: Any, y: Any, sample_weight: Any, params: dict[str, Any] | None = None, *, dtype: Any = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
     """Leave out the rows of weight 0, which count as absent.
 
     Parameters
