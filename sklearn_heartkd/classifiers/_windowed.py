@@ -32,15 +32,9 @@ from sklearn_heartkd.utils._validation import drop_weightless
 def cut_windows(recordings, n_window, n_hop):
     """Cut recordings into overlapping windows of equal length.
 
-    Windows start at 0, `n_hop`, 2 `n_hop`, …; the last one is moved back so that it ends with
-    the recording. A recording shorter than a window is looped to one: padding with silence would
-    give its length away.
-
-    Parameters
-    ----------
-    recordings : sequence of 1-D ndarray
-    n_window, n_hop : int
-        Samples.
+    Windows of `n_window` samples start at 0, `n_hop`, 2 `n_hop`, …; the last one is moved back so that
+    it ends with the recording. A recording shorter than a window is looped to one: padding with silence
+    would give its length away.
 
     Returns
     -------
@@ -194,10 +188,6 @@ class WindowedClassifier(MetaClassifier):
             raise ValueError(
                 f"hop={self.hop} is longer than window={self.window}, which leaves parts of the "
                 "recordings out; use a hop of at most the window."
-            )
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         X = check_recordings(self, X, reset=True)
         y = _check_y(y)

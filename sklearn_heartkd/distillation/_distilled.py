@@ -4,6 +4,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.pipeline import Pipeline
@@ -195,6 +196,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         self.memory = memory
         self.random_state = random_state
 
+    # tensors made under a user's inference mode could not be learned from
+    @torch.inference_mode(False)
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,

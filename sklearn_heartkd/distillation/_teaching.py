@@ -55,21 +55,8 @@ class TeacherPredictions:
 def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=None):
     """Fit one teacher (unless it is frozen) and return its `TeacherPredictions`.
 
-    The `versions` of what fits it are there for a memory, to tell predictions of different ones apart.
-
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    name : str
-    teacher : classifier
-    X : ndarray, data frame or list of ndarray
-    y : ndarray of shape (n,)
-    params : dict
-        Arguments of the teacher's `fit`.
-    groups : ndarray of shape (n,) or None
-        Subjects, for the splits.
-    cv : int, splitter, list of splits or None
-    versions : tuple of str
+    A memory tells predictions apart by the arguments, among them the `versions` of what fits it; `params`
+    are those of the teacher's `fit`, and `groups` are for the splits.
 
     Raises
     ------
@@ -116,10 +103,7 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
 def predict_teachers(owner, X, y, routed, groups, cv, random_state):
     """Return the `TeacherPredictions` of each teacher of `owner`, from its memory where they are there.
 
-    Parameters
-    ----------
-    routed : dict
-        Arguments of each teacher's `fit`, by "teacher__<name>".
+    `routed` holds the arguments of their `fit`, by "teacher__<name>".
 
     Raises
     ------

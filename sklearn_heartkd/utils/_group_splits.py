@@ -72,19 +72,8 @@ def check_groups(groups, y):
 def hold_out(owner, y, groups, fraction, seed):
     """Return the rows to train on and those to hold out, with every class in the training part.
 
-    Of the splits by subject, it is the one whose parts differ least in the shares of the classes, and
-    from the wanted fraction.
-
-    Parameters
-    ----------
-    owner : estimator
-        Named in the warning if `groups` is None.
-    y : ndarray of shape (n,)
-        Class numbers.
-    groups : ndarray of shape (n,) or None
-    fraction : float
-        Wanted share of the held-out rows.
-    seed : int
+    Among the splits by subject it is the one whose parts differ least in the shares of the classes `y`,
+    and from the wanted fraction. `owner` stands in the warning if `groups` is None.
 
     Raises
     ------
@@ -140,14 +129,6 @@ def subject_folds(owner, splitter, y, groups):
     A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`. Any other
     that puts a subject on both sides is warned about.
 
-    Parameters
-    ----------
-    owner : estimator
-        Named in the warning if `groups` is None.
-    splitter : cross-validation splitter
-    y : ndarray of shape (n,)
-    groups : array-like of shape (n,) or None
-
     Raises
     ------
     ValueError
@@ -184,13 +165,6 @@ def splits_of_rows(cv, rows, n_rows):
     """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
 
     Splits that an iterator would give only once become a list.
-
-    Parameters
-    ----------
-    cv : int, splitter, iterable of (training, test) or None
-    rows : ndarray of int
-        Those that are kept.
-    n_rows : int
     """
     if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
         return cv

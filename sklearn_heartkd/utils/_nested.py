@@ -46,7 +46,8 @@ def _is_function(step):
     """Whether a step consists of functions alone, be it by a union or a pipeline of them."""
     parts = [part for part in parts_of(step) if hasattr(part, "transform")]
     kinds = FunctionTransformer, FeatureUnion, Pipeline
-    return all(isinstance(part, kinds) and not getattr(part, "validate", False) for part in parts)
+    checked = [getattr(part, "validate", not isinstance(part, kinds)) for part in parts]
+    return bool(parts) and not any(checked)
 
 
 def fit_nested(estimator, X, y, params):

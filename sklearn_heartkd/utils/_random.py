@@ -38,13 +38,7 @@ def torch_generator(seed, device="cpu"):
 
 
 def clone_seeded(estimator, random_state):
-    """Clone `estimator`; give every random state in it that is None a seed of its own.
-
-    Parameters
-    ----------
-    estimator : estimator
-    random_state : RandomState
-    """
+    """Clone `estimator`; give every random state in it that is None a seed."""
     estimator = clone(estimator)
     if isinstance(estimator, FrozenEstimator):
         return estimator

@@ -79,14 +79,7 @@ def check_any_new_input(estimator, X):
 
 
 def require_numbers(X, advice):
-    """Raise if a data frame has columns that do not hold numbers.
-
-    Parameters
-    ----------
-    X : data frame or other input
-    advice : str
-        What to do, the end of the message.
-    """
+    """Raise if X is a data frame with columns that do not hold numbers; `advice` ends the message."""
     if not hasattr(X, "columns"):
         return
     texts = []
@@ -130,15 +123,7 @@ def drop_weightless(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
     """Leave out the rows of weight 0, which count as absent.
 
-    Parameters
-    ----------
-    X : array-like or list of n recordings
-    y : ndarray of shape (n,)
-    sample_weight : array-like of shape (n,) or None
-    params : dict, default=None
-        Metadata; what has a value for each row loses the same rows, everything else passes whole.
-    dtype : dtype, default=None
-        Of the weights; None keeps float32 and float64.
+    Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
 
     Returns
     -------
