@@ -230,7 +230,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         # float64 sequences train several times slower and no better; a table keeps its precision, so that
         # sample weights count as repetitions to the last digits
         dtype = np.float32 if np.ndim(X) == 3 else _DTYPES
-        X, y = validate_data(self, X, y, allow_nd=True, dtype=dtype, order="C")
+        with np.errstate(over="ignore"):  # what float32 cannot hold is reported as an error
+            X, y = validate_data(self, X, y, allow_nd=True, dtype=dtype, order="C")
         if X.ndim > 3:
             raise ValueError(
                 f"X has {X.ndim} dimensions; give (n_recordings, n_channels, n_frames) or "

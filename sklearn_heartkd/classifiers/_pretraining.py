@@ -257,13 +257,7 @@ class _TwoViews(Augmentation):
 
 
 class NTXent(nn.Module):
-    """The loss between two views, computed on a projection of their embeddings.
-
-    Parameters
-    ----------
-    embedding_size, projection_size : int
-    temperature : float
-    """
+    """The loss between two views, computed on a projection of their embeddings."""
 
     def __init__(self, embedding_size, projection_size, temperature):
         super().__init__()
@@ -282,18 +276,8 @@ class NTXent(nn.Module):
 def nt_xent(projection, subject, temperature):
     """Return the normalized temperature-scaled cross-entropy of two views (Chen et al. 2020).
 
-    Parameters
-    ----------
-    projection : Tensor of shape (2 * n, n_dimensions)
-        The first view of every row, then the second.
-    subject : Tensor of shape (2 * n,)
-        Rows of the same subject are not used as negatives of each other.
-    temperature : float
-
-    Returns
-    -------
-    Tensor of shape ()
-        The mean over all views; log(2 n - 1) where every view looks like every other.
+    `projection`, of shape (2 * n, n_dimensions), has the first view of every row, then the second.
+    The loss is the mean over all views: log(2 n - 1) if all views are equal.
     """
     # each view classifies which of the other views shows the same row; itself and the views of its
     # subject are no candidates
