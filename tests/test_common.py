@@ -315,7 +315,9 @@ HEAVY = {"imblearn", "matplotlib", "onnxruntime", "pytest", "shap"}
 FIT = """
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn_heartkd import *
+from sklearn_heartkd import Conv1DClassifier, Conv2DClassifier, LSTMClassifier, RNNClassifier
+from sklearn_heartkd import DistilledClassifier, KMeansRefinedClassifier, StudentClassifier
+from sklearn_heartkd import WindowedClassifier
 from sklearn_heartkd.metrics import RejectingClassifier
 X, y = np.random.default_rng(0).standard_normal((12, 8)), np.arange(12) % 2
 student = StudentClassifier(max_epochs=1)
