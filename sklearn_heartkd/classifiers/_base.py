@@ -64,6 +64,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     random_state: int | np.random.RandomState | None = None
     verbose: int = 0
 
+    # rows of a batch in prediction: larger ones make better use of recurrent and 1-D layers
+    _inference_batch: ClassVar[int] = 256
+
     # requested by default, so that metadata routing hands the subjects to the inner splits
     __metadata_request__fit = {"groups": True}
 
@@ -298,7 +301,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _evaluate(self, X):
         check_is_fitted(self)
         X = self._validate_new(X)
-        logits, embedding = evaluate(self.module_, X)
+        logits, embedding = evaluate(self.module_, X, self._inference_batch)
         wrong = ~(np.isfinite(logits).all(axis=1) & np.isfinite(embedding).all(axis=1))
         if wrong.any():
             row = int(wrong.argmax())

@@ -297,7 +297,7 @@ def epochs_for(n_batches, n_rows, batch_size):
     return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
 
 
-def evaluate(module, x, batch_size=256):
+def evaluate(module, x, batch_size):
     """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
     reference = next(module.parameters())
     logits, embeddings = [], []
