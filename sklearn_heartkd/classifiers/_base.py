@@ -31,8 +31,7 @@ from sklearn_heartkd.classifiers._training import (
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
-from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import drop_weightless
+from sklearn_heartkd.utils._validation import as_sequence, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
 

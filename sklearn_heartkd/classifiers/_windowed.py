@@ -3,12 +3,11 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_method_params,
@@ -18,8 +17,9 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_heartkd.utils._group_splits import check_groups, warn_without_groups
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin, splits_inside
-from sklearn_heartkd.utils._nested import answer, can_embed, fit_nested
+from sklearn_heartkd.utils._meta_classifier import MetaClassifier
+from sklearn_heartkd.utils._metadata import splits_inside
+from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import clone_seeded
 from sklearn_heartkd.utils._recordings import check_recordings
@@ -65,10 +65,6 @@ def average_over_windows(values, source, n_recordings):
     return total / np.bincount(source, minlength=n_recordings)[:, None]
 
 
-def _embeds(self):
-    return can_embed(getattr(self, "estimator_", self.estimator))
-
-
 def _require_rate(estimator, sampling_rate):
     """Raise if a transformer of this package inside `estimator` expects another sampling rate."""
     steps = [part for part in parts_of(estimator) if hasattr(part, "transform")]
@@ -84,7 +80,7 @@ def _require_rate(estimator, sampling_rate):
             )
 
 
-class WindowedClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class WindowedClassifier(MetaClassifier):
     """Fit a classifier on windows of recordings, and average its probabilities per recording.
 
     It makes any classifier of equally long recordings one of recordings of any length. Each window
@@ -199,9 +195,6 @@ class WindowedClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixi
         self.classes_ = self.estimator_.classes_
         return self
 
-    def _nested(self):
-        return {"estimator": self.estimator}
-
     def _recordings_as_groups(self, n_recordings):
         """Return a group for each recording, so that no inner split separates its windows."""
         routing = get_routing_for_object(self.estimator)
@@ -213,33 +206,6 @@ class WindowedClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixi
         n_window = max(1, round(self.window * self.sampling_rate))
         return cut_windows(X, n_window, max(1, round(self.hop * self.sampling_rate)))
 
-    def predict_proba(self, X):
-        """Return the mean probabilities of each recording's windows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-
-        Returns
-        -------
-        ndarray of shape (n_recordings, n_classes)
-        """
-        return self._answer(X)[0]
-
-    @available_if(_embeds)
-    def embed(self, X):
-        """Return the mean embedding of each recording's windows, where the classifier has `embed`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-
-        Returns
-        -------
-        ndarray of shape (n_recordings, n_dimensions)
-        """
-        return self._answer(X)[1]
-
     def _answer(self, X):
         """Return the mean probabilities and embeddings of each recording's windows."""
         check_is_fitted(self)
@@ -250,8 +216,3 @@ class WindowedClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixi
             average_over_windows(probabilities, source, len(X)),
             average_over_windows(representation, source, len(X)),
         )
-
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]

@@ -3,12 +3,12 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import StudentClassifier
@@ -32,8 +32,9 @@ from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
 from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin, split_parameters
-from sklearn_heartkd.utils._nested import answer, embed
+from sklearn_heartkd.utils._meta_classifier import MetaClassifier
+from sklearn_heartkd.utils._metadata import split_parameters
+from sklearn_heartkd.utils._nested import answer
 from sklearn_heartkd.utils._pickling import is_left_out
 from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
@@ -48,9 +49,7 @@ from sklearn_heartkd.utils._validation import (
 ENCODE = "give a student that encodes them, as make_pipeline(encoder, StudentClassifier())"
 
 
-class DistilledClassifier(
-    NestedListsMixin, MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class DistilledClassifier(NestedListsMixin, MetaClassifier):
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
@@ -229,7 +228,6 @@ class DistilledClassifier(
             change.
         """
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         n_rows = len(y)
         params["groups"] = check_groups(groups, y)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
@@ -261,11 +259,7 @@ class DistilledClassifier(
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
         maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
         cached = cached_outputs(predictions, shares, maps)
-        asked = None
-        if self.teacher_outputs != "cached" and cv is None:
-            seen = X if features is X else None
-            required = self.teacher_outputs == "augmented"
-            asked = networks_of(predictions, self.classes_, seen, required=required)
+        asked = networks_of(self, predictions, features if features is X else None)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -278,8 +272,7 @@ class DistilledClassifier(
 
         weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
         network._fit(features, y, weight, subjects, make_objective)
-        self.student_ = student
-        self.history_ = network.history_
+        self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
         self.refiner_ = None
@@ -307,9 +300,8 @@ class DistilledClassifier(
         teachers = {f"teacher__{item[0]}": item[1] for item in named_items(self._teachers())}
         return teachers | {"student": self._student()}
 
-    def predict_proba(self, X):
-        """Return the probabilities of the student, shape (n_recordings, n_classes)."""
-        return self._answer(X)[0]
+    def _embeds(self):
+        return True
 
     def _answer(self, X):
         """Return probabilities and embeddings of one evaluation."""
@@ -319,8 +311,13 @@ class DistilledClassifier(
             probabilities = self.refiner_.refine(probabilities, embedding, self.refine_weight)
         return probabilities, embedding
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the student's logits, or log-probabilities after the refinement.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
+            As in `fit`.
 
         Returns
         -------
@@ -332,16 +329,6 @@ class DistilledClassifier(
             return self.student_.decision_function(check_any_new_input(self, X))
         scores = log_probabilities(self.predict_proba(X))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def embed(self, X):
-        """Return the student's embeddings, shape (n_recordings, n_dimensions)."""
-        check_is_fitted(self)
-        return embed(self.student_, check_any_new_input(self, X))
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -192,26 +192,26 @@ def _network_behind(teacher):
     return steps, None
 
 
-def networks_of(predictions, classes, X, *, required=False):
-    """Return the teachers' torch networks if all can be asked about a batch of X, else None.
+def networks_of(owner, predictions, X):
+    """Return the teachers' torch networks if they are to be asked about each batch, else None.
 
-    They can where a teacher is one of our networks, fitted on X itself and on its classes.
+    That takes teachers that are networks of this package, fitted on X itself and on its classes.
 
     Parameters
     ----------
+    owner : DistilledClassifier
     predictions : list of TeacherPredictions
-    classes : ndarray of shape (n_classes,)
-        Those that the student learns.
     X : ndarray or None
         What the student's network sees; None where the teachers see something else.
-    required : bool, default=False
-        Whether to say what is in the way instead of returning None.
 
     Raises
     ------
     ValueError
-        If `required` and a teacher cannot be asked.
+        If the outputs are to be augmented, but a teacher cannot be asked.
     """
+    if owner.teacher_outputs == "cached" or owner.cv is not None:
+        return None
+    classes = owner.classes_
     networks = []
     for prediction in predictions:
         steps, model = _network_behind(prediction.teacher)
@@ -228,7 +228,7 @@ def networks_of(predictions, classes, X, *, required=False):
         else:
             networks.append(model.module_)
             continue
-        if required:
+        if owner.teacher_outputs == "augmented":
             raise ValueError(
                 f"teacher_outputs='augmented' needs {obstacle}; use teacher_outputs='cached'."
             )

@@ -148,9 +148,6 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _nested(self):
-        return {"estimator": self.estimator}
-
     def _choose_threshold(self, X, y, sample_weight, routed, splits):
         classes = np.unique(y)
         if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):

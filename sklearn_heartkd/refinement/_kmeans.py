@@ -3,18 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
 from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin
-from sklearn_heartkd.utils._nested import answer, can_embed, embed, fit_nested
+from sklearn_heartkd.utils._meta_classifier import MetaClassifier
+from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import (
     FEWER_FOLDS,
     align,
@@ -34,13 +32,7 @@ from sklearn_heartkd.utils._validation import (
 WEIGHTS = np.arange(0, 10) / 10
 
 
-def _embeds(self):
-    return can_embed(getattr(self, "estimator_", self.estimator))
-
-
-class KMeansRefinedClassifier(
-    MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class KMeansRefinedClassifier(MetaClassifier):
     """Average a classifier's probabilities with those of k-means clusters of its embeddings.
 
     k-means runs on the embeddings of the training data, or on log-probabilities where the classifier
@@ -131,7 +123,6 @@ class KMeansRefinedClassifier(
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         if self.weight == "auto" and self.cv is None:
             raise ValueError(
                 "weight='auto' chooses the weight on held-out recordings; say how to split them, "
@@ -193,30 +184,12 @@ class KMeansRefinedClassifier(
                 losses[i] -= importance[held_out] @ log_probabilities(found)
         return float(WEIGHTS[losses.argmin()])
 
-    def _nested(self):
-        return {"estimator": self.estimator}
-
-    def predict_proba(self, X):
-        """Return the averaged probabilities, shape (n_recordings, n_classes)."""
-        return self._answer(X)[0]
-
     def _answer(self, X):
         """Return probabilities, and embeddings or log-probabilities, of one evaluation."""
         check_is_fitted(self)
         own, representation = answer(self.estimator_, check_any_new_input(self, X))
         refined = self.refiner_.refine(own, representation, self.weight_)
-        return refined, representation if _embeds(self) else log_probabilities(refined)
-
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    @available_if(_embeds)
-    def embed(self, X):
-        """Return the classifier's embeddings, shape (n_recordings, n_dimensions)."""
-        check_is_fitted(self)
-        return embed(self.estimator_, check_any_new_input(self, X))
+        return refined, representation if self._embeds() else log_probabilities(refined)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_method_params
 
 from sklearn_heartkd.utils._metadata import split_parameters
 from sklearn_heartkd.utils._probabilities import log_probabilities
-from sklearn_heartkd.utils._unwrap import is_transparent, takes_sequences, unwrap, walk
+from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, takes_sequences, unwrap, walk
 from sklearn_heartkd.utils._warnings import outside
 
 ORIGIN_UNKNOWN = (
@@ -43,9 +43,10 @@ def _give_a_table(functions, sample):
 
 
 def _is_function(step):
-    if isinstance(step, FeatureUnion):
-        return all(_is_function(part) for _, part in step.transformer_list)
-    return isinstance(step, FunctionTransformer) and not step.validate
+    """Whether a step consists of functions alone, be it by a union or a pipeline of them."""
+    parts = [part for part in parts_of(step) if hasattr(part, "transform")]
+    kinds = FunctionTransformer, FeatureUnion, Pipeline
+    return all(isinstance(part, kinds) and not getattr(part, "validate", False) for part in parts)
 
 
 def fit_nested(estimator, X, y, params):

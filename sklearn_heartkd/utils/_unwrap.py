@@ -39,7 +39,8 @@ def walk(model) -> Iterator[Part]:
     :class:`~sklearn.frozen.FrozenEstimator` and of a search, and, once they are fitted, `student_` of a
     distilled classifier and `estimator_` of other meta-estimators. An ensemble is a final estimator.
     """
-    before, prefix = [], ""
+    before: list[Any] = []
+    prefix = ""
     while model is not None:
         yield Part(model, before, prefix)
         before = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_method_params,
@@ -12,9 +13,22 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_heartkd.utils._recordings import as_sequence, has_another_length
-
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
+
+
+def as_sequence(X):
+    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
+    is_series = type(X).__name__ == "Series" and X.dtype == object
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    return list(X) if is_series or is_array else X
+
+
+def has_another_length(estimator, X):
+    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
+    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
+        return False
+    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
+    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
 
 
 def differ_in_shape(X):
@@ -33,7 +47,7 @@ def check_any_input(estimator, X, y):
         numbers.
     y : ndarray of shape (n,)
     """
-    X = _without_containers(X)
+    X = as_sequence(X)
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
     if differ_in_shape(X):
@@ -44,15 +58,16 @@ def check_any_input(estimator, X, y):
         _check_columns(estimator, X, reset=True)
     else:
         checked, y = validate_data(estimator, X, y, **_FORMS)
-        return _finite(estimator, X, checked), y
+        X = _finite(estimator, X, checked)
     y = _check_y(y)
     check_consistent_length(X, y)
+    check_classification_targets(y)
     return X, y
 
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
-    X = _without_containers(X)
+    X = as_sequence(X)
     if differ_in_shape(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
@@ -80,11 +95,6 @@ def require_numbers(X, advice):
             texts.append(name)
     if texts:
         raise ValueError(f"The columns {texts} of X do not hold numbers; {advice}.")
-
-
-def _without_containers(X):
-    """Turn a 1-D array or a series of recordings into a list of them."""
-    return X if isinstance(X, np.ndarray) and X.ndim > 1 else as_sequence(X)
 
 
 def _has_other_columns(X):

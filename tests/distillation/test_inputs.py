@@ -100,12 +100,12 @@ def test_parameters_of_what_is_no_object_are_explained(change, message):
 @pytest.mark.parametrize("shares", [{"a": 1}, ["x"]])
 def test_teacher_weights_are_a_list_of_numbers(shares, sequences, sounds):
     model = DistilledClassifier([("a", GaussianNB())], student(), teacher_weights=shares)
-    with pytest.raises(ValueError, match=r"teacher_weights takes a list of numbers .* got"):
+    with pytest.raises(ValueError, match=r"teacher_weights must be a list of numbers .* got"):
         model.fit(sequences, sounds.target)
 
 
 def test_names_of_teachers_are_text(sequences, sounds):
-    with pytest.raises(ValueError, match=r"teacher has the names \[1\], which are no text"):
+    with pytest.raises(ValueError, match=r"teacher has the names \[1\], but names must be strings"):
         DistilledClassifier([(1, GaussianNB())], student()).fit(sequences, sounds.target)
 
 
