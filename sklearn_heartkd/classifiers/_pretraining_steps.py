@@ -3,8 +3,7 @@
 from sklearn.utils import check_array
 
 from sklearn_heartkd.classifiers._training import train
-from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import differ_in_shape
+from sklearn_heartkd.utils._validation import as_sequence, differ_in_shape
 
 
 def check_features(features, rows, *, name, again):
