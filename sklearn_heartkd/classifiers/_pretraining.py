@@ -68,9 +68,9 @@ class ContrastivePretraining(BaseEstimator):
 
     Notes
     -----
-    Equal recordings count once, whatever their sample weight, because a recording cannot be a negative
-    of itself. If `groups` are passed to `fit`, other recordings of the same subject are no negatives
-    either. Every unlabeled recording counts as a separate subject.
+    Equal recordings count once, regardless of their sample weight, because a recording cannot be a
+    negative of itself. If `groups` are passed to `fit`, other recordings of the same subject are not used
+    as negatives either. Every unlabeled recording counts as a separate subject.
 
     `unlabeled` is a parameter: clones, fitted classifiers and their pickles hold it.
     :func:`~sklearn_heartkd.deployment.save_model` leaves it out, so a model loaded from such a file

@@ -375,7 +375,7 @@ def test_the_size_of_batches_in_prediction_changes_nothing(network, monkeypatch)
         assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_network_outlives_parameters_that_are_changed_after_fit():
+def test_a_network_outlives_changed_parameters():
     X, y = make_sequences()
     model = student().fit(X, y)
     expected = model.predict_proba(X)
