@@ -4,10 +4,59 @@ The public names are imported lazily: nothing heavy (torch, librosa) loads befor
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from sklearn_heartkd._version import __version__
 
-_SUBPACKAGES = (
+if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy imports below
+    from sklearn_heartkd import (
+        augmentation,
+        classifiers,
+        comparison,
+        datasets,
+        deployment,
+        distillation,
+        features,
+        inspection,
+        metrics,
+        model_selection,
+        networks,
+        preprocessing,
+        refinement,
+    )
+    from sklearn_heartkd.classifiers import (
+        ContrastivePretraining,
+        Conv1DClassifier,
+        Conv2DClassifier,
+        LSTMClassifier,
+        RNNClassifier,
+        StudentClassifier,
+        SupervisedPretraining,
+        WindowedClassifier,
+    )
+    from sklearn_heartkd.distillation import DistilledClassifier
+    from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
+    from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
+    from sklearn_heartkd.refinement import KMeansRefinedClassifier
+
+__all__ = [
+    "MFCC",
+    "BandPassFilter",
+    "ContrastivePretraining",
+    "Conv1DClassifier",
+    "Conv2DClassifier",
+    "DistilledClassifier",
+    "FixedLength",
+    "KMeansRefinedClassifier",
+    "LSTMClassifier",
+    "LogMelSpectrogram",
+    "RNNClassifier",
+    "RhythmFeatures",
+    "SpikeRemover",
+    "StudentClassifier",
+    "SupervisedPretraining",
+    "WindowedClassifier",
+    "__version__",
     "augmentation",
     "classifiers",
     "comparison",
@@ -21,30 +70,23 @@ _SUBPACKAGES = (
     "networks",
     "preprocessing",
     "refinement",
-)
-_HOME_OF = {
-    "BandPassFilter": "preprocessing",
-    "FixedLength": "preprocessing",
-    "SpikeRemover": "preprocessing",
-    "LogMelSpectrogram": "features",
-    "MFCC": "features",
-    "RhythmFeatures": "features",
-    "Conv1DClassifier": "classifiers",
-    "Conv2DClassifier": "classifiers",
-    "LSTMClassifier": "classifiers",
-    "RNNClassifier": "classifiers",
-    "StudentClassifier": "classifiers",
-    "ContrastivePretraining": "classifiers",
-    "SupervisedPretraining": "classifiers",
-    "WindowedClassifier": "classifiers",
-    "KMeansRefinedClassifier": "refinement",
-    "DistilledClassifier": "distillation",
+]
+
+_NAMES = {
+    "classifiers": (
+        "ContrastivePretraining Conv1DClassifier Conv2DClassifier LSTMClassifier RNNClassifier "
+        "StudentClassifier SupervisedPretraining WindowedClassifier"
+    ),
+    "distillation": "DistilledClassifier",
+    "features": "LogMelSpectrogram MFCC RhythmFeatures",
+    "preprocessing": "BandPassFilter FixedLength SpikeRemover",
+    "refinement": "KMeansRefinedClassifier",
 }
+_HOME_OF = {name: package for package, names in _NAMES.items() for name in names.split()}
+_SUBPACKAGES = tuple(name for name in __all__ if name.islower() and name[0] != "_")
 
-__all__ = ["__version__", *_HOME_OF, *_SUBPACKAGES]
 
-
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     if name in _HOME_OF:
@@ -52,5 +94,5 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

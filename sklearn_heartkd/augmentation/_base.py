@@ -1,6 +1,9 @@
 """The batch that an augmentation changes, and the interface of the augmentations."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -11,23 +14,39 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the training data on their way into a network.
+    """Rows of the training data that pass through a network together.
 
-    Attributes
+    Augmentations return a changed copy and leave the batch as it is.
+
+    Parameters
     ----------
     x : Tensor of shape (n, n_channels, n_frames)
+        Features or waveforms.
     target : Tensor of shape (n,)
         Numbers of the classes.
     weight : Tensor of shape (n,)
         Sample weights.
     index : Tensor of shape (n,)
-        The rows' numbers in the training data.
+        Numbers of the rows in the training data.
     subject : Tensor of shape (n,)
-        Numbers of the subjects; every row its own where they are unknown.
-    partner : Tensor of shape (n,) or None
-        Under mixup, the row of this batch that is mixed into each row.
-    share : Tensor of shape (n,) or None
-        Under mixup, the share of the row itself; its partner has the rest.
+        Numbers of the subjects; if they are unknown, each row has a different one.
+    partner : Tensor of shape (n,), default=None
+        With mixup, the row of this batch that is mixed into each row.
+    share : Tensor of shape (n,), default=None
+        With mixup, the share of the row itself; the rest is its partner's.
+
+    See Also
+    --------
+    Augmentation : Takes and returns batches.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.augmentation import Batch
+    >>> rows = torch.arange(3)
+    >>> batch = Batch(torch.zeros(3, 4, 10), rows, torch.ones(3), index=rows, subject=rows)
+    >>> len(batch.take([0, 2]))
+    2
     """
 
     x: Tensor
@@ -38,11 +57,22 @@ class Batch:
     partner: Tensor | None = None
     share: Tensor | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows):
-        """Return the batch of some rows, before any mixup."""
+    def take(self, rows: Tensor | Sequence[int]) -> Batch:
+        """Return some rows of a batch that is not mixed.
+
+        Parameters
+        ----------
+        rows : Tensor or list of int
+            Positions in this batch.
+
+        Returns
+        -------
+        Batch
+            These rows.
+        """
         return Batch(
             self.x[rows], self.target[rows], self.weight[rows], self.index[rows], self.subject[rows]
         )
@@ -51,22 +81,34 @@ class Batch:
 class Augmentation(BaseEstimator):
     """Base class of the on-line augmentations.
 
-    A subclass implements ``__call__(batch, generator)`` and returns a new batch; `generator`
-    is the only source of randomness. Parameters are checked at each call, by scikit-learn's
+    A subclass implements ``__call__(batch, generator)`` and returns a new batch; all random numbers
+    come from `generator`. Parameters are checked at each call, by scikit-learn's
     `_parameter_constraints`. Amplitudes without a unit in their name are in units of each channel's
-    standard deviation within the batch, so that they suit decibels and cepstral coefficients alike.
+    standard deviation within the batch, so they suit decibels as well as cepstral coefficients.
     Waveforms are batches of one channel.
 
     Attributes
     ----------
     moves_time : bool
-        Whether a moment of a changed row is another one of the recording.
+        Whether a frame of a changed row shows another moment of the recording.
+
+    See Also
+    --------
+    Batch : What an augmentation changes.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from sklearn_heartkd.augmentation import Augmentation
+    >>> class Invert(Augmentation):
+    ...     def __call__(self, batch, generator):
+    ...         return replace(batch, x=-batch.x)
     """
 
-    moves_time = False
+    moves_time: bool = False
     _parameter_constraints: dict = {}
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the changed copy of `batch`."""
         raise NotImplementedError
 

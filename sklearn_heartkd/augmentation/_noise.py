@@ -1,15 +1,19 @@
 """Additive noise at a given signal-to-noise ratio."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import lru_cache
 from numbers import Real
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_heartkd.augmentation._base import (
     Augmentation,
+    Batch,
     as_range,
     draw_between,
     normal,
@@ -22,31 +26,37 @@ _TINY = 1e-20
 class AdditiveNoise(Augmentation):
     """Add noise at a random signal-to-noise ratio.
 
-    A batch of one channel is waveforms. Any other is log-mel bands in decibels, as
-    :class:`~sklearn_heartkd.LogMelSpectrogram` gives them: they are turned into powers, to which the
-    powers of the noise are added. MFCC are no powers; for them take :class:`GaussianNoise`, or make
-    the recordings noisy with :class:`AugmentingOverSampler`.
+    A batch of one channel is treated as waveforms, any other as log-mel bands in decibels, as returned
+    by :class:`~sklearn_heartkd.LogMelSpectrogram`: they are converted to powers, to which the powers of
+    the noise are added. For MFCC, which cannot be converted to powers, use :class:`GaussianNoise`, or
+    add noise to the recordings with :class:`AugmentingOverSampler`.
 
     Parameters
     ----------
     noise : {"white", "pink"} or array-like, default="white"
-        "pink" noise has a power that falls as one over the frequency. An array is recorded ambience, of
-        which each row gets a random stretch, looped if it is too short: a waveform of shape
-        (n_samples,) at the sampling rate of the recordings, or log-mel bands in decibels of shape
-        (n_channels, n_frames), from the same features as the rows.
+        The power of "pink" noise is proportional to one over the frequency. An array is recorded
+        ambience: a waveform of shape (n_samples,) at the sampling rate of the recordings, or log-mel
+        bands in decibels of shape (n_channels, n_frames), computed like those of the rows. Each row
+        gets a random stretch of it, looped if it is too short.
     snr : float or (low, high), default=(5.0, 30.0)
-        Signal-to-noise ratio in dB, drawn uniformly for each row: the mean power of the row, over all
-        samples or over all bands and frames, over that of its noise.
+        Signal-to-noise ratio in dB, drawn uniformly for each row: the mean power of the row (over all
+        samples, or over all bands and frames) divided by that of its noise.
     probability : float, default=1.0
         Share of the rows that get noise.
     keep_level : bool, default=True
-        Whether a noisy row is scaled to the mean power that it had, as if it were normalised
-        after the noise, which is what ``LogMelSpectrogram(normalize=True)`` does.
+        Whether to scale a noisy row to its mean power before, as if it were normalized after the
+        noise, like in ``LogMelSpectrogram(normalize=True)``.
     sampling_rate : float, default=2000.0
-        Of waveforms in Hz; for pink noise.
-    fmin, fmax : float, default=20.0, 800.0
-        Edges of the log-mel bands in Hz, as in :class:`~sklearn_heartkd.LogMelSpectrogram`; for pink
-        noise, which in waveforms too has no power below `fmin`, where most of it would be.
+        Sampling rate of waveforms in Hz; used by pink noise.
+    fmin : float, default=20.0
+        Lower edge of the log-mel bands in Hz, as in :class:`~sklearn_heartkd.LogMelSpectrogram`; used
+        by pink noise, which has no power below it, in waveforms too.
+    fmax : float, default=800.0
+        Upper edge of the log-mel bands in Hz; used by pink noise.
+
+    See Also
+    --------
+    GaussianNoise : Noise in units of the features, also for MFCC.
 
     Examples
     --------
@@ -69,15 +79,15 @@ class AdditiveNoise(Augmentation):
 
     def __init__(
         self,
-        noise="white",
-        snr=(5.0, 30.0),
+        noise: str | ArrayLike = "white",
+        snr: float | tuple[float, float] = (5.0, 30.0),
         *,
-        probability=1.0,
-        keep_level=True,
-        sampling_rate=2000.0,
-        fmin=20.0,
-        fmax=800.0,
-    ):
+        probability: float = 1.0,
+        keep_level: bool = True,
+        sampling_rate: float = 2000.0,
+        fmin: float = 20.0,
+        fmax: float = 800.0,
+    ) -> None:
         self.noise = noise
         self.snr = snr
         self.probability = probability
@@ -86,13 +96,13 @@ class AdditiveNoise(Augmentation):
         self.fmin = fmin
         self.fmax = fmax
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with noise added.
 
         Raises
         ------
         ValueError
-            If the shape of the ambience does not suit the batch, or it is not finite.
+            If the ambience is not finite, or its shape does not fit the batch.
         """
         self._validate_params()
         low, high = as_range(self, "snr")
@@ -143,18 +153,15 @@ class AdditiveNoise(Augmentation):
 
     def _stretches(self, x, generator):
         """Cut a random stretch of the ambience for each row."""
-        ambience = self.noise
-        if not isinstance(ambience, torch.Tensor):
-            ambience = torch.from_numpy(np.require(ambience, requirements=["C", "W"]))
-        ambience = ambience.detach()
+        ambience = torch.from_numpy(np.require(self.noise, requirements=["C", "W"]))
         n, n_channels, length = x.shape
         if ambience.ndim == 1 and n_channels == 1:
             ambience = ambience[None]
         if ambience.ndim != 2 or len(ambience) != n_channels or ambience.shape[1] == 0:
             wanted = "(n_samples,)" if n_channels == 1 else f"({n_channels}, n_frames)"
             raise ValueError(
-                f"The ambience has shape {tuple(ambience.shape)}, but the batch needs {wanted}; give "
-                "AdditiveNoise the noise in the form of the rows."
+                f"The ambience has shape {tuple(ambience.shape)}, but the batch needs {wanted}; pass "
+                "AdditiveNoise an array like the rows."
             )
         available = ambience.shape[1]
         # a shorter ambience is looped, from anywhere in it
@@ -164,7 +171,7 @@ class AdditiveNoise(Augmentation):
         stretches = ambience[:, position.to(ambience.device)].transpose(0, 1)
         if not stretches.isfinite().all():
             raise ValueError(
-                "The ambience of AdditiveNoise holds NaN or infinity; cut those samples out."
+                "The ambience of AdditiveNoise contains NaN or infinity; remove those samples."
             )
         return stretches.to(dtype=x.dtype, device=x.device)
 

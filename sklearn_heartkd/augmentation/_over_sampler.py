@@ -1,10 +1,14 @@
 """Over-sampling of rare classes with augmented copies."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_target_type
-from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_y, check_consistent_length, validate_data
 
@@ -18,48 +22,48 @@ from sklearn_heartkd.augmentation._sequence import (
     TimeShift,
 )
 from sklearn_heartkd.utils._random import draw_seed, torch_generator
-from sklearn_heartkd.utils._recordings import as_sequence, check_recordings
-from sklearn_heartkd.utils._validation import differ_in_shape
+from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._validation import as_sequence, differ_in_shape
 
 
 class AugmentingOverSampler(BaseOverSampler):
     """Over-sample rare classes with augmented copies of their recordings.
 
-    Where :class:`~imblearn.over_sampling.RandomOverSampler` repeats rows, this repeats them shifted,
-    noisy, or however `augmentation` changes them. In a :class:`imblearn.pipeline.Pipeline` it acts in
-    `fit` only: predictions see every recording as it is. All recordings of a class are copied
-    equally often, as far as the number of copies allows.
+    :class:`~imblearn.over_sampling.RandomOverSampler` repeats rows unchanged; here the copies are
+    changed by `augmentation`, for example shifted or noisy. In an :class:`imblearn.pipeline.Pipeline`
+    it acts in `fit` only: predictions use every recording unchanged. All recordings of a class are
+    copied equally often, as far as the number of copies allows.
 
-    By default only the rarer classes are copied, so whatever shows that a row is augmented, such as
-    noise, also tells its class. A `sampling_strategy` that copies every class avoids that.
+    By default only the rarer classes are copied, so a model can learn that noise, for example, is a
+    sign of a rare class. A `sampling_strategy` that copies every class avoids this.
 
     X may be of shape (n_recordings, n_samples), (n_recordings, n_channels, n_frames), or a list, object
-    array or series of 1-D waveforms of different length. A list of those comes back as a list; each is
-    augmented on its own, in units of its own standard deviation.
+    array or series of 1-D waveforms of different length. A list stays a list. Waveforms of different
+    length are augmented one by one, in units of the standard deviation of each.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        How many recordings each class shall have, as for
-        :class:`~imblearn.over_sampling.RandomOverSampler`; "auto" is as many as the largest class.
+        Number of recordings of each class after sampling, as in
+        :class:`~imblearn.over_sampling.RandomOverSampler`; "auto" is that of the largest class.
     augmentation : list of Augmentation, default=None
-        Applied to the copies, in this order. None is ``[TimeShift(), AdditiveNoise(snr=(10, 30)),
-        Gain(decibels=3)]`` for waveforms and ``[TimeShift(), BandMasking(), TimeMasking(),
-        GaussianNoise()]`` for 3-D X. Those that mix labels or change the length are refused.
+        Augmentations of the copies, applied in this order. None is
+        ``[TimeShift(), AdditiveNoise(snr=(10, 30)), Gain(decibels=3)]`` for waveforms and
+        ``[TimeShift(), BandMasking(), TimeMasking(), GaussianNoise()]`` for 3-D X. Augmentations that
+        mix labels or change the length raise an error.
     random_state : int, RandomState instance or None, default=None
-        Chooses the recordings and seeds the augmentation.
+        Seed of the choice of the recordings and of the augmentation.
 
     Attributes
     ----------
     sampling_strategy_ : dict
         Number of copies by class.
     sample_indices_ : ndarray of shape (n_new_recordings,)
-        Row of X that each row of the result is or was copied from; ``groups[sample_indices_]`` are its
-        subjects.
+        Row of X from which each row of the result comes; ``groups[sample_indices_]`` are the subjects.
     n_features_in_ : int
-        Size of the second dimension of X, where it is an array.
+        Size of the second dimension of X, if it is an array.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of a data frame.
+        Column names, if X is a data frame.
 
     See Also
     --------
@@ -91,7 +95,13 @@ class AugmentingOverSampler(BaseOverSampler):
         "augmentation": [list, tuple, None],
     }
 
-    def __init__(self, *, sampling_strategy="auto", augmentation=None, random_state=None):
+    def __init__(
+        self,
+        *,
+        sampling_strategy: float | str | Mapping[Any, int] | Callable[..., Any] = "auto",
+        augmentation: Sequence[Augmentation] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.augmentation = augmentation
         self.random_state = random_state
@@ -104,9 +114,7 @@ class AugmentingOverSampler(BaseOverSampler):
             y = _check_y(y)
             check_consistent_length(recordings, y)
             return _as_column(recordings), y, binarize_y
-        forms = {"allow_nd": True, "dtype": [np.float64, np.float32], "accept_sparse": "csr"}
-        X, y = validate_data(self, X, y, **forms)
-        X = X.toarray() if issparse(X) else X
+        X, y = validate_data(self, X, y, allow_nd=True, dtype=[np.float64, np.float32])
         if X.ndim > 3:
             raise ValueError(
                 f"X has {X.ndim} dimensions; give waveforms of shape (n_recordings, n_samples) or "
@@ -142,8 +150,8 @@ class AugmentingOverSampler(BaseOverSampler):
             batch = augment(batch, generator)
             if batch.partner is not None or batch.x.shape != x.shape:
                 raise ValueError(
-                    f"{augment!r} mixes labels or changes the length, which a copy must not; leave it "
-                    "out of the over-sampler and give it to the network."
+                    f"{augment!r} mixes labels or changes the length, which copies do not support; use "
+                    "it as an augmentation of the network instead."
                 )
         return batch.x.numpy().reshape(X.shape)
 

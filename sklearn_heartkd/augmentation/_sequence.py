@@ -1,21 +1,35 @@
 """Augmentations of sequences, drawn anew for every batch."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from numbers import Real
 
 import torch
 from sklearn.utils._param_validation import Interval
 
-from sklearn_heartkd.augmentation._base import Augmentation, channel_deviation, normal, uniform
+from sklearn_heartkd.augmentation._base import (
+    Augmentation,
+    Batch,
+    channel_deviation,
+    normal,
+    uniform,
+)
 
 
 class RandomCrop(Augmentation):
-    """Keep a random stretch of the frames, one position a row.
+    """Keep a random stretch of the frames.
+
+    Each row is cut at a different position, to the same length.
 
     Parameters
     ----------
     fraction : float, default=0.6
         Length of the stretch as a share of the sequence.
+
+    See Also
+    --------
+    TimeShift : Keeps all frames.
 
     Examples
     --------
@@ -31,10 +45,10 @@ class RandomCrop(Augmentation):
     moves_time = True
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="right")]}
 
-    def __init__(self, fraction=0.6):
+    def __init__(self, fraction: float = 0.6) -> None:
         self.fraction = fraction
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with ``round(fraction * n_frames)`` frames, at least one."""
         self._validate_params()
         n, _, n_frames = batch.x.shape
@@ -46,12 +60,18 @@ class RandomCrop(Augmentation):
 
 
 class TimeShift(Augmentation):
-    """Move each row ahead by a random number of frames; what leaves at the start comes in at the end.
+    """Shift each row by a random number of frames.
+
+    Frames shifted out at the start are appended at the end.
 
     Parameters
     ----------
     fraction : float, default=1.0
         Largest shift as a share of the sequence.
+
+    See Also
+    --------
+    RandomCrop : Keeps some of the frames.
 
     Examples
     --------
@@ -68,10 +88,10 @@ class TimeShift(Augmentation):
     moves_time = True
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
 
-    def __init__(self, fraction=1.0):
+    def __init__(self, fraction: float = 1.0) -> None:
         self.fraction = fraction
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with every row rolled."""
         self._validate_params()
         n, n_channels, n_frames = batch.x.shape
@@ -85,10 +105,10 @@ class _Masking(Augmentation):
 
     _parameter_constraints: dict = {"fraction": [Interval(Real, 0, 1, closed="both")]}
 
-    def __init__(self, fraction):
+    def __init__(self, fraction: float) -> None:
         self.fraction = fraction
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with one stretch a row set to the channels' means."""
         self._validate_params()
         x = batch.x
@@ -102,14 +122,18 @@ class _Masking(Augmentation):
 
 
 class BandMasking(_Masking):
-    """Hide one random band of adjacent channels a row.
+    """Hide one random band of adjacent channels in each row.
 
-    After SpecAugment (Park et al. 2019).
+    The band is set to the channels' means, after SpecAugment (Park et al. 2019).
 
     Parameters
     ----------
     fraction : float, default=0.17
         Largest width as a share of the channels.
+
+    See Also
+    --------
+    TimeMasking : Hides frames.
 
     Examples
     --------
@@ -125,19 +149,23 @@ class BandMasking(_Masking):
 
     _dim = 1
 
-    def __init__(self, fraction=0.17):
+    def __init__(self, fraction: float = 0.17) -> None:
         super().__init__(fraction)
 
 
 class TimeMasking(_Masking):
-    """Hide one random stretch of frames a row.
+    """Hide one random stretch of frames in each row.
 
-    After SpecAugment (Park et al. 2019).
+    The stretch is set to the channels' means, after SpecAugment (Park et al. 2019).
 
     Parameters
     ----------
     fraction : float, default=0.13
         Largest length as a share of the frames.
+
+    See Also
+    --------
+    BandMasking : Hides channels.
 
     Examples
     --------
@@ -152,26 +180,30 @@ class TimeMasking(_Masking):
 
     _dim = 2
 
-    def __init__(self, fraction=0.13):
+    def __init__(self, fraction: float = 0.13) -> None:
         super().__init__(fraction)
 
 
 class Gain(Augmentation):
     """Make each row louder or softer by a random amount.
 
-    Without `decibels` each row gets an offset of so many standard deviations of each channel: in log
-    units, such as log-mel bands or MFCC, a constant is a gain, and one in these units suits every
-    scale. Channels of different deviation move by different amounts, so the spectrum tilts a little.
-    Waveforms need `decibels`: a constant only moves their zero line.
+    Without `decibels`, a constant is added to each channel of a row, in units of the channel's standard
+    deviation. In log units, such as log-mel bands or MFCC, a constant is a gain. Channels of different
+    deviation change by different amounts, so the spectrum tilts a little. Waveforms need `decibels`: a
+    constant would only move their zero line.
 
     Parameters
     ----------
     deviation : float, default=0.2
-        Standard deviation of the offset, in units of each channel's standard deviation within the
-        batch; of no use where `decibels` is given.
+        Standard deviation of the constant, in units of each channel's standard deviation within the
+        batch; ignored if `decibels` is given.
     decibels : float, default=None
-        Standard deviation of the gain in dB, instead of `deviation`: an offset, the same for all
-        channels, of log-mel bands in dB, and a factor of waveforms, which are batches of one channel.
+        Standard deviation of the gain in dB, instead of `deviation`. It is added to log-mel bands in
+        dB, the same for all channels; waveforms, which are batches of one channel, are multiplied.
+
+    See Also
+    --------
+    GaussianNoise : Changes every value by a different amount.
 
     Examples
     --------
@@ -191,11 +223,11 @@ class Gain(Augmentation):
         "decibels": [Interval(Real, 0, None, closed="left"), None],
     }
 
-    def __init__(self, deviation=0.2, decibels=None):
+    def __init__(self, deviation: float = 0.2, decibels: float | None = None) -> None:
         self.deviation = deviation
         self.decibels = decibels
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with the gains applied."""
         self._validate_params()
         x = batch.x
@@ -209,10 +241,16 @@ class Gain(Augmentation):
 class GaussianNoise(Augmentation):
     """Add independent Gaussian noise to every value.
 
+    Its level depends on the batch, not on the row; :class:`AdditiveNoise` has a level for each row.
+
     Parameters
     ----------
     deviation : float, default=0.1
         Standard deviation, in units of each channel's standard deviation.
+
+    See Also
+    --------
+    AdditiveNoise : Noise at a signal-to-noise ratio.
 
     Examples
     --------
@@ -228,10 +266,10 @@ class GaussianNoise(Augmentation):
 
     _parameter_constraints: dict = {"deviation": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, deviation=0.1):
+    def __init__(self, deviation: float = 0.1) -> None:
         self.deviation = deviation
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with the noise added."""
         self._validate_params()
         noise = normal(generator, *batch.x.shape, like=batch.x) * self.deviation
@@ -241,13 +279,17 @@ class GaussianNoise(Augmentation):
 class Mixup(Augmentation):
     """Mix each row with another one, and their labels in the same shares.
 
-    In the cross-entropy each of the two labels keeps the weight of its own row. After Zhang et al.
+    In the cross-entropy, each of the two labels keeps the sample weight of its row. After Zhang et al.
     (2018), "mixup: beyond empirical risk minimization".
 
     Parameters
     ----------
     alpha : float, default=0.3
-        Both parameters of the Beta distribution from which a row's own share is drawn.
+        Both parameters of the Beta distribution from which the share of a row is drawn.
+
+    See Also
+    --------
+    ContrastivePretraining : Takes all augmentations but this one.
 
     Examples
     --------
@@ -267,22 +309,22 @@ class Mixup(Augmentation):
 
     _parameter_constraints: dict = {"alpha": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, alpha=0.3):
+    def __init__(self, alpha: float = 0.3) -> None:
         self.alpha = alpha
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the mixed batch, with `partner` and `share` set.
 
         Raises
         ------
         ValueError
-            If the batch is mixed already.
+            If the batch is already mixed.
         """
         self._validate_params()
         if batch.partner is not None:
             raise ValueError(
-                f"The augmentation holds {self!r} behind another Mixup, whose labels it would forget; "
-                "leave one of the two out."
+                f"The augmentation contains {self!r} after another Mixup, whose labels would be lost; "
+                "remove one of the two."
             )
         x = batch.x
         share = _draw_shares(self.alpha, len(x), _on_cpu(generator)).to(x)
@@ -294,10 +336,12 @@ class Mixup(Augmentation):
 def _draw_shares(alpha, n, generator):
     """Draw from a Beta distribution whose parameters are both `alpha`."""
     parameters = torch.full((n, 2), alpha, dtype=torch.float64)
+    # torch.distributions.Beta takes no generator; a Beta variable is a ratio of two gamma variables
     if alpha >= 0.2:
         gamma = torch._standard_gamma(parameters, generator=generator).clamp_min(1e-12)
         return gamma[:, 0] / gamma.sum(dim=1)
-    # such gamma variables underflow; their logarithms do not
+    # For small alpha both gamma variables underflow to 0. Gamma(alpha) is distributed as
+    # Gamma(alpha + 1) * U ** (1 / alpha), whose logarithm does not underflow.
     larger = torch._standard_gamma(parameters + 1, generator=generator).log()
     power = torch.rand(n, 2, generator=generator, dtype=torch.float64).log() / alpha
     return (larger + power).diff(dim=1)[:, 0].neg().sigmoid()

@@ -1,4 +1,6 @@
-"""Faster and slower hearts."""
+"""Faster and slower recordings."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 from numbers import Real
@@ -6,19 +8,23 @@ from numbers import Real
 import torch
 from sklearn.utils._param_validation import Interval
 
-from sklearn_heartkd.augmentation._base import Augmentation, as_range, draw_between, uniform
+from sklearn_heartkd.augmentation._base import Augmentation, Batch, as_range, draw_between, uniform
 
 
 class TimeStretch(Augmentation):
     """Play each row faster or slower, at the same number of frames.
 
-    A slower row loses its ends, a faster one is looped. Values between two frames are interpolated
-    linearly. In features the pitch stays; waveforms change their pitch along.
+    The ends of a slower row are cut off, a faster one is looped. Values between two frames are
+    interpolated linearly. The pitch of features stays the same, that of waveforms changes.
 
     Parameters
     ----------
     rate : float or (low, high), default=(0.9, 1.1)
         Speed, drawn uniformly for each row; above 1 is faster.
+
+    See Also
+    --------
+    TimeShift : Shifts without changing the speed.
 
     Examples
     --------
@@ -33,10 +39,10 @@ class TimeStretch(Augmentation):
         "rate": [Interval(Real, 0, None, closed="neither"), tuple, list]
     }
 
-    def __init__(self, rate=(0.9, 1.1)):
+    def __init__(self, rate: float | tuple[float, float] = (0.9, 1.1)) -> None:
         self.rate = rate
 
-    def __call__(self, batch, generator):
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Return the batch with every row stretched.
 
         Raises

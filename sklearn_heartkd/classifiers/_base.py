@@ -1,22 +1,24 @@
 """The scikit-learn side of every network: validation, weights, fitting, prediction, pickling."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import compute_class_weight
+from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
@@ -29,23 +31,45 @@ from sklearn_heartkd.classifiers._training import (
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
-from sklearn_heartkd.utils._validation import as_sequence
+from sklearn_heartkd.utils._validation import as_sequence, drop_weightless
 
-# in the order of C, because torch takes no negative strides
-_FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "order": "C"}
+_DTYPES = [np.float64, np.float32]
 
 
+# A dataclass writes `__init__`: it does what scikit-learn asks of one, and five networks inherit it.
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers that train a torch network with skorch.
 
-    A subclass has the network's own parameters and implements ``_build(n_channels, n_classes,
-    norm, dropout)``.
+    A subclass adds the parameters of its network as dataclass fields and implements
+    ``_build(n_channels, n_classes, norm, dropout)``.
     """
+
+    norm: str = "auto"
+    dropout: float | str = "auto"
+    augmentation: Sequence[Augmentation] | str | None = "auto"
+    label_smoothing: float = 0.05
+    class_weight: Mapping[Any, float] | float | str | None = "auto"
+    max_epochs: int | str = "auto"
+    batch_size: int | str = "auto"
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    pretrain: ContrastivePretraining | SupervisedPretraining | str | None = None
+    early_stopping: bool = False
+    validation_fraction: float = 0.2
+    n_iter_no_change: int = 10
+    device: str = "auto"
+    callbacks: Sequence[Any] | None = None
+    random_state: int | np.random.RandomState | None = None
+    verbose: int = 0
+
+    # rows of a batch in prediction: larger ones make better use of recurrent and 1-D layers
+    _inference_batch: ClassVar[int] = 256
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
     __metadata_request__fit = {"groups": True}
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "norm": [StrOptions({"auto", "batch", "group"})],
         "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "augmentation": [StrOptions({"auto"}), list, tuple, None],
@@ -75,60 +99,27 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def __init__(
-        self,
-        *,
-        norm="auto",
-        dropout="auto",
-        augmentation="auto",
-        label_smoothing=0.05,
-        class_weight="auto",
-        max_epochs="auto",
-        batch_size="auto",
-        learning_rate=4e-3,
-        weight_decay=0.05,
-        pretrain=None,
-        early_stopping=False,
-        validation_fraction=0.2,
-        n_iter_no_change=10,
-        device="auto",
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.norm = norm
-        self.dropout = dropout
-        self.augmentation = augmentation
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.pretrain = pretrain
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.device = device
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
-
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
-            Sequence features, or a table, whose columns become channels of one frame. float64 is
-            trained on in double precision, which takes several times as long as float32.
+            Sequence features, or a table, whose columns become channels of one frame. Sequences are
+            converted to float32; a table keeps float32 or float64, and the network takes its precision.
         y : array-like of shape (n_recordings,)
             Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
-            Rows of weight 0 count as absent.
+            Sample weights. Rows of weight 0 are ignored.
         groups : array-like of shape (n_recordings,), default=None
-            Subjects, which early stopping does not split.
+            Subjects. Early stopping keeps the recordings of a subject on the same side of its split.
 
         Returns
         -------
@@ -138,8 +129,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X is neither 2-D nor 3-D or holds NaN, y has fewer than two classes, `groups` do not name a
-            subject for each recording, `class_weight` holds what is no weight, or the training diverges.
+            If X is neither 2-D nor 3-D or contains NaN, y has fewer than two classes, `groups` does not
+            give a subject for each recording, `class_weight` contains an invalid weight, or the training
+            diverges.
         """
         return self._fit(X, y, sample_weight, groups, self._make_objective)
 
@@ -147,102 +139,119 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return Objective(self.label_smoothing)
 
     def _fit(self, X, y, sample_weight, groups, make_objective):
+        """Fit with the objective of a distillation, or with that of the labels alone."""
         X, y = self._validate(X, y)
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        groups = check_groups(groups, y)
+        X, y, sample_weight, metadata, row = drop_weightless(
+            X, y, sample_weight, {"groups": groups}, dtype=X.dtype
         )
-        present = np.flatnonzero(sample_weight > 0)
-        if groups is not None:
-            groups = check_groups(groups, y)[present]
-            subject = np.unique(groups, return_inverse=True)[1]
-        else:
-            subject = np.arange(len(present))
-        self.classes_, target = np.unique(y[present], return_inverse=True)
+        if sample_weight is None:
+            sample_weight = np.ones(len(y), X.dtype)
+        self.input_shape_ = _shape_of_row(X)
+        self.n_dimensions_in_ = X.ndim
+        self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes to tell apart, got "
                 f"{len(self.classes_)} class: {self.classes_.tolist()}."
             )
-        self.input_shape_ = X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
-        self.n_dimensions_in_ = X.ndim
-        weight = sample_weight[present] * self._class_weights(target, sample_weight[present])
-        if not (weight > 0).any():
+        weight = sample_weight * self._class_weights(target, sample_weight)
+        # a class of weight 0 stays a class, but none of its rows is learned
+        learned = np.flatnonzero(weight)
+        if len(learned) == 0:
             raise ValueError(
                 f"class_weight={self.class_weight!r} leaves no recording with a weight above 0; give one "
                 "of the classes a weight."
             )
-        learned = weight > 0
-        present, target, weight, subject = (v[learned] for v in (present, target, weight, subject))
+        target, groups = target[learned], metadata["groups"]
         groups = None if groups is None else groups[learned]
+        # Weights, pretraining and training draw from generators seeded with numbers derived from this one
+        # so that the user's generators are left alone.
         seed = draw_seed(self.random_state)
-        device = resolve_device(self.device)
-        rows = Batch(
-            x=torch.from_numpy(X[present].reshape(len(present), *self.input_shape_)).to(device),
-            target=torch.from_numpy(target).to(device),
-            weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
-            index=torch.from_numpy(present).to(device),
-            subject=torch.from_numpy(subject).to(device),
-        )
-        validation = None
-        if self.early_stopping:
-            training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
-            rows, validation = rows.take(training), rows.take(held_out)
-            validation = with_shares_of(rows, validation)
-        with seeded_initialisation(seed):
-            module = _arrange(self._make_module().to(dtype=rows.x.dtype, device=device))
-            objective = make_objective(module, rows).to(dtype=rows.x.dtype, device=device)
-        module.standardize.learn(rows.x, rows.weight)
-        self._pretrain(module, rows, draw_seed(seed))
-        batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
-        sequence_epochs = epochs_for(900, len(rows), batch_size)
-        self.history_ = train(
-            module,
-            objective,
-            rows,
-            validation=validation,
-            augmentations=self._augmentations(),
-            batch_size=batch_size,
-            max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            n_iter_no_change=self.n_iter_no_change,
-            callbacks=self.callbacks or [],
-            verbose=self.verbose,
-            seed=seed,
-        )
+        # under a user's torch.inference_mode or no_grad nothing could be learned
+        with torch.inference_mode(False), torch.enable_grad():
+            rows = self._as_batch(X[learned], target, weight[learned], row[learned], groups)
+            validation = None
+            if self.early_stopping:
+                training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
+                rows, validation = rows.take(training), rows.take(held_out)
+                validation = with_shares_of(rows, validation)
+            with seeded_initialisation(seed):
+                module = _arrange(self._make_module().to(rows.x))
+                objective = make_objective(module, rows).to(rows.x)
+            # of the training rows alone: what is held out must stay unseen
+            module.standardize.learn(rows.x, rows.weight)
+            self._pretrain(module, rows, draw_seed(seed))
+            batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
+            sequence_epochs = epochs_for(900, len(rows), batch_size)
+            self.history_ = train(
+                module,
+                objective,
+                rows,
+                validation=validation,
+                augmentations=self._augmentations(),
+                batch_size=batch_size,
+                max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
+                learning_rate=self.learning_rate,
+                weight_decay=self.weight_decay,
+                n_iter_no_change=self.n_iter_no_change,
+                callbacks=self.callbacks or [],
+                verbose=self.verbose,
+                seed=seed,
+            )
+        # a pickle rebuilds the network from these, whatever set_params has changed since
         self._architecture = {name: getattr(self, name) for name in self._architecture_names()}
         self.module_ = module
         self.n_iter_ = len(self.history_)
         return self
 
+    def _as_batch(self, X, target, weight, row, groups):
+        """Put the rows that are learned on the device."""
+        device = resolve_device(self.device)
+        subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
+        return Batch(
+            x=torch.from_numpy(X.reshape(len(X), *self.input_shape_)).to(device),
+            target=torch.from_numpy(target).to(device),
+            weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
+            index=torch.from_numpy(row).to(device),
+            subject=torch.from_numpy(subject).to(device),
+        )
+
     def _pretrain(self, module, rows, seed):
         self.__dict__.pop("pretraining_history_", None)
         if self.pretrain is not None:
-            start = ContrastivePretraining() if self.pretrain == "contrastive" else self.pretrain
+            start = self.pretrain
+            if isinstance(start, str):
+                start = ContrastivePretraining()
             self.pretraining_history_ = start.run(
                 module, rows, self.classes_, seed=seed, verbose=self.verbose
             )
 
-    def _validate_new(self, X):
-        X = validate_data(self, _as_array(X), reset=False, **_FORMS)
-        shape = X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
-        if X.ndim != self.n_dimensions_in_ or shape != self.input_shape_:
-            raise ValueError(
-                f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
-                f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
-                "use the features that it was fitted with."
-            )
-        return X.reshape(len(X), *shape)
-
     def _validate(self, X, y):
-        X, y = validate_data(self, _as_array(X), y, **_FORMS)
+        X, y = validate_data(self, _as_array(X), y, allow_nd=True, dtype=_DTYPES, order="C")
         if X.ndim > 3:
             raise ValueError(
                 f"X has {X.ndim} dimensions; give (n_recordings, n_channels, n_frames) or "
                 "(n_recordings, n_features)."
             )
         check_classification_targets(y)
+        if X.ndim == 3 and X.dtype == np.float64:
+            # Double precision takes several times as long and gains nothing. A table keeps its precision,
+            # so that sample weights count as repetitions to the last digits.
+            with np.errstate(over="ignore"):
+                X = X.astype(np.float32)
+            assert_all_finite(X, input_name="X")
         return X, y
+
+    def _validate_new(self, X):
+        X = validate_data(self, _as_array(X), reset=False, allow_nd=True, dtype=_DTYPES, order="C")
+        if X.ndim != self.n_dimensions_in_ or _shape_of_row(X) != self.input_shape_:
+            raise ValueError(
+                f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
+                f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
+                "use the features that it was fitted with."
+            )
+        return X.reshape(len(X), *self.input_shape_)
 
     def _class_weights(self, target, sample_weight):
         kind = self._resolve("class_weight", 0.3, None)
@@ -292,26 +301,38 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _evaluate(self, X):
         check_is_fitted(self)
         X = self._validate_new(X)
-        logits, embedding = evaluate(self.module_, X)
+        logits, embedding = evaluate(self.module_, X, self._inference_batch)
         wrong = ~(np.isfinite(logits).all(axis=1) & np.isfinite(embedding).all(axis=1))
         if wrong.any():
             row = int(wrong.argmax())
             raise ValueError(
-                f"{type(self).__name__} has no finite answer about row {row} of X, whose largest value is "
-                f"{np.abs(X[row]).max():.2g}; give features in the units that it was fitted on."
+                f"The output of {type(self).__name__} is not finite for row {row} of X, whose largest "
+                f"value is {np.abs(X[row]).max():.2g}; give features in the units that it was fitted on."
             )
         return logits, embedding
 
-    def embed(self, X):
-        """Return the input of the network's last layer, shape (n_recordings, n_dimensions)."""
+    def embed(self, X: ArrayLike) -> np.ndarray:
+        """Return the embeddings: the input of the network's last layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+            Features of the shape that the network was fitted on.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_dimensions)
+            The embeddings.
+        """
         return self._evaluate(X)[1]
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits.
 
         Parameters
         ----------
         X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+            Features of the shape that the network was fitted on.
 
         Returns
         -------
@@ -321,8 +342,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         logits = self._evaluate(X)[0]
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def predict_proba(self, X):
-        """Return the probabilities, shape (n_recordings, n_classes), ordered as ``classes_``."""
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+            Features of the shape that the network was fitted on.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_classes)
+            Probabilities, ordered as ``classes_``.
+        """
         return self._answer(X)[0]
 
     def _answer(self, X):
@@ -330,8 +362,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         logits, embedding = self._evaluate(X)
         return softmax(logits, axis=1), embedding
 
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the most probable class of each recording.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, n_channels, n_frames) or (n_recordings, n_features)
+            Features of the shape that the network was fitted on.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings,)
+            Class labels.
+        """
         logits = self._evaluate(X)[0]
         return self.classes_[logits.argmax(axis=1)]
 
@@ -342,6 +385,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
     def __getstate__(self):
+        # arrays instead of tensors: a pickle from a GPU loads without one
         state = dict(super().__getstate__())
         if "module_" in state:
             module = state.pop("module_")
@@ -357,6 +401,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if weights is not None:
             # set_params may have changed what the next fit will build
             as_fitted = copy(self).set_params(**state.get("_architecture", {}))
+            # on "meta", a layer allocates and initializes nothing: its weights are assigned below
             with torch.device("meta"):
                 module = as_fitted._make_module()
             tensors = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
@@ -377,13 +422,18 @@ def resolve_device(device):
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"device={device!r} is no device that torch can use here; leave device='auto' or use 'cpu'."
+            f"torch cannot use device={device!r} here; use device='auto' or device='cpu'."
         ) from error
     return torch.device(device)
 
 
+def _shape_of_row(X):
+    """Return channels and frames; the columns of a table are channels of one frame."""
+    return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
+
+
 def _as_array(X):
-    """Name the lengths if X is a sequence of recordings that differ in length."""
+    """Report the shapes if X is a sequence of recordings that differ in length."""
     X = as_sequence(X)
     if isinstance(X, (list, tuple)):
         shapes = {np.shape(row) for row in X}

@@ -1,4 +1,4 @@
-"""The augmentation of networks: what "auto" stands for, and the check of what is given."""
+"""The default augmentations of networks, and the check of the user's."""
 
 from sklearn_heartkd.augmentation import (
     BandMasking,
@@ -27,7 +27,7 @@ def default_views():
 
 
 def check_augmentations(augmentations):
-    """Return a list of augmentations, empty for None; raise TypeError if one is something else."""
+    """Return a list of augmentations, empty for None; raise TypeError if an item is something else."""
     for augmentation in augmentations or []:
         if isinstance(augmentation, type) or not callable(augmentation):
             raise TypeError(
@@ -38,20 +38,12 @@ def check_augmentations(augmentations):
 
 
 def check_views(augmentations, owner):
-    """Return a list of augmentations that make views of one recording each.
-
-    Raises
-    ------
-    TypeError
-        If one is no augmentation.
-    ValueError
-        If one is mixup.
-    """
+    """Return a list of augmentations that make views of one recording; raise ValueError for mixup."""
     augmentations = check_augmentations(augmentations)
     for augmentation in augmentations:
         if isinstance(augmentation, Mixup):
             raise ValueError(
-                f"The augmentation of {type(owner).__name__} holds {augmentation!r}, but a mixture is "
-                "no view of one recording; leave it out here."
+                f"The augmentation of {type(owner).__name__} contains {augmentation!r}, but a mixture is "
+                "not a view of one recording; remove it."
             )
     return augmentations

@@ -1,11 +1,16 @@
-"""Self-supervised start: contrastive learning between two augmented views of each recording."""
+"""Self-supervised pretraining: contrastive learning between two augmented views of each recording."""
+
+from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
@@ -13,30 +18,32 @@ from torch.nn import functional
 
 from sklearn_heartkd.augmentation import Augmentation, Batch, GaussianNoise
 from sklearn_heartkd.classifiers._defaults import check_views, default_views
-from sklearn_heartkd.classifiers._pretraining_rows import check_features
-from sklearn_heartkd.classifiers._training import epochs_for, train
+from sklearn_heartkd.classifiers._pretraining_steps import check_features, pretrain
+from sklearn_heartkd.classifiers._training import epochs_for
+from sklearn_heartkd.networks import HeartSoundNetwork
 from sklearn_heartkd.utils._pickling import is_left_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 
 
+@dataclass(eq=False, repr=False)
 class ContrastivePretraining(BaseEstimator):
-    """Teach a network to recognise a recording in two augmented views, before it sees labels.
+    """Self-supervised pretraining: recognize a recording in two augmented views of it.
 
-    To be given to a network classifier as `pretrain`. Two views of every recording of a batch go
-    through the network; a projection of its embedding, a linear layer, ReLU and another linear layer,
-    has to find the other view of the same recording among all views of the batch, by the NT-Xent loss
-    of SimCLR (Chen et al. 2020). The projection is then thrown away. The supervised training starts
-    from what the network has become, with the last layer as it was initialised.
+    Pass it to a network classifier as `pretrain`. Two views of every recording of a batch go through
+    the network. A projection of its embedding (a linear layer, ReLU and another linear layer) has to
+    find the other view of the same recording among all views of the batch, with the NT-Xent loss of
+    SimCLR (Chen et al. 2020). The projection is then discarded, and the supervised training starts from
+    the pretrained network; only its last layer keeps its initial weights.
 
     Parameters
     ----------
-    unlabelled : array-like of shape (n, n_channels, n_frames) or (n, n_features), default=None
-        Features of recordings without labels, of the kind and shape that the network itself gets: in
-        a pipeline the outcome of the earlier steps. None of them may be tested on later. They are
-        standardised as all input is, with the statistics of the training rows.
+    unlabeled : array-like of shape (n, n_channels, n_frames) or (n, n_features), default=None
+        Features of recordings without labels, of the same kind and shape as the network's input: in
+        a pipeline the output of the earlier steps. Do not use recordings of the test set. They are
+        standardized like all input, with the statistics of the training rows.
     use_training : bool, default=True
-        Whether the training rows of the fit are learned from, too, without their labels. Rows that
-        early stopping holds out and rows of weight 0 are not.
+        Whether to use the training rows of the fit too, without their labels. Rows that early
+        stopping holds out and rows of weight 0 are never used.
     max_epochs : int or "auto", default="auto"
         Passes over these rows; "auto" is as many as make 450 batches, but at least 10 and at most
         100.
@@ -47,26 +54,30 @@ class ContrastivePretraining(BaseEstimator):
     learning_rate : float, default=2e-3
         Peak of the one-cycle schedule.
     weight_decay : float, default=1e-4
-        Of the optimiser, AdamW.
+        Weight decay of the optimizer, AdamW.
     augmentation : list of augmentations or "auto", default="auto"
-        What makes the views, see `sklearn_heartkd.augmentation`; anything but mixup. "auto" is random
-        crops of half the length, gain, band and time masking and Gaussian noise, stronger than in the
-        supervised training; for tables it is Gaussian noise.
+        Makes the views, see `sklearn_heartkd.augmentation`; all but mixup are allowed. "auto" is
+        random crops of half the length, gain, band and time masking and Gaussian noise, stronger than
+        in the supervised training; for tables it is Gaussian noise.
     projection_size : int, default=64
-        Dimensions in which views are compared.
+        Dimensions of the space in which views are compared.
+
+    See Also
+    --------
+    SupervisedPretraining : Pretraining on other recordings with labels.
 
     Notes
     -----
-    Recordings that are equal count once, whatever their sample weight, since a recording is no
-    counterexample of itself; nor are, where `groups` are given to `fit`, other recordings of the same
-    subject. Every unlabelled recording counts as a subject of its own.
+    Equal recordings count once, regardless of their sample weight, because a recording cannot be a
+    negative of itself. If `groups` are passed to `fit`, other recordings of the same subject are not used
+    as negatives either. Every unlabeled recording counts as a separate subject.
 
-    `unlabelled` is a parameter: clones, fitted classifiers and their pickles hold it.
-    :func:`~sklearn_heartkd.deployment.save_model` leaves it out, and a model that comes out of such
-    a file has to be given it again before it can be fitted again.
+    `unlabeled` is a parameter: clones, fitted classifiers and their pickles hold it.
+    :func:`~sklearn_heartkd.deployment.save_model` leaves it out, so a model loaded from such a file
+    needs it again before it is refitted.
 
-    The unlabelled recordings of the PASCAL challenge are its test, mostly of patients of the training
-    set. They must not be used here.
+    The unlabeled recordings of the PASCAL challenge are its test set, and most of them come from
+    patients of the training set: do not use them here.
 
     References
     ----------
@@ -88,8 +99,19 @@ class ContrastivePretraining(BaseEstimator):
     [1, 2, 3]
     """
 
-    _parameter_constraints: dict = {
-        "unlabelled": ["array-like", None],
+    unlabeled: ArrayLike | None = None
+    _: KW_ONLY
+    use_training: bool = True
+    max_epochs: int | str = "auto"
+    batch_size: int = 64
+    temperature: float = 0.5
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    augmentation: Sequence[Augmentation] | str = "auto"
+    projection_size: int = 64
+
+    _parameter_constraints: ClassVar[dict] = {
+        "unlabeled": ["array-like", None],
         "use_training": ["boolean"],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
@@ -100,42 +122,28 @@ class ContrastivePretraining(BaseEstimator):
         "projection_size": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(
+    def run(
         self,
-        unlabelled=None,
+        module: HeartSoundNetwork,
+        rows: Batch,
+        classes: Any = None,
         *,
-        use_training=True,
-        max_epochs="auto",
-        batch_size=64,
-        temperature=0.5,
-        learning_rate=2e-3,
-        weight_decay=1e-4,
-        augmentation="auto",
-        projection_size=64,
-    ):
-        self.unlabelled = unlabelled
-        self.use_training = use_training
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.temperature = temperature
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.augmentation = augmentation
-        self.projection_size = projection_size
-
-    def run(self, module, rows, classes=None, *, seed, verbose=0):
+        seed: int,
+        verbose: int = 0,
+    ) -> list[dict[str, float]]:
         """Pretrain a network in place.
 
         Parameters
         ----------
         module : HeartSoundNetwork
-            Its standardisation has been learned.
+            The network. Its standardization has been learned.
         rows : Batch
             The training data. They give the shape, the precision and the device, even if they are
-            not learned from.
+            not used for training.
         classes : ignored
-            A self-supervised start knows no classes.
+            Not used, present for consistency with `SupervisedPretraining`.
         seed : int
+            Seed of the projection, the views and the order of the batches.
         verbose : int, default=0
             1 shows a progress bar in a terminal.
 
@@ -147,56 +155,52 @@ class ContrastivePretraining(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, the unlabelled recordings are not finite or of
-            another shape, or fewer than two recordings, or those of one subject, are left.
+            If a parameter is out of its range, the unlabeled recordings are not finite or of
+            another shape, or fewer than two recordings of two subjects are left.
         """
         self._validate_params()
         augmentations = self._choose_augmentations(rows.x.shape[2])
         rows = self._gather(rows)
         with seeded_initialisation(seed):
             objective = NTXent(module.embedding_size, self.projection_size, self.temperature)
-        history = train(
+        max_epochs = self.max_epochs
+        if isinstance(max_epochs, str):
+            max_epochs = epochs_for(450, len(rows), self.batch_size)
+        return pretrain(
             module,
-            objective.to(dtype=rows.x.dtype, device=rows.x.device),
+            objective.to(rows.x),
             rows,
             augmentations=[_TwoViews(augmentations)],
             batch_size=self.batch_size,
-            max_epochs=(
-                epochs_for(450, len(rows), self.batch_size)
-                if self.max_epochs == "auto"
-                else self.max_epochs
-            ),
+            max_epochs=max_epochs,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
-            n_iter_no_change=1,
-            callbacks=[],
             verbose=verbose,
             seed=draw_seed(seed),
-            description="pretraining",
         )
-        return [{"epoch": row["epoch"], "loss": row["train_loss"]} for row in history]
 
     def _choose_augmentations(self, n_frames):
         if isinstance(self.augmentation, str):
             return default_views() if n_frames > 1 else [GaussianNoise(0.5)]
         if not self.augmentation:
             raise ValueError(
-                f"augmentation={self.augmentation!r} makes two equal views of each recording; name at "
+                f"augmentation={self.augmentation!r} makes two equal views of each recording; give at "
                 "least one augmentation, such as RandomCrop()."
             )
         return check_views(self.augmentation, self)
 
     def _gather(self, rows):
-        """Return the different recordings to learn from, in an order that theirs does not change."""
-        if self.unlabelled is not None:
-            unlabelled = self._as_rows(rows)
+        """Return the recordings to learn from, each of them once."""
+        if self.unlabeled is not None:
+            unlabeled = self._as_rows(rows)
             # of equal rows the last one is kept: the one whose subject is known
-            rows = _concatenate(unlabelled, rows) if self.use_training else unlabelled
+            rows = _concatenate(unlabeled, rows) if self.use_training else unlabeled
         elif not self.use_training:
             raise ValueError(
-                f"{type(self).__name__} got unlabelled=None and use_training=False, so there is nothing "
-                "to learn from; give unlabelled recordings or set use_training=True."
+                f"{type(self).__name__} got unlabeled=None and use_training=False, so there are no "
+                "recordings to train on; give unlabeled recordings or set use_training=True."
             )
+        # sorted by content, so that the order of the rows of X does not change the result
         place = {row.tobytes(): i for i, row in enumerate(rows.x.cpu().numpy())}
         kept = torch.tensor([place[row] for row in sorted(place)], device=rows.x.device)
         rows = rows.take(kept)
@@ -209,13 +213,13 @@ class ContrastivePretraining(BaseEstimator):
         return rows
 
     def _as_rows(self, rows):
-        unlabelled = check_features(
-            self.unlabelled,
+        unlabeled = check_features(
+            self.unlabeled,
             rows,
-            name="unlabelled",
-            again="pretrain__unlabelled to the recordings again, or to None",
+            name="unlabeled",
+            again="pretrain__unlabeled to the recordings again, or to None",
         )
-        x = torch.tensor(unlabelled, device=rows.x.device)
+        x = torch.tensor(unlabeled, device=rows.x.device)
         numbers = torch.arange(len(x), device=x.device)
         return Batch(
             x=x,
@@ -227,8 +231,8 @@ class ContrastivePretraining(BaseEstimator):
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if state["unlabelled"] is not None and is_left_out("recordings"):
-            state["unlabelled"] = np.asarray(state["unlabelled"])[:0]
+        if state["unlabeled"] is not None and is_left_out("recordings"):
+            state["unlabeled"] = np.asarray(state["unlabeled"])[:0]
         return state
 
 
@@ -253,13 +257,7 @@ class _TwoViews(Augmentation):
 
 
 class NTXent(nn.Module):
-    """The loss between two views, and the projection that it is computed in.
-
-    Parameters
-    ----------
-    embedding_size, projection_size : int
-    temperature : float
-    """
+    """The loss between two views, computed on a projection of their embeddings."""
 
     def __init__(self, embedding_size, projection_size, temperature):
         super().__init__()
@@ -276,21 +274,13 @@ class NTXent(nn.Module):
 
 
 def nt_xent(projection, subject, temperature):
-    """Return the normalised temperature-scaled cross-entropy of two views (Chen et al. 2020).
+    """Return the normalized temperature-scaled cross-entropy of two views (Chen et al. 2020).
 
-    Parameters
-    ----------
-    projection : Tensor of shape (2 * n, n_dimensions)
-        The first view of every row, then the second.
-    subject : Tensor of shape (2 * n,)
-        Rows of one subject are no negatives of each other.
-    temperature : float
-
-    Returns
-    -------
-    Tensor of shape ()
-        The mean over all views; log(2 n - 1) where every view looks like every other.
+    `projection`, of shape (2 * n, n_dimensions), has the first view of every row, then the second.
+    The loss is the mean over all views: log(2 n - 1) if all views are equal.
     """
+    # each view classifies which of the other views shows the same row; itself and the views of its
+    # subject are no candidates
     direction = functional.normalize(projection, dim=1)
     similarity = direction @ direction.T / temperature
     other = torch.arange(len(subject), device=subject.device).roll(len(subject) // 2)

@@ -1,9 +1,15 @@
-"""Supervised start: learning to classify other recordings first, such as synthetic ones."""
+"""Supervised pretraining on other recordings, such as synthetic ones."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -12,62 +18,68 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.augmentation import Batch
+from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
-from sklearn_heartkd.classifiers._pretraining_rows import check_features
-from sklearn_heartkd.classifiers._training import Objective, train
-from sklearn_heartkd.networks import Standardize
+from sklearn_heartkd.classifiers._pretraining_steps import check_features, pretrain
+from sklearn_heartkd.classifiers._training import Objective
+from sklearn_heartkd.networks import HeartSoundNetwork
+from sklearn_heartkd.networks._common import Standardize
 from sklearn_heartkd.utils._pickling import is_left_out, require_storable
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
 
 
+@dataclass(eq=False, repr=False)
 class SupervisedPretraining(BaseEstimator):
-    """Teach a network to classify other recordings before it sees those that it is fitted on.
+    """Supervised pretraining: classify other recordings before those of the fit.
 
-    To be given to a network classifier as `pretrain`: transfer learning. Labels are cheap where
-    recordings are made: :func:`~sklearn_heartkd.datasets.make_heart_sounds` with
-    `domain_randomization=True` makes hearts, chests, stethoscopes and rooms of such variety that a
-    network trained on them finds real ones within what it knows (domain randomization, Tobin et al.
-    2017). The training that follows starts from what the network has become. The classes need not be
-    those of the fit: in the last layer, those that both know start as they were learned, the others as
-    they were initialised.
+    Pass it to a network classifier as `pretrain`, for transfer learning. Labels are cheap for generated
+    recordings: :func:`~sklearn_heartkd.datasets.make_heart_sounds` with `domain_randomization=True`
+    varies hearts, chests, stethoscopes and rooms so much that real recordings look like one more
+    variation (domain randomization, Tobin et al. 2017). The training that follows starts from the
+    pretrained network. The classes may differ from those of the fit: in the last layer, classes known
+    to both start from the pretrained weights, the others from their initial weights.
 
     Parameters
     ----------
     X : array-like of shape (n, n_channels, n_frames) or (n, n_features)
-        Features of the recordings, of the kind and shape that the network itself gets: in a pipeline
-        the outcome of the earlier steps. None of them may be tested on later.
+        Features of the recordings, of the same kind and shape as the network's input: in a pipeline
+        the output of the earlier steps. Do not use recordings of the test set.
     y : array-like of shape (n,)
-        Their labels, of at least two classes.
+        Class labels, of at least two classes.
     max_epochs : int, default=10
-        Passes over them.
+        Passes over the recordings.
     batch_size : int, default=32
         Rows in a batch, at least 2.
     learning_rate : float, default=4e-3
         Peak of the one-cycle schedule.
     weight_decay : float, default=0.05
-        Of the optimiser, AdamW.
+        Weight decay of the optimizer, AdamW.
     label_smoothing : float, default=0.05
         Share of the target probability that is spread over all classes.
     augmentation : list of augmentations, "auto" or None, default="auto"
         See `sklearn_heartkd.augmentation`. "auto" is random crops, gain, band and time masking and
         mixup for sequences, and nothing for tables.
     memory : str, :class:`joblib.Memory` or None, default=None
-        Keeps what was learned, so that networks that start from the same weights (of the same
-        architecture, dropout and `random_state`) learn it once. The folds of a cross-validation do, if
-        `random_state` is a number; processes that run at the same time may each learn it.
+        Caches the pretrained weights, so that networks with the same initial weights (the same
+        architecture, dropout and `random_state`) are pretrained once: those of the folds of a
+        cross-validation, if `random_state` is an integer. Processes that run at the same time may each
+        compute them.
+
+    See Also
+    --------
+    ContrastivePretraining : Pretraining without labels.
 
     Notes
     -----
-    The recordings are standardised with their own statistics, those of the fit with theirs: so it does
-    not matter that another device has another colour and loudness.
+    The recordings are standardized separately from the training data, so their spectral balance and
+    level may differ.
 
     `X` and `y` are parameters: clones, fitted classifiers and their pickles hold them.
-    :func:`~sklearn_heartkd.deployment.save_model` leaves them and `memory` out, and a model that comes
-    out of such a file has to be given them again before it can be fitted again.
+    :func:`~sklearn_heartkd.deployment.save_model` leaves them and `memory` out, so a model loaded from
+    such a file needs them again before it is refitted.
 
-    The unlabelled recordings of the PASCAL challenge are its test, mostly of patients of the training
-    set. They must not be used here.
+    The unlabeled recordings of the PASCAL challenge are its test set, and most of them come from
+    patients of the training set: do not use them here.
 
     References
     ----------
@@ -92,7 +104,18 @@ class SupervisedPretraining(BaseEstimator):
     [1, 2, 3]
     """
 
-    _parameter_constraints: dict = {
+    X: ArrayLike
+    y: ArrayLike
+    _: KW_ONLY
+    max_epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.05
+    augmentation: Sequence[Augmentation] | str | None = "auto"
+    memory: Any = None
+
+    _parameter_constraints: ClassVar[dict] = {
         "X": ["array-like"],
         "y": ["array-like"],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -104,41 +127,27 @@ class SupervisedPretraining(BaseEstimator):
         "memory": [str, HasMethods(["cache"]), None],
     }
 
-    def __init__(
+    def run(
         self,
-        X,
-        y,
+        module: HeartSoundNetwork,
+        rows: Batch,
+        classes: np.ndarray,
         *,
-        max_epochs=10,
-        batch_size=32,
-        learning_rate=4e-3,
-        weight_decay=0.05,
-        label_smoothing=0.05,
-        augmentation="auto",
-        memory=None,
-    ):
-        self.X = X
-        self.y = y
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.augmentation = augmentation
-        self.memory = memory
-
-    def run(self, module, rows, classes, *, seed, verbose=0):
+        seed: int,
+        verbose: int = 0,
+    ) -> list[dict[str, float]]:
         """Pretrain a network in place.
 
         Parameters
         ----------
         module : HeartSoundNetwork
-            Its standardisation is left as it is.
+            The network. Its standardization stays as it is.
         rows : Batch
-            The training data of the fit. They give the shape, the precision and the device.
+            The training data of the fit, which give the shape, the precision and the device.
         classes : ndarray of shape (n_classes,)
-            Those of the fit, in the order of the module's outputs.
+            Classes of the fit, in the order of the module's outputs.
         seed : int
+            Seed of the last layer, the augmentation and the order of the batches.
         verbose : int, default=0
             1 shows a progress bar in a terminal.
 
@@ -155,44 +164,36 @@ class SupervisedPretraining(BaseEstimator):
         """
         self._validate_params()
         X, target, known = self._check(rows)
-        settings = {
-            name: getattr(self, name)
-            for name in (
-                "batch_size",
-                "max_epochs",
-                "learning_rate",
-                "weight_decay",
-                "label_smoothing",
-            )
-        }
         augmentation = self.augmentation
         if isinstance(augmentation, str):
             augmentation = default_augmentation() if rows.x.shape[2] > 1 else []
         augmentation = check_augmentations(augmentation)
-        if self.memory is None:
-            learn = _learn
-        else:
-            require_storable(
-                self.memory,
-                augmentation,
-                f"the augmentations {augmentation!r}",
-                "define them in a module",
-            )
+        learn = _learn
+        if self.memory is not None:
+            what = f"the augmentations {augmentation!r}"
+            require_storable(self.memory, augmentation, what, "define them in a module")
             learn = check_memory(self.memory).cache(_learn, ignore=["module", "verbose"])
         body, head, history = learn(
             module,
-            # what tells one network from another, and one version of the training
+            # the keys of the cache, beside the data: network, version and initial weights
             architecture=(__version__, repr(module.body), module.dropout.p),
             weights=_weights_of(module.body),
             device=str(rows.x.device),
             X=X,
             target=target,
             n_classes=len(known),
-            augmentations=augmentation,
-            settings=settings,
+            label_smoothing=self.label_smoothing,
+            settings={
+                "augmentations": augmentation,
+                "batch_size": self.batch_size,
+                "max_epochs": self.max_epochs,
+                "learning_rate": self.learning_rate,
+                "weight_decay": self.weight_decay,
+            },
             seed=seed,
             verbose=verbose,
         )
+        # a result from the cache has not touched the module
         module.body.load_state_dict(_as_tensors(body))
         places = {label: i for i, label in enumerate(known.tolist())}
         with torch.no_grad():
@@ -242,7 +243,7 @@ def _learn(
     X,
     target,
     n_classes,
-    augmentations,
+    label_smoothing,
     settings,
     seed,
     verbose,
@@ -257,31 +258,20 @@ def _learn(
         index=numbers,
         subject=numbers,
     )
+    # the network is lent: its head and standardization belong to the fit and come back afterwards
     kept = module.head, module.standardize
     with seeded_initialisation(seed):
         module.head = nn.Linear(module.embedding_size, n_classes).to(x)
         module.standardize = Standardize(x.shape[1]).to(x)
     module.standardize.learn(batch.x, batch.weight)
-    settings = dict(settings)
-    objective = Objective(settings.pop("label_smoothing"))
     try:
-        history = train(
-            module,
-            objective,
-            batch,
-            augmentations=augmentations,
-            n_iter_no_change=1,
-            callbacks=[],
-            verbose=verbose,
-            seed=draw_seed(seed),
-            description="pretraining",
-            **settings,
+        objective = Objective(label_smoothing)
+        history = pretrain(
+            module, objective, batch, seed=draw_seed(seed), verbose=verbose, **settings
         )
-        head = _weights_of(module.head)
+        return _weights_of(module.body), _weights_of(module.head), history
     finally:
         module.head, module.standardize = kept
-    history = [{"epoch": row["epoch"], "loss": row["train_loss"]} for row in history]
-    return _weights_of(module.body), head, history
 
 
 def _weights_of(module):

@@ -16,11 +16,11 @@ from torch.nn import functional
 
 from sklearn_heartkd.networks._common import use_generator
 
-_RISE = 0.3  # share of the training in which the learning rate rises to its peak
+_RISE = 0.3  # share of the training during which the learning rate rises to its peak
 
 
 class Objective(nn.Module):
-    """What a network is trained to minimise; distillation derives its own from this one.
+    """The loss of a network's training; distillation derives its own from this one.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Objective(nn.Module):
 
 
 def weighted_mean(values, weight):
-    """Return the mean of `values`, weighted by the rows' sample weights."""
+    """Return the mean of `values`, weighted by `weight`."""
     return (values * weight).sum() / weight.sum()
 
 
@@ -96,14 +96,14 @@ class _Stopped(Exception):
 
 
 class _Net(ClassifierMixin, skorch.NeuralNet):
-    """A skorch net whose batches are `Batch` objects and whose criterion sees them whole.
+    """A skorch net that passes the criterion whole `Batch` objects.
 
-    To callbacks it is a classifier of the numbers of the classes.
+    Callbacks see a classifier whose labels are the numbers of the classes.
     """
 
     @property
     def classes_(self):
-        """The numbers of the classes."""
+        """Numbers of the classes."""
         return np.arange(self.module_.head.out_features)
 
     def predict(self, X):
@@ -111,7 +111,7 @@ class _Net(ClassifierMixin, skorch.NeuralNet):
         return self.predict_proba(X).argmax(axis=1)
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        # skorch's own swallows the user's Ctrl-C too: a half-trained network would pass for a whole one
+        # skorch's version also ignores the user's Ctrl-C, which would return a half-trained network
         self.notify("on_train_begin", X=X, y=y)
         with suppress(_Stopped):
             self.fit_loop(X, y, **fit_params)
@@ -123,7 +123,7 @@ class _Net(ClassifierMixin, skorch.NeuralNet):
             super().notify(method_name, **kwargs)
         except KeyboardInterrupt as request:
             if method_name == "on_epoch_end":
-                raise _Stopped from request  # how a skorch callback asks for the end of training
+                raise _Stopped from request  # skorch callbacks end the training in this way
             raise
 
     def train_step_single(self, batch, **fit_params):
@@ -141,9 +141,9 @@ class _Net(ClassifierMixin, skorch.NeuralNet):
 
 
 class _EarlyStopping(EarlyStopping):
-    """Early stopping whose patience begins when the learning rate has reached its peak.
+    """Early stopping that starts counting when the learning rate has reached its peak.
 
-    Before that, steps are so small that a network may not improve for many epochs.
+    Before, the steps are small, and a network may not improve for many epochs.
     """
 
     def __init__(self, first_epochs, patience):
@@ -152,7 +152,7 @@ class _EarlyStopping(EarlyStopping):
 
     def on_epoch_end(self, net, **kwargs):
         if len(net.history) <= self.first_epochs:
-            self.misses_ = -1
+            self.misses_ = -1  # skorch adds one where the epoch did not improve
         super().on_epoch_end(net, **kwargs)
 
 
@@ -188,35 +188,18 @@ def train(
     max_epochs,
     learning_rate,
     weight_decay,
-    n_iter_no_change,
-    callbacks,
+    n_iter_no_change=1,
+    callbacks=(),
     verbose,
     seed,
     description=None,
 ):
-    """Train `module` in place and return one dict of losses an epoch.
+    """Train `module`, and what `objective` has to learn, in place; return a dict of losses per epoch.
 
-    Parameters
-    ----------
-    module : HeartSoundNetwork
-    objective : Objective
-        Its own parameters, if any, are trained along.
-    batch : Batch
-        All rows of the training data.
-    validation : Batch, optional
-        Rows on which the best epoch is chosen; training stops `n_iter_no_change` epochs
-        after it, but not before the learning rate has been at its peak for so long.
-    augmentations : list of Augmentation
-    batch_size, max_epochs : int
-    learning_rate : float
-        The peak of a one-cycle schedule (Smith and Topin 2018).
-    weight_decay : float
-        Of AdamW (Loshchilov and Hutter 2019).
-    callbacks : list of skorch callbacks
-    verbose : int
-    seed : int
-    description : str, optional
-        Shown beside the progress bar.
+    `batch` holds all rows. The best epoch is chosen on the rows of `validation`, if given: training stops
+    `n_iter_no_change` epochs after it, but not earlier than that after the peak of the learning rate.
+    `learning_rate` is the peak of a one-cycle schedule (Smith and Topin 2018), `weight_decay` that of
+    AdamW (Loshchilov and Hutter 2019).
 
     Raises
     ------
@@ -226,10 +209,13 @@ def train(
     device = batch.x.device
     generator = torch.Generator(device=device).manual_seed(seed)
     n_batches = max(1, round(len(batch) / batch_size))
+    # Warm-up: from a random start, full steps make batch statistics and AdamW's moments useless for a
+    # while. The rate rises to its peak and falls to almost zero, so the last epoch needs no selection.
     schedule = LRScheduler(
         torch.optim.lr_scheduler.OneCycleLR,
         max_lr=learning_rate,
-        total_steps=max_epochs * n_batches + 1,
+        total_steps=max_epochs * n_batches
+        + 1,  # skorch also asks for the rate after the last batch
         pct_start=_RISE,
         step_every="batch",
     )
@@ -258,25 +244,27 @@ def train(
         verbose=0,
         device=device,
     )
+    # batches, augmentations and dropout draw from one private generator in turns, so a seed gives the
+    # same training in parallel threads too
     use_generator(module, generator)
     try:
         net.fit(_Rows(batch), y=None)
     finally:
         use_generator(module, None)
         module.eval()
-    history = [{key: row[key] for key in row if _is_told(key, row[key])} for row in net.history]
+    history = [{key: row[key] for key in row if _is_score(key, row[key])} for row in net.history]
     _require_converging(module, history, learning_rate, restored=validation is not None)
     return history
 
 
-def _is_told(key, value):
-    """Whether a value that skorch noted of an epoch is a loss or the score of a callback."""
+def _is_score(key, value):
+    """Whether a value in skorch's history is a loss or the score of a callback."""
     own = ("dur", "train_batch_count", "valid_batch_count")
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_) and key not in own
 
 
 def _require_converging(module, history, learning_rate, *, restored):
-    """Raise if training left numbers that say nothing; `restored` is the best epoch put back."""
+    """Raise if the network is not finite; `restored` is whether the best epoch has been restored."""
     broken = [row["epoch"] for row in history if not np.isfinite(row["train_loss"])]
     whole = all(values.isfinite().all() for values in module.state_dict().values())
     if whole and (restored or not broken or broken[-1] != history[-1]["epoch"]):
@@ -284,32 +272,32 @@ def _require_converging(module, history, learning_rate, *, restored):
     epoch = f" in epoch {broken[0]}" if broken else ""
     raise ValueError(
         f"The training diverged{epoch}: its loss or the network's weights are not finite. Lower "
-        f"learning_rate={learning_rate:g}, or look for very large numbers in X, in the sample weights or "
-        "in what a teacher says."
+        f"learning_rate={learning_rate:g}, or check X, the sample weights and the teacher's outputs for "
+        "very large numbers."
     )
 
 
 def with_shares_of(training, validation):
-    """Weigh the held-out rows so that their classes have the same shares as in the training part.
+    """Weight the held-out rows so that their classes have the same shares as in the training part.
 
-    Where a class has few subjects, a split by subject cannot give both parts the same shares, and a
-    network would seem to become worse by learning those of its training part.
+    If a class has few subjects, a split by subject cannot give both parts the same shares. A network
+    that learns the shares of its training part would then seem to become worse.
     """
     n_classes = int(training.target.max()) + 1
-    wanted, there = (
+    wanted, found = (
         part.weight.new_zeros(n_classes).index_add(0, part.target, part.weight)
         for part in (training, validation)
     )
-    factor = torch.where(there > 0, wanted / there, 0)
+    factor = torch.where(found > 0, wanted / found, 0)
     return replace(validation, weight=validation.weight * factor[validation.target])
 
 
 def epochs_for(n_batches, n_rows, batch_size):
-    """Return the epochs that make about `n_batches` batches, but at least 10 and at most 100."""
+    """Return how many epochs make about `n_batches` batches, but at least 10 and at most 100."""
     return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
 
 
-def evaluate(module, x, batch_size=256):
+def evaluate(module, x, batch_size):
     """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
     reference = next(module.parameters())
     logits, embeddings = [], []

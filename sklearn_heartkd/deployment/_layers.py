@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from sklearn_heartkd.deployment._description import ExportError
-from sklearn_heartkd.networks import SeededDropout
+from sklearn_heartkd.networks._common import SeededDropout
 from sklearn_heartkd.networks._conv1d import _Residual
 from sklearn_heartkd.networks._conv2d import ImageBody
 from sklearn_heartkd.networks._recurrent import _RecurrentBody

@@ -1,4 +1,6 @@
-"""What all networks share: standardisation, normalisation, dropout, pooling and the head."""
+"""What all networks share: standardization, normalization, dropout, pooling and the head."""
+
+from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -7,15 +9,30 @@ from torch import Tensor, nn
 
 
 class NetworkOutput(NamedTuple):
-    """What a network returns for a batch of ``n`` recordings.
+    """Output of a network for a batch of ``n`` recordings.
 
-    Attributes
+    The losses of distillation use all three parts, predictions the first two.
+
+    Parameters
     ----------
     logits : Tensor of shape (n, n_classes)
+        The output of the last linear layer.
     embedding : Tensor of shape (n, n_dimensions)
         The input of the last linear layer.
     sequence : Tensor of shape (n, n_maps, n_steps)
         The last feature map before the pooling over time.
+
+    See Also
+    --------
+    HeartSoundNetwork : Returns it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.networks import NetworkOutput
+    >>> output = NetworkOutput(torch.zeros(3, 2), torch.zeros(3, 64), torch.zeros(3, 32, 5))
+    >>> output.logits.shape
+    torch.Size([3, 2])
     """
 
     logits: Tensor
@@ -24,9 +41,9 @@ class NetworkOutput(NamedTuple):
 
 
 class Standardize(nn.Module):
-    """Standardise each channel with the statistics of the training data.
+    """Standardize each channel with the statistics of the training data.
 
-    They are buffers, so they are saved and exported with the network.
+    The statistics are buffers, so they are saved and exported with the network.
     """
 
     mean: Tensor
@@ -53,19 +70,19 @@ class Standardize(nn.Module):
 
 
 class SeededDropout(nn.Module):
-    """Dropout that draws from a generator of its own.
+    """Dropout with a private random generator.
 
-    ``torch.nn.Dropout`` draws from the global generator, so that two models trained in
-    parallel threads would disturb each other and the user's random state.
+    ``torch.nn.Dropout`` draws from the global generator, so two models trained in parallel threads
+    would change each other's result and the user's random state.
     """
 
     def __init__(self, p):
         super().__init__()
         self.p = p
-        self.generator = None
+        self.generator: torch.Generator | None = None
 
     def forward(self, x):
-        """Zero each element with probability `p` while training."""
+        """Zero each element with probability `p` during training."""
         if not self.training or self.p == 0.0:
             return x
         keep = torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype)
@@ -80,7 +97,7 @@ def use_generator(module, generator):
 
 
 def make_norm(kind, n_maps, n_dimensions):
-    """Return the normalisation layer `kind` ("batch" or "group") for 1-D or 2-D maps."""
+    """Return the normalization layer `kind` ("batch" or "group") for 1-D or 2-D maps."""
     if kind == "batch":
         return (nn.BatchNorm1d if n_dimensions == 1 else nn.BatchNorm2d)(n_maps)
     if kind == "group":
@@ -89,27 +106,49 @@ def make_norm(kind, n_maps, n_dimensions):
 
 
 def needs_bias(kind):
-    """Whether a convolution before the normalisation `kind` has to have a bias.
+    """Whether a convolution before the normalization `kind` needs a bias.
 
-    Batch normalisation takes it away again. Group normalisation of a row of a table, which is one
-    frame, would without it take away the size of the row, and leave its direction alone.
+    Batch normalization removes it. A row of a table is one frame, and group normalization of it without
+    a bias would remove the scale of the row and keep only its direction.
     """
     return kind == "group"
 
 
 class HeartSoundNetwork(nn.Module):
-    """Standardisation, a body, pooling over time (mean and maximum) and a linear head.
+    """Standardization, a body, pooling over time (mean and maximum) and a linear head.
+
+    The fitted network of each classifier, ``module_``, is of this class; only the bodies differ.
 
     Parameters
     ----------
     body : Module
         Maps (n, n_channels, n_frames) to (n, n_maps, n_steps).
-    n_channels, n_maps, n_classes : int
+    n_channels : int
+        Number of channels of the input.
+    n_maps : int
+        Number of feature maps that the body returns.
+    n_classes : int
+        Number of classes.
     dropout : float
-        Probability of dropping an element of the embedding while training.
+        Probability of dropping an element of the embedding during training.
+
+    See Also
+    --------
+    NetworkOutput : What it returns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.networks import HeartSoundNetwork
+    >>> body = torch.nn.Conv1d(4, 8, 3)
+    >>> network = HeartSoundNetwork(body, n_channels=4, n_maps=8, n_classes=2, dropout=0.0)
+    >>> network(torch.zeros(3, 4, 16)).logits.shape
+    torch.Size([3, 2])
     """
 
-    def __init__(self, body, *, n_channels, n_maps, n_classes, dropout):
+    def __init__(
+        self, body: nn.Module, *, n_channels: int, n_maps: int, n_classes: int, dropout: float
+    ) -> None:
         super().__init__()
         self.standardize = Standardize(n_channels)
         self.body = body
@@ -117,8 +156,19 @@ class HeartSoundNetwork(nn.Module):
         self.head = nn.Linear(2 * n_maps, n_classes)
         self.embedding_size = 2 * n_maps
 
-    def forward(self, x):
-        """Return the `NetworkOutput` of `x`, of shape (n, n_channels, n_frames)."""
+    def forward(self, x: Tensor) -> NetworkOutput:
+        """Apply the network to a batch.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_channels, n_frames)
+            The batch.
+
+        Returns
+        -------
+        NetworkOutput
+            Logits, embedding and last feature map.
+        """
         sequence = self.body(self.standardize(x))
         embedding = torch.cat([sequence.mean(dim=2), sequence.amax(dim=2)], dim=1)
         return NetworkOutput(self.head(self.dropout(embedding)), embedding, sequence)

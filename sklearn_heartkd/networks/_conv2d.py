@@ -6,23 +6,23 @@ from sklearn_heartkd.networks._common import HeartSoundNetwork, make_norm, needs
 
 
 class ImageBody(nn.Module):
-    """Treat (n, n_channels, n_frames) as one image; average the rows (frequency) at the end."""
+    """Treat (n, n_channels, n_frames) as an image and average the maps over the frequencies."""
 
     def __init__(self, layers):
         super().__init__()
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x):
-        """Return the maps averaged over the rows, of shape (n, n_maps, n_steps)."""
+        """Return the averaged maps, of shape (n, n_maps, n_steps)."""
         return self.layers(x[:, None]).mean(dim=2)
 
 
 def conv2d_network(*, n_channels, n_classes, width=16, depth=4, norm, dropout):
-    """Return a network of 3 by 3 convolutions over the channels and frames, seen as an image.
+    """Return a network of 3 by 3 convolutions over an image of channels and frames.
 
     Each of `depth` blocks holds two convolutions and halves rows and frames; the widths are
     `width` times 1, 2, 4, 4, … After Simonyan and Zisserman (2015), "Very deep convolutional
-    networks for large-scale image recognition", with normalisation.
+    networks for large-scale image recognition", with normalization.
     """
     layers = []
     n_in = 1

@@ -1,4 +1,4 @@
-"""Recurrent networks behind a short convolutional stem."""
+"""Recurrent networks after a short convolutional stem."""
 
 from torch import nn
 
@@ -47,9 +47,8 @@ def recurrent_network(
 ):
     """Return two convolutions over time, each halving the frames, and a recurrent layer on top.
 
-    `cell` is "lstm" (Hochreiter and Schmidhuber 1997), "gru" (Cho et al. 2014) or "tanh"
-    (Elman 1990). The stem shortens the sequence the cell has to remember: a beat at 32 ms a
-    frame is 25 frames long.
+    `cell` is "lstm" (Hochreiter and Schmidhuber 1997), "gru" (Cho et al. 2014) or "tanh" (Elman 1990).
+    The convolutions shorten the sequence that it has to remember: a heart beat has 25 frames of 32 ms.
     """
     body = _RecurrentBody(
         n_channels,

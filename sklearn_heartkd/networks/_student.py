@@ -1,4 +1,4 @@
-"""The small network that leaves Python."""
+"""The small network that can be exported to C."""
 
 from torch import nn
 

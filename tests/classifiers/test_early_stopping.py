@@ -1,10 +1,11 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.utils._testing import ignore_warnings
 from skorch.callbacks import Callback, EpochScoring
 
 from sklearn_heartkd import DistilledClassifier, StudentClassifier
@@ -73,7 +74,8 @@ def test_of_the_splits_by_subject_the_most_alike_is_taken():
     groups = np.arange(45) // 5
     for seed in range(8):
         splitter = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
-        with ignore_warnings():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             splits = list(splitter.split(y, y, groups))
         apart = [
             np.abs(
@@ -175,7 +177,7 @@ def test_the_default_makes_no_split(splits):
     assert "valid_loss" not in model.history_[0]
 
 
-def test_without_groups_there_is_a_warning_that_says_how_to_give_them():
+def test_a_split_without_groups_warns_how_to_pass_them():
     X, y, _ = make_subjects()
     with pytest.warns(UserWarning, match=r"without groups.*fit\(X, y, groups=groups\)") as caught:
         student(max_epochs=1).fit(X, y)
@@ -264,7 +266,7 @@ def test_splits_that_cannot_be_made_say_why(groups, message):
             hold_out(None, y, groups, 0.2, 0)
 
 
-def test_a_class_of_one_recording_cannot_be_held_out_without_groups():
+def test_a_class_of_one_recording_cannot_be_held_out():
     with (
         pytest.warns(UserWarning, match="without groups"),
         pytest.raises(ValueError, match="Cannot hold out 20% of 11 recordings"),

@@ -18,11 +18,13 @@ from sklearn_heartkd import (
     LSTMClassifier,
     RNNClassifier,
     StudentClassifier,
+    SupervisedPretraining,
 )
 from sklearn_heartkd.augmentation import Augmentation, Batch, Mixup
 from sklearn_heartkd.classifiers import _base
 from sklearn_heartkd.classifiers._training import Objective
-from sklearn_heartkd.networks import NetworkOutput, SeededDropout
+from sklearn_heartkd.networks import NetworkOutput
+from sklearn_heartkd.networks._common import SeededDropout
 
 NETWORKS = [Conv1DClassifier, Conv2DClassifier, LSTMClassifier, RNNClassifier, StudentClassifier]
 LABELS = np.array(["artifact", "murmur", "normal"])
@@ -68,12 +70,38 @@ def test_every_network_learns_what_is_easy(network):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_precision_of_the_input_is_that_of_the_network(dtype):
+def test_a_table_keeps_its_precision(dtype):
     X, y = make_sequences(dtype=dtype)
-    model = student().fit(X, y)
-    assert model.predict_proba(X).dtype == dtype
-    assert model.embed(X).dtype == dtype
+    model = student().fit(X[:, :, 0], y)
+    assert model.predict_proba(X[:, :, 0]).dtype == dtype
+    assert model.embed(X[:, :, 0]).dtype == dtype
     assert next(model.module_.parameters()).dtype == torch.from_numpy(X).dtype
+
+
+def test_sequences_are_converted_to_float32():
+    X, y = make_sequences(dtype=np.float64)
+    model = student().fit(X, y)
+    single = X.astype(np.float32)
+    assert_array_equal(model.predict_proba(X), student().fit(single, y).predict_proba(single))
+    assert model.embed(X).dtype == np.float32
+    X[2, 3, 1] = 1e300
+    with pytest.raises(ValueError, match="too large for dtype"):
+        student().fit(X, y)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad])
+def test_fit_inside_inference_mode(network, mode):
+    X, y = make_sequences()
+    pretrain = SupervisedPretraining(X, y, max_epochs=1)
+    model = network(max_epochs=1, random_state=0, pretrain=pretrain)
+    expected = model.fit(X, y).predict_proba(X)
+    with mode():
+        found = model.fit(X, y).predict_proba(X)
+        assert torch.is_inference_mode_enabled() == (mode is torch.inference_mode)
+        assert not torch.is_grad_enabled()
+    assert_array_equal(found, expected)
+    assert not any(p.is_inference() for p in model.module_.parameters())
 
 
 def test_whole_numbers_and_nested_lists_are_taken():
@@ -163,7 +191,7 @@ def test_class_weights_balance_the_classes_under_mixup_too():
     assert_allclose(logits.grad.sum(dim=0), 0, atol=1e-7)
 
 
-def test_sequences_are_weighted_and_augmented_by_default_and_tables_are_not(monkeypatch):
+def test_only_sequences_are_weighted_and_augmented_by_default(monkeypatch):
     used = []
 
     class Spy(Augmentation):
@@ -279,7 +307,7 @@ def test_the_device_is_the_one_asked_for():
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert _base.resolve_device("auto").type == expected
     for device in ("gpu", "cuda:99"):
-        with pytest.raises(ValueError, match=f"device='{device}' is no device"):
+        with pytest.raises(ValueError, match=f"cannot use device='{device}'"):
             student(device=device).fit(*make_sequences())
 
 
@@ -331,13 +359,23 @@ def test_another_fit_forgets_the_first_one():
 
 @pytest.mark.parametrize("norm", ["auto", "batch"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_size_of_a_row_of_a_table_counts_not_its_direction_alone(network, norm):
+def test_the_size_of_a_row_of_a_table_matters(network, norm):
     X, y = make_circles(100, noise=0.05, factor=0.3, random_state=0)
     model = network(norm=norm, random_state=0)
     assert model.fit(X.astype(np.float32), y).score(X, y) > 0.95
 
 
-def test_a_network_outlives_parameters_that_are_changed_after_fit():
+@pytest.mark.parametrize("network", [Conv2DClassifier, StudentClassifier])
+def test_the_size_of_batches_in_prediction_changes_nothing(network, monkeypatch):
+    X, y = make_sequences(300)
+    model = network(max_epochs=1, batch_size=100, random_state=0).fit(X, y)
+    expected = model.decision_function(X)
+    for size in (64, 256):
+        monkeypatch.setattr(network, "_inference_batch", size)
+        assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_outlives_changed_parameters():
     X, y = make_sequences()
     model = student().fit(X, y)
     expected = model.predict_proba(X)
@@ -369,5 +407,5 @@ def test_features_beyond_all_bounds_are_named():
     huge = X.copy()
     huge[3] *= 1e300
     for method in ("predict", "predict_proba", "embed", "decision_function"):
-        with pytest.raises(ValueError, match=r"no finite answer about row 3 of X, .*e\+300"):
+        with pytest.raises(ValueError, match=r"not finite for row 3 of X, .*e\+300"):
             getattr(model, method)(huge)

@@ -71,7 +71,7 @@ def test_nt_xent_has_the_right_gradient():
         assert torch.autograd.gradcheck(lambda p, s=subject: nt_xent(p, s, 0.5), projection)
 
 
-def test_views_that_say_nothing_cost_the_logarithm_of_the_candidates():
+def test_equal_views_cost_the_logarithm_of_the_candidates():
     loss = nt_xent(torch.ones(10, 3), torch.arange(5).repeat(2), 0.5)
     assert loss.item() == pytest.approx(np.log(9))
 
@@ -93,6 +93,7 @@ def test_rows_of_one_subject_are_no_negatives():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_body_is_pretrained_and_the_head_is_as_it_was(name, dtype):
     X, y = make_sequences(dtype=dtype)
+    X = X if dtype == np.float32 else X[:, :, 0]  # only tables keep float64
     still = {"max_epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0, "random_state": 0}
     plain = clone(NETWORKS[name]).set_params(**still).fit(X, y)
     pretrained = clone(plain).set_params(pretrain=contrastive()).fit(X, y)
@@ -129,7 +130,7 @@ def test_another_fit_forgets_the_pretraining():
     assert not hasattr(model.set_params(pretrain=None).fit(X, y), "pretraining_history_")
 
 
-def test_unlabelled_recordings_are_learned_from_in_their_own_right():
+def test_unlabeled_recordings_alone_are_enough():
     X, y = make_sequences()
     extra = 3 + X[:6] / 2
     for use_training, expected in ((True, np.concatenate([X, extra])), (False, extra)):
@@ -164,7 +165,7 @@ def test_held_out_rows_and_rows_of_no_weight_are_never_seen():
     assert {int(i) for batch in spy.seen for i in batch.index} == set(training + 4)
 
 
-def test_equal_rows_count_once_and_weights_are_those_of_the_labels():
+def test_equal_rows_count_once_whatever_their_weight():
     X, y = make_sequences()
     weight = np.arange(24) % 3 + 1
     once, repeated = Spy([]), Spy([])
@@ -174,7 +175,7 @@ def test_equal_rows_count_once_and_weights_are_those_of_the_labels():
     assert len(once.seen[0]) == 24
 
 
-def test_a_training_row_among_the_unlabelled_ones_keeps_its_subject():
+def test_an_unlabeled_training_row_keeps_its_subject():
     X, y = make_sequences()
     spy = Spy([])
     model = student(contrastive(X[:12], augmentation=[spy]))
@@ -185,8 +186,8 @@ def test_a_training_row_among_the_unlabelled_ones_keeps_its_subject():
 def test_tables_are_pretrained_too():
     X, y = make_sequences()
     table = pd.DataFrame(X[:, :, 0]).add_prefix("mean")
-    for unlabelled in (None, table + 1, X[:, :, :1] + 1):
-        model = student(contrastive(unlabelled)).fit(table, y)
+    for unlabeled in (None, table + 1, X[:, :, :1] + 1):
+        model = student(contrastive(unlabeled)).fit(table, y)
         assert np.isfinite([epoch["loss"] for epoch in model.pretraining_history_]).all()
         assert model.predict(table).shape == (24,)
 
@@ -196,20 +197,23 @@ def test_tables_are_pretrained_too():
     [
         ({"temperature": -0.5}, r"'temperature' .* Got -0.5"),
         ({"batch_size": 1}, r"'batch_size' .* Got 1"),
-        ({"augmentation": [RandomCrop(), Mixup()]}, r"holds Mixup\(\), but a mixture is no view"),
-        ({"augmentation": []}, r"augmentation=\[\] makes two equal views"),
-        ({"use_training": False}, "unlabelled=None and use_training=False"),
-        ({"unlabelled": np.zeros((3, 5, 16))}, r"shape \(5, 16\).* 4 channels and 16 frames"),
-        ({"unlabelled": np.zeros((3, 4, 9))}, r"shape \(4, 9\).* 4 channels and 16 frames"),
-        ({"unlabelled": np.zeros((3, 4))}, r"shape \(4,\).* 4 channels and 16 frames"),
         (
-            {"unlabelled": [np.zeros((4, 16)), np.zeros((4, 9))]},
-            "unlabelled holds .* different shapes",
+            {"augmentation": [RandomCrop(), Mixup()]},
+            r"contains Mixup\(\), but a mixture is not a view",
         ),
-        ({"unlabelled": np.full((3, 4, 16), np.nan)}, "unlabelled contains NaN"),
-        ({"unlabelled": np.zeros((0, 4, 16))}, r"unlabelled holds no recordings .*\(0, 4, 16\)"),
+        ({"augmentation": []}, r"augmentation=\[\] makes two equal views"),
+        ({"use_training": False}, "unlabeled=None and use_training=False"),
+        ({"unlabeled": np.zeros((3, 5, 16))}, r"shape \(5, 16\).* 4 channels and 16 frames"),
+        ({"unlabeled": np.zeros((3, 4, 9))}, r"shape \(4, 9\).* 4 channels and 16 frames"),
+        ({"unlabeled": np.zeros((3, 4))}, r"shape \(4,\).* 4 channels and 16 frames"),
         (
-            {"unlabelled": np.zeros((3, 4, 16)), "use_training": False},
+            {"unlabeled": [np.zeros((4, 16)), np.zeros((4, 9))]},
+            "unlabeled holds .* different shapes",
+        ),
+        ({"unlabeled": np.full((3, 4, 16), np.nan)}, "unlabeled contains NaN"),
+        ({"unlabeled": np.zeros((0, 4, 16))}, r"unlabeled is empty .*\(0, 4, 16\)"),
+        (
+            {"unlabeled": np.zeros((3, 4, 16)), "use_training": False},
             "at least 2 different recordings, of 2 subjects, to tell apart, got 1 of 1",
         ),
     ],
@@ -261,37 +265,37 @@ def test_a_search_reaches_the_parameters_inside_a_distillation():
     assert_array_equal(again.predict_proba(X), best.predict_proba(X))
 
 
-def test_pretraining_works_on_the_windows_of_recordings_in_a_pipeline():
+def test_pretraining_works_on_windows_in_a_pipeline():
     rng = np.random.default_rng(0)
     recordings = [rng.standard_normal(1600 + 50 * i) for i in range(8)]
-    unlabelled = LogMelSpectrogram().fit_transform(rng.standard_normal((6, 1000)))
-    inner = make_pipeline(LogMelSpectrogram(), student(contrastive(unlabelled)))
+    unlabeled = LogMelSpectrogram().fit_transform(rng.standard_normal((6, 1000)))
+    inner = make_pipeline(LogMelSpectrogram(), student(contrastive(unlabeled)))
     model = WindowedClassifier(inner, window=0.5, hop=0.25).fit(recordings, [0, 1] * 4)
     assert len(model.estimator_[-1].pretraining_history_) == 2
     assert model.predict(recordings).shape == (8,)
 
 
-def test_a_pickle_keeps_the_unlabelled_recordings_and_a_model_file_does_not(tmp_path):
+def test_only_a_pickle_keeps_the_unlabeled_recordings(tmp_path):
     X, y = make_sequences()
-    unlabelled = np.random.default_rng(0).standard_normal((1000, 4, 16)).astype(np.float32)
-    start = contrastive(unlabelled, use_training=False, max_epochs=1, batch_size=500)
+    unlabeled = np.random.default_rng(0).standard_normal((1000, 4, 16)).astype(np.float32)
+    start = contrastive(unlabeled, use_training=False, max_epochs=1, batch_size=500)
     model = DistilledClassifier(GaussianNB(), student(start), random_state=0).fit(X, y)
     assert "array" in repr(model)
     again = pickle.loads(pickle.dumps(model))
-    assert_array_equal(again.get_params()["student__pretrain__unlabelled"], unlabelled)
+    assert_array_equal(again.get_params()["student__pretrain__unlabeled"], unlabeled)
     assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 
     path = save_model(model, tmp_path / "model")
-    assert path.stat().st_size < 100_000 < unlabelled.nbytes
+    assert path.stat().st_size < 100_000 < unlabeled.nbytes
     loaded = load_model(path)
     assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert loaded.student_.pretraining_history_ == model.student_.pretraining_history_
-    assert loaded.get_params()["student__pretrain__unlabelled"].shape == (0, 4, 16)
-    assert model.student_.pretrain.unlabelled.shape == (1000, 4, 16)
-    with pytest.raises(ValueError, match=r"no recordings .* save_model wrote; set"):
+    assert loaded.get_params()["student__pretrain__unlabeled"].shape == (0, 4, 16)
+    assert model.student_.pretrain.unlabeled.shape == (1000, 4, 16)
+    with pytest.raises(ValueError, match=r"empty .* save_model; set"):
         loaded.fit(X, y)
-    assert loaded.set_params(student__pretrain__unlabelled=unlabelled).fit(X, y)
-    assert len(pickle.dumps(model)) > 2 * unlabelled.nbytes
+    assert loaded.set_params(student__pretrain__unlabeled=unlabeled).fit(X, y)
+    assert len(pickle.dumps(model)) > 2 * unlabeled.nbytes
 
 
 def test_a_model_pretrained_on_its_training_rows_is_saved_whole(tmp_path):

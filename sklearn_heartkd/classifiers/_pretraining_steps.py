@@ -1,28 +1,15 @@
-"""The recordings that are given to a pretraining: their check."""
+"""What both pretrainings share: the check of the recordings they are given, and the training."""
 
 from sklearn.utils import check_array
 
-from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import differ_in_shape
+from sklearn_heartkd.classifiers._training import train
+from sklearn_heartkd.utils._validation import as_sequence, differ_in_shape
 
 
 def check_features(features, rows, *, name, again):
-    """Return features as an array of shape (n, n_channels, n_frames), of the training data's kind.
+    """Return features as an array of shape (n, n_channels, n_frames), like the training data in `rows`.
 
-    Parameters
-    ----------
-    features : array-like
-    rows : Batch
-        The training data. They give the shape and the precision.
-    name : str
-        Of the features, in messages.
-    again : str
-        What to set where a model file has left them out.
-
-    Raises
-    ------
-    ValueError
-        If they are not finite, none, of another shape than the training data, or of several shapes.
+    Errors call the features `name`; `again` is what to set if a model file has left them out.
     """
     shape = tuple(rows.x.shape[1:])
     features = as_sequence(features)
@@ -42,8 +29,8 @@ def check_features(features, rows, *, name, again):
     )
     if len(features) == 0:
         raise ValueError(
-            f"{name} holds no recordings (its shape is {features.shape}), as in a model that "
-            f"save_model wrote; set {again}."
+            f"{name} is empty (its shape is {features.shape}), as in a model from a file of save_model; "
+            f"set {again}."
         )
     is_table = shape[1] == 1
     if features.shape[1:] not in ({shape, shape[:1]} if is_table else {shape}):
@@ -55,3 +42,9 @@ def check_features(features, rows, *, name, again):
             f"{wanted}; give features of the same kind and length."
         )
     return features.reshape(-1, *shape)
+
+
+def pretrain(module, objective, rows, **settings):
+    """Train `module` in place for all epochs; return number and loss of each."""
+    history = train(module, objective, rows, description="pretraining", **settings)
+    return [{"epoch": row["epoch"], "loss": row["train_loss"]} for row in history]
