@@ -69,7 +69,7 @@ class DistillationObjective(nn.Module):
         return total
 
     def ask_teacher(self, batch):
-        """Return what the teacher says about a batch; the cached outputs are mixed as its rows are."""
+        """Return the teacher's outputs for a batch; cached outputs are mixed as its rows are."""
         if self.networks is not None:
             return self._ask_networks(self.networks, batch)
         teacher = self.cached.take(batch.index)

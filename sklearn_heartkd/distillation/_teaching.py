@@ -32,7 +32,7 @@ from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, 
 
 @dataclass
 class TeacherPredictions:
-    """A fitted teacher and what it says about the training data.
+    """A fitted teacher and its predictions for the training data.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
     Raises
     ------
     ValueError
-        If a frozen teacher comes with `cv` or misses a class of `y`, what a teacher says is not finite,
+        If a frozen teacher comes with `cv` or misses a class of `y`, its outputs are not finite,
         or `cv` never tests on some rows.
     """
     frozen = isinstance(teacher, FrozenEstimator)
@@ -108,7 +108,7 @@ def predict_teachers(owner, X, y, routed, groups, cv, random_state):
     Raises
     ------
     ValueError
-        If the memory could not recognise a teacher again, and as `predict_teacher` does.
+        If the memory could not recognize a teacher again, and as `predict_teacher` does.
     """
     teachers = owner._teachers()
     memory = check_memory(owner.memory or Memory(None))
@@ -131,8 +131,8 @@ def predict_teachers(owner, X, y, routed, groups, cv, random_state):
 def _require_classes(fitted, role):
     if not hasattr(fitted, "classes_"):
         raise TypeError(
-            f"{role} has no classes_ after fit, which say what its probabilities are of; give a classifier "
-            "in the sense of scikit-learn."
+            f"{role} has no classes_ after fit, so the classes of its probabilities are unknown; give a "
+            "classifier that follows scikit-learn."
         )
 
 

@@ -1,4 +1,4 @@
-"""A classifier that may say that it is unsure."""
+"""A classifier that rejects recordings about which it is unsure."""
 
 from numbers import Integral, Real
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""k-means clusters and what each of them says about the class."""
+"""k-means clusters and the class probabilities of each."""
 
 from typing import Self
 

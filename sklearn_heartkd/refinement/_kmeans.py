@@ -176,8 +176,8 @@ class KMeansRefinedClassifier(MetaClassifier):
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
-        said, embedding = answer(fitted, X)
-        as_probabilities(said, len(fitted.classes_), "The classifier")
+        probabilities, embedding = answer(fitted, X)
+        as_probabilities(probabilities, len(fitted.classes_), "The classifier")
         require_finite(embedding, "The classifier gives embeddings")
         return ClusterTable.learn(
             embedding,

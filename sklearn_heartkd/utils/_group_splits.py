@@ -16,16 +16,16 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn_heartkd.utils._warnings import outside
 
 CROSSING = (
-    "{owner} splits its training data with {splitter}, which puts recordings of one subject on both "
+    "{owner} splits its training data with {splitter}, which puts rows of one subject on both "
     "sides; use a splitter by groups, such as cv=StratifiedGroupKFold(3)."
 )
 
 WITHOUT_GROUPS = (
-    "{owner} splits its training data without groups, so recordings of one subject can stand on "
-    "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
+    "{owner} splits its training data without groups, so rows of one subject can be on both "
+    "sides; pass the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
     "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
-    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where each "
-    "row is independent of the others, say so with groups=np.arange(len(y))."
+    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where the "
+    "rows are independent, pass groups=np.arange(len(y))."
 )
 
 

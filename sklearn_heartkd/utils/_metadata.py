@@ -23,7 +23,7 @@ from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, walk
 from sklearn_heartkd.utils._warnings import outside
 
 SEARCH_WITHOUT_GROUPS = (
-    "{} splits its training data without groups, so recordings of one subject can be on both sides; give "
+    "{} splits its training data without groups, so rows of one subject can be on both sides; give "
     "it a splitter that uses groups, such as cv=StratifiedGroupKFold(3)."
 )
 

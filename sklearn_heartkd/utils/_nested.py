@@ -15,7 +15,7 @@ from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, takes_sequen
 from sklearn_heartkd.utils._warnings import outside
 
 ORIGIN_UNKNOWN = (
-    "{sampler} does not tell from which recordings its samples come, so {last} treats each as a separate "
+    "{sampler} does not record from which rows its samples come, so {last} treats each as a separate "
     "subject; use a sampler with sample_indices_, such as AugmentingOverSampler."
 )
 

@@ -17,11 +17,11 @@ def draw_seed(random_state):
 
 
 @contextmanager
-def seeded_initialisation(seed):
+def seeded_initialization(seed):
     """Make torch draw initial weights from `seed`, one thread at a time.
 
-    torch initialises modules from its global CPU generator. The lock is held for the
-    initialisation only, so that models fitted in parallel threads do not disturb each other.
+    torch initializes modules from its global CPU generator. The lock is held for the
+    initialization only, so that models fitted in parallel threads do not disturb each other.
     """
     import torch
 

@@ -93,7 +93,7 @@ def require_numbers(X, advice):
 
 
 def _has_other_columns(X):
-    """Whether X is a data frame with columns that are no numbers."""
+    """Whether X is a data frame with columns that do not hold numbers."""
     if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
         return False
     return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]

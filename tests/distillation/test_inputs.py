@@ -180,7 +180,7 @@ class Saying(ClassifierMixin, BaseEstimator):
     ("teacher", "error", "message"),
     [
         (Saying([-0.5, 0.5, 1.0]), ValueError, r"gives \[-0.5, 0.5, 1.0\] for row 0"),
-        (Saying([3.0, 3.0, 3.0]), ValueError, "which are no probabilities"),
+        (Saying([3.0, 3.0, 3.0]), ValueError, "which are not probabilities"),
         (Saying([0.5, 0.5]), ValueError, "but knows 3 classes"),
         (Saying([]), ValueError, r"probabilities of shape \(64,\) for"),
         (Saying(), TypeError, "has no classes_ after fit"),

@@ -45,8 +45,8 @@ def resolve_losses(losses, weights, temperature, n_classes):
     Raises
     ------
     ValueError
-        If a name is unknown or given twice, a weight is negative or names no loss, the temperature
-        suits no loss, or a loss needs more classes.
+        If a name is unknown or given twice, a weight is negative or for an unknown loss, the temperature
+        does not suit any loss, or a loss needs more classes.
     """
     if not isinstance(losses, str):
         for name, value in (("weights", weights), ("temperature", temperature)):
@@ -83,7 +83,7 @@ def _from_objects(losses):
         losses = [(type(losses).__name__.lower(), losses, losses.default_weight)]
     if not losses:
         raise ValueError(
-            "losses=[] holds no loss; name at least one, or train on the labels alone with losses='ce'."
+            "losses=[] is empty; give at least one loss, or train on the labels alone with losses='ce'."
         )
     terms = []
     for item in losses:
@@ -105,15 +105,15 @@ def _from_names(names, weights, temperature):
     unknown = sorted(set(weights) - {*names, "ce"})
     if unknown:
         raise ValueError(
-            f"weights names {unknown}, but losses={'+'.join(names)!r} has no such term; name them in "
+            f"weights has {unknown}, but losses={'+'.join(names)!r} does not; use the same names in "
             "both."
         )
     terms = [(name, _by_name(name)()) for name in names]
     softened = [loss for _, loss in terms if isinstance(loss, SOFTENED)]
     if temperature is not None and not softened:
         raise ValueError(
-            f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} matches "
-            "none; leave it None, or give the loss as an object with its own temperature."
+            f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} does not "
+            "use any; leave it None, or give the loss as an object with its own temperature."
         )
     for loss in softened if temperature is not None else []:
         loss.set_params(temperature=temperature)
