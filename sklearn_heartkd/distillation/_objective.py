@@ -11,22 +11,9 @@ from sklearn_heartkd.distillation.losses._base import LossContext, TeacherOutput
 class DistillationObjective(nn.Module):
     """Weighted sum of the losses' terms.
 
-    Parameters
-    ----------
-    terms : list of (name, DistillationLoss, weight)
-        Those of weight 0 are left out.
-    module : HeartSoundNetwork
-        The student.
-    rows : Batch
-        All rows of the training data that the student learns from.
-    cached : TeacherOutput
-        The teacher's outputs for all rows given to `fit`, addressed by `rows.index`.
-    networks : list of HeartSoundNetwork or None
-        Teachers that are asked again about each augmented batch; None uses `cached`.
-    shares : list of float
-        Weights of the teachers in their mean.
-    label_smoothing : float
-        The student's own.
+    `cached` holds the teacher's outputs for all rows given to `fit`, addressed by `rows.index`; `networks`
+    are teachers that are asked again about each augmented batch, or None; `shares` are the weights of the
+    teachers in their mean. Terms of weight 0 are left out.
     """
 
     def __init__(self, terms, module, rows, cached, networks, shares, label_smoothing):

@@ -82,6 +82,7 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
         probabilities = align(probabilities, fitted.classes_, classes, role)
         require_finite(embedding, f"{role} gives embeddings")
         return TeacherPredictions(name, fitted, probabilities, embedding)
+    # a splitter may test on a row several times, whose probabilities are then averaged
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         rows = _safe_indexing(X, training), y[training]
@@ -179,14 +180,8 @@ def _network_behind(teacher):
 def networks_of(owner, predictions, X):
     """Return the teachers' torch networks if they are to be asked about each batch, else None.
 
-    That takes teachers that are networks of this package, fitted on X itself and on its classes.
-
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    predictions : list of TeacherPredictions
-    X : ndarray or None
-        What the student's network sees; None where the teachers see something else.
+    That takes teachers that are networks of this package, fitted on X and on its classes. `X` is what the
+    student's network sees, or None where the teachers see something else.
 
     Raises
     ------

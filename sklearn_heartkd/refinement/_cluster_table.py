@@ -157,6 +157,7 @@ def check_n_clusters(n_clusters, n_rows):
 
 
 def _initial_centers(embedding, target, weight, n_classes, n_clusters):
+    # surplus clusters go to the heaviest classes first
     mass = np.bincount(target, weights=weight, minlength=n_classes)
     order = np.argsort(-mass, kind="stable")
     order = order[mass[order] > 0]
@@ -169,6 +170,7 @@ def _initial_centers(embedding, target, weight, n_classes, n_clusters):
         share = weight[target == label] / mass[label]
         mean = share @ rows
         centered = (rows - mean) * np.sqrt(share)[:, None]
+        # the sign of a singular vector is arbitrary: its largest entry is made positive
         _, spread, directions = np.linalg.svd(centered, full_matrices=False)
         largest = np.abs(directions[0]).argmax()
         direction = directions[0] * np.sign(directions[0][largest]) * spread[0]

@@ -96,6 +96,7 @@ def hold_out(owner, y, groups, fraction, seed):
             f"Holding out {fraction:.0%} of the subjects needs at least {n_splits} of them, got "
             f"{n_groups}; raise validation_fraction or give recordings of more subjects."
         )
+    # any fold may serve as the held-out part; a class of few subjects is missing in some training parts
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     splits = [
         (training, held_out)
@@ -168,6 +169,7 @@ def splits_of_rows(cv, rows, n_rows):
     """
     if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
         return cv
+    # the new number of each row, or -1 for one that is left out
     place = np.full(n_rows, -1)
     place[rows] = np.arange(len(rows))
     return [tuple(kept[kept >= 0] for kept in (place[train], place[test])) for train, test in cv]

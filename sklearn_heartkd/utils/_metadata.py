@@ -112,6 +112,7 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    # these take metadata without an argument of that name
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}
     elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:

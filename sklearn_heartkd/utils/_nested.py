@@ -73,6 +73,7 @@ def fit_nested(estimator, X, y, params):
         )
     if not behind:
         return estimator.fit(X, y, **params)
+    # the earlier steps are fitted alone, because only then is it known which rows they hand on
     name, last = estimator.steps[-1]
     end = _End()
     estimator.steps[-1] = name, end

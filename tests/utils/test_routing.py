@@ -160,3 +160,9 @@ def test_all_share_one_base():
     meta = DistilledClassifier, KMeansRefinedClassifier, WindowedClassifier
     assert all(issubclass(one, MetaClassifier) for one in meta)
     assert all(issubclass(one, MetadataRouterMixin) for one in (*meta, RejectingClassifier))
+
+
+def test_the_warning_without_groups_speaks_of_rows():
+    with pytest.warns(UserWarning, match="rows of one subject") as caught:
+        MAKE["rejecting"](LogisticRegression()).fit(X, Y)
+    assert "recording" not in str(caught[0].message)

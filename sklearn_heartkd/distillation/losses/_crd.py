@@ -29,6 +29,7 @@ class _CRDTerm(ContrastiveTerm):
         negatives = own @ others.T / self.temperature + self.rows.weight.log()
         negatives = negatives.masked_fill(related, -math.inf)
         candidates = torch.cat([positive[:, None], negatives], dim=1)
+        # the cost of guessing: the logarithm of the number of candidates
         guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
         if self.training:
             self._remember(self.place[batch.index], teacher.embedding.detach())

@@ -15,6 +15,7 @@ class _InfoNCETerm(ContrastiveTerm):
         target = batch.target
         related = target[:, None] == target
         related = related | (batch.subject[:, None] == batch.subject)
+        # a row is related to itself, but it is the one to be recognized
         itself = torch.eye(len(target), dtype=torch.bool, device=target.device)
         negatives = (similarity + batch.weight.log()).masked_fill(related, -math.inf)
         positive = similarity.diagonal()
