@@ -99,6 +99,6 @@ def test_wrong_input_is_named(call, error, message):
 
 def test_rows_without_subjects_are_declared_independent():
     network = student(early_stopping=True)
-    with pytest.warns(UserWarning, match=r"say so with groups=np.arange\(len\(y\)\)"):
+    with pytest.warns(UserWarning, match=r"pass groups=np.arange\(len\(y\)\)"):
         network.fit(X, Y)
     network.fit(X, Y, groups=np.arange(12))

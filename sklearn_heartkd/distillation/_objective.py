@@ -47,11 +47,8 @@ class DistillationObjective(nn.Module):
             ask_student=lambda batch: module(batch.x),
             ask_teacher=self.ask_teacher,
         )
-        kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
-        self.weights = [weight for _, _, weight in kept]
-        self.has_labels = [loss.has_labels for _, loss, _ in kept]
-        self.names = [name for name, _, _ in kept]
-        self.terms = nn.ModuleList(_make_term(name, loss, context) for name, loss, _ in kept)
+        self.kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
+        self.terms = nn.ModuleList(_make_term(name, loss, context) for name, loss, _ in self.kept)
         # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
         self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
         self.shares = shares
@@ -61,10 +58,8 @@ class DistillationObjective(nn.Module):
         teacher = self.ask_teacher(batch)
         settled = settle(batch)
         total = student.logits.new_zeros(())
-        for name, weight, has_labels, term in zip(
-            self.names, self.weights, self.has_labels, self.terms, strict=True
-        ):
-            value = term(student, teacher, batch if has_labels else settled)
+        for (name, loss, weight), term in zip(self.kept, self.terms, strict=True):
+            value = term(student, teacher, batch if loss.has_labels else settled)
             if not isinstance(value, torch.Tensor) or value.ndim > 0:
                 given = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else value
                 raise TypeError(
@@ -74,7 +69,7 @@ class DistillationObjective(nn.Module):
         return total
 
     def ask_teacher(self, batch):
-        """Return what the teacher says about a batch; the cached outputs are mixed as its rows are."""
+        """Return the teacher's outputs for a batch; cached outputs are mixed as its rows are."""
         if self.networks is not None:
             return self._ask_networks(self.networks, batch)
         teacher = self.cached.take(batch.index)

@@ -41,7 +41,7 @@ class NetworkOutput(NamedTuple):
 
 
 class Standardize(nn.Module):
-    """Standardise each channel with the statistics of the training data.
+    """Standardize each channel with the statistics of the training data.
 
     The statistics are buffers, so they are saved and exported with the network.
     """

@@ -124,7 +124,7 @@ def test_a_splitter_that_ignores_the_subjects_is_named(cv, data):
 
 def test_answers_out_of_fold_cannot_be_those_about_augmented_rows(data):
     model = distil(network(), cv=3, teacher_outputs="augmented")
-    with pytest.raises(ValueError, match=r"cv=3 wants answers out of fold; use .*'cached'"):
+    with pytest.raises(ValueError, match=r"cv=3 wants its outputs out of fold; use .*'cached'"):
         model.fit(*data, groups=GROUPS)
 
 
