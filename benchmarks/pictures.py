@@ -79,17 +79,16 @@ def draw_explanations(teacher, student, test, row, events):
         "student": explain(student, test.data[row : row + 1]),
     }
     for kind, size in {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}.items():
-        display = ExplanationDisplay.from_explanation(
-            found["student"], target="murmur", events=events, kind=kind, name="student",
-            ax=axes(*size),
-        )  # fmt: skip
+        display = ExplanationDisplay(
+            found["student"], target="murmur", events=events, name="student"
+        ).plot(axes(*size), kind=kind)
         save(display.figure_, f"explanation_{kind}")
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     ExplanationDisplay.side_by_side(found, target="murmur", events=events, figure=figure)
     save(figure, "explanation_side_by_side")
     chosen = test.data[np.flatnonzero(test.target == "murmur")]
     result = faithfulness(student, chosen, explain(student, chosen), target="murmur")
-    display = FaithfulnessDisplay.from_result(result, unit="logit", ax=axes(6, 4))
+    display = FaithfulnessDisplay(result).plot(axes(6, 4))
     save(display.figure_, "faithfulness")
 
 

@@ -116,7 +116,7 @@ def quality_against_size_figure(
         }
     ).rename(index=display_name)
     figure = Figure(figsize=(8.5, 5.4), layout="constrained")
-    QualitySizeDisplay.from_table(shown, metric="balanced accuracy", ax=figure.subplots())
+    QualitySizeDisplay(shown, metric="balanced accuracy").plot(figure.subplots())
     return figure
 
 

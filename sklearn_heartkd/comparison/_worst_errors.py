@@ -59,8 +59,8 @@ def _error_html(error, data, folder):
     explanation = explain(fitted, [excerpt])
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     with matplotlib.rc_context({"text.parse_math": False}):
-        ExplanationDisplay.from_explanation(
-            explanation, target=predicted, name=display_name(model), ax=figure.subplots()
+        ExplanationDisplay(explanation, target=predicted, name=display_name(model)).plot(
+            figure.subplots()
         )
     heading = printable(f"{true} classified as {predicted}")
     end = start + len(excerpt) / data.sampling_rate

@@ -16,7 +16,7 @@ from sklearn_heartkd.utils._unwrap import unwrap
 class EmbeddingDisplay:
     """Embeddings of recordings in two principal components, with k-means clusters and their table.
 
-    Use :meth:`from_estimator` or :meth:`from_embedding` to create a display.
+    Use :meth:`from_estimator` to create a display.
 
     Parameters
     ----------
@@ -117,68 +117,19 @@ class EmbeddingDisplay:
                 f"{type(estimator).__name__} has no embeddings; pass a network of sklearn_heartkd "
                 "or an estimator around one."
             )
-        refiners = [part.refiner_ for part in parts if getattr(part, "refiner_", None) is not None]
-        return cls.from_embedding(
-            embed(estimator, X),
-            y,
-            clusters=refiners[0] if refiners else None,
-            classes=estimator.classes_,
-            name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
-
-    @classmethod
-    def from_embedding(
-        cls,
-        embedding: ArrayLike,
-        y: ArrayLike,
-        *,
-        clusters: Any = None,
-        classes: ArrayLike | None = None,
-        name: str | None = None,
-        ax: Any = None,
-        **kwargs: Any,
-    ) -> EmbeddingDisplay:
-        """Plot embeddings in their first two principal components.
-
-        Parameters
-        ----------
-        embedding : array-like of shape (n_recordings, n_dimensions)
-            At least 3 recordings and 2 dimensions.
-        y : array-like of shape (n_recordings,)
-            Labels.
-        clusters : object, default=None
-            A fitted refinement (`refiner_`), which has `centers` and `table`.
-        classes : array-like of shape (n_classes,), default=None
-            Columns of the table; None means the sorted labels.
-        name : str, default=None
-            Title.
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `scatter` for the points.
-
-        Returns
-        -------
-        EmbeddingDisplay
-            The display.
-        """
-        embedding, y = np.asarray(embedding, dtype=float), np.asarray(y)
-        if len(embedding) < 3 or embedding.shape[1] < 2:
-            raise ValueError(
-                "embedding must have at least 3 recordings and 2 dimensions, got shape "
-                f"{embedding.shape}."
-            )
+        embedding, y = np.asarray(embed(estimator, X), dtype=float), np.asarray(y)
+        if len(embedding) < 3:
+            raise ValueError(f"X has {len(embedding)} recordings; pass at least 3.")
         pca = PCA(2, svd_solver="full").fit(embedding)
+        refiners = [part.refiner_ for part in parts if getattr(part, "refiner_", None) is not None]
         return cls(
             pca.transform(embedding),
             y,
             explained_variance=pca.explained_variance_ratio_,
-            classes=np.unique(y) if classes is None else np.asarray(classes),
-            centers=None if clusters is None else pca.transform(clusters.centers),
-            table=None if clusters is None else clusters.table,
-            name=name,
+            classes=estimator.classes_,
+            centers=pca.transform(refiners[0].centers) if refiners else None,
+            table=refiners[0].table if refiners else None,
+            name=type(estimator).__name__ if name is None else name,
         ).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> EmbeddingDisplay:
@@ -203,7 +154,7 @@ class EmbeddingDisplay:
         self._plot_points(panels[0], kwargs)
         panels[0].set_title(self.name or "" if name is None else name)
         if self.table is not None:
-            self._plot_table(panels[1])
+            self._plot_table(panels[1], self.table)
         self.ax_, self.figure_ = np.array(panels), ax.figure
         return self
 
@@ -211,12 +162,15 @@ class EmbeddingDisplay:
         known = list(self.classes) + sorted(set(self.y) - set(self.classes))
         self.points_ = []
         for i, label in enumerate(known):
-            look = {"color": _drawing.COLORS[i % 8], "marker": _drawing.MARKERS[i % 8]}
+            look: dict[str, Any] = {
+                "color": _drawing.COLORS[i % 8],
+                "marker": _drawing.MARKERS[i % 8],
+            }
             look |= {"s": 26, "alpha": 0.75, "linewidth": 0, "label": str(label)}
             self.points_.append(ax.scatter(*self.points[self.y == label].T, **look | style))
         if self.centers is not None:
-            look = {"s": 230, "facecolor": "white", "edgecolor": "black", "zorder": 4}
-            ax.scatter(*self.centers.T, label="cluster", **look)
+            look = {"s": 230, "facecolor": "white", "edgecolor": "black", "label": "cluster"}
+            ax.scatter(*self.centers.T, zorder=4, **look)
             for i, center in enumerate(self.centers, 1):
                 ax.annotate(str(i), center, ha="center", va="center", fontsize=9, zorder=5)
         first, second = self.explained_variance
@@ -224,11 +178,11 @@ class EmbeddingDisplay:
         ax.set_ylabel(f"second component ({second:.0%})")
         ax.legend(fontsize=9)
 
-    def _plot_table(self, ax):
-        ax.imshow(self.table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (i, j), value in np.ndenumerate(self.table):
+    def _plot_table(self, ax, table):
+        ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (i, j), value in np.ndenumerate(table):
             color = "white" if value > 0.6 else "black"
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
         ax.set_xticks(range(len(self.classes)), [str(c) for c in self.classes], rotation=30)
-        ax.set_yticks(range(len(self.table)), [f"{i + 1}" for i in range(len(self.table))])
+        ax.set_yticks(range(len(table)), [f"{i + 1}" for i in range(len(table))])
         ax.set(ylabel="cluster", title="class probabilities")

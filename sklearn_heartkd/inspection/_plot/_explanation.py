@@ -12,6 +12,7 @@ from sklearn_heartkd.inspection._events import events_of
 from sklearn_heartkd.inspection._explain import explain
 from sklearn_heartkd.inspection._explanation import Explanation
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._text import printable
 
 SIZES = {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}  # inches, by kind
 
@@ -210,18 +211,19 @@ class ExplanationDisplay:
         draw = {"heat": self._heat, "waveform": self._waveform, "bands": self._bands}[kind]
         panels, self.artist_ = draw(ax, kwargs)
         score, base = one.scores[0, self.class_index], one.base[0, self.class_index]
-        title = f"{self.name if name is None else name}: {self.target}"
+        title = printable(f"{self.name if name is None else name}: {self.target}")
         has_events = self.events is not None and kind != "bands" and one.recordings is not None
         panels[0].set_title(
             f"{title}\n{one.unit} {base:.2f} → {score:.2f}",
             fontsize=10,
             pad=18 if has_events else 6,
+            parse_math=False,
         )
         self.ax_, self.figure_ = np.array(panels), ax.figure
         return self
 
     def _heat(self, ax, style):
-        one = self.explanation
+        one: Any = self.explanation
         values, grid = one.values[0, self.class_index], one.grid[0]
         times = np.arange(grid.shape[1], dtype=float) if one.times is None else one.times
         panels = [ax]
@@ -248,7 +250,7 @@ class ExplanationDisplay:
     def _waveform(self, ax, style):
         from matplotlib.collections import LineCollection
 
-        one = self.explanation
+        one: Any = self.explanation
         waveform = _drawing.scaled(one.recordings[0])
         seconds = np.arange(len(waveform)) / one.sampling_rate
         step = one.times[1] - one.times[0] if len(one.times) > 1 else 1.0

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_heartkd.inspection._explain import explain
-from sklearn_heartkd.inspection._faithfulness import Faithfulness, faithfulness
+from sklearn_heartkd.inspection._faithfulness import Faithfulness
 from sklearn_heartkd.inspection._plot import _drawing
 
 
 class FaithfulnessDisplay:
     """Deletion and insertion curves of an explanation, compared with random order.
 
-    Use :meth:`from_estimator`, or pass the result of :func:`faithfulness` and call :meth:`plot`.
+    Pass the result of :func:`faithfulness` and call :meth:`plot`.
 
     Parameters
     ----------
@@ -46,44 +45,6 @@ class FaithfulnessDisplay:
     def __init__(self, result: Faithfulness, *, name: str | None = None) -> None:
         self.result = result
         self.name = name
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        *,
-        background: Any = None,
-        name: str | None = None,
-        ax: Any = None,
-        **options: Any,
-    ) -> FaithfulnessDisplay:
-        """Explain X, measure the faithfulness and plot it.
-
-        Parameters
-        ----------
-        estimator : classifier, Pipeline or exported model
-            A fitted model, see :func:`explain`.
-        X : array-like or sequence of 1-D arrays
-            Input of the model.
-        background : array-like or sequence of 1-D arrays, default=None
-            Recordings to compare with, see :func:`explain`.
-        name : str, default=None
-            Title; None means the name of the classifier.
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **options : dict
-            Passed to :func:`explain`.
-
-        Returns
-        -------
-        FaithfulnessDisplay
-            The display.
-        """
-        explanation = explain(estimator, X, background=background, **options)
-        shared = {key: options[key] for key in ("features", "sampling_rate") if key in options}
-        result = faithfulness(estimator, X, explanation, background=background, **shared)
-        return cls(result, name=explanation.explained if name is None else name).plot(ax)
 
     def plot(
         self, ax: Any = None, *, name: str | None = None, **kwargs: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
@@ -167,38 +168,51 @@ def _label(ax, table):
     """Write the names beside the points where they hide neither each other nor the points.
 
     A name gets the place with the least cost among those to the right and left of its point, at
-    growing distance above and below; a thin line leads to the point.
+    growing distance above and below. Names beside points of one size are then sorted as the points.
     """
-    from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
     ax.figure.canvas.figure.draw_without_rendering()  # the layout gives the points their places
-    points = ax.transData.transform(table[["size", "value"]].to_numpy(dtype=float))
-    ends = [ax.transData.transform(table[["size", end]].to_numpy(float)) for end in ("low", "high")]
-    marks = [Bbox.from_extents(*(point - 5), *(point + 5)) for point in points]
-    bars = [Bbox.from_extents(*(low - [1, 0]), *(high + [1, 0])) for low, high in zip(*ends)]
+    points, lows, highs = (
+        ax.transData.transform(table[["size", name]].to_numpy(dtype=float))
+        for name in ("value", "low", "high")
+    )
+    marks = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    bars = [
+        Bbox.from_extents(x - 1, low, x + 1, high)
+        for (x, low), high in zip(lows, highs[:, 1], strict=True)
+    ]
     labels: list[Bbox] = []
-    inside = ax.get_window_extent()
-    per_point = ax.figure.dpi / 72
-    order = np.argsort(-table["value"].to_numpy(), kind="stable")
-    for i in order:
-        style = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        style["arrowprops"] = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkB": 4}
-        at = (table["size"].iloc[i], table["value"].iloc[i])
-        text = ax.annotate(str(table.index[i]), at, xytext=(10, 0), **style)
-        box = Text.get_window_extent(text)  # without the line
-        width, height = box.width, 1.1 * box.height
-        best = None
+    columns = defaultdict(list)  # of names beside points of one size
+    inside, per_point = ax.get_window_extent(), ax.figure.dpi / 72
+    for i in np.argsort(-points[:, 1], kind="stable"):
+        text = ax.text(0.5, 0.5, str(table.index[i]), fontsize=9, parse_math=False)
+        box = text.get_window_extent()
+        text.remove()
+        options = []
         for step, sign, side in product(range(30), (1, -1), (1, -1)):
-            dx, dy = 10 * side, 6 * sign * step
-            left, middle = points[i] + per_point * np.array([dx, dy])
-            left -= width if side < 0 else 0
-            place = Bbox.from_bounds(left, middle - height / 2, width, height)
+            x, y = points[i] + per_point * np.array([10 * side, 6 * sign * step])
+            left, height = (x if side > 0 else x - box.width), 1.1 * box.height
+            place = Bbox.from_bounds(left, y - height / 2, box.width, height)
             outside = not all(inside.contains(*corner) for corner in place.corners())
             cost = step + 40 * place.count_overlaps(marks) + 4 * place.count_overlaps(bars)
             cost += 400 * place.count_overlaps(labels) + 400 * outside
-            if best is None or cost < best[0]:
-                best = cost, (dx, dy), side, place
-        _, offset, side, place = best
+            options.append((cost, side, y, place))
+        _, side, y, place = min(options, key=lambda option: option[0])
         labels.append(place)
-        text.set(position=offset, ha="left" if side > 0 else "right", in_layout=False)
+        columns[round(points[i, 0]), side].append((i, y))
+    for (_, side), column in columns.items():
+        line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+        line["relpos"] = ((1 - side) / 2, 0.5)
+        for (i, _), y in zip(column, sorted((y for _, y in column), reverse=True), strict=True):
+            ax.annotate(
+                str(table.index[i]),
+                (table["size"].iloc[i], table["value"].iloc[i]),
+                xytext=(10 * side, (y - points[i, 1]) / per_point),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
+                fontsize=9,
+                parse_math=False,
+                arrowprops=line,
+            ).set_in_layout(False)

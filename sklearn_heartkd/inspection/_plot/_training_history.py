@@ -115,7 +115,7 @@ class TrainingHistoryDisplay:
             if None not in held_out:
                 style |= {"linestyle": "--", "label": f"{model}, held out"}
                 self.lines_ += ax.plot(epochs, held_out, **style)
-                best = int(np.argmin(held_out))
+                best = int(np.argmin(np.array(held_out, dtype=float)))
                 label = f"{model}, kept epoch {epochs[best]}"
                 ring = {"color": color, "markerfacecolor": "white", "label": label}
                 ax.plot(epochs[best], held_out[best], "o", **ring)

@@ -1,7 +1,7 @@
 """Take a fitted model apart: the steps before the features, the features, the classifier."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.pipeline import FeatureUnion
@@ -9,17 +9,18 @@ from sklearn.pipeline import FeatureUnion
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.features._base import _SpectralFeatures
-from sklearn_heartkd.features._front_end import FrontEnd, Kernel
+from sklearn_heartkd.features._front_end import FrontEnd
 from sklearn_heartkd.features._summary import summarize
-from sklearn_heartkd.utils._nested import transform  # noqa: F401, for the modules beside this one
+from sklearn_heartkd.utils._nested import transform
 from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._unwrap import walk
 
-_SMALLEST = 1e-3  # probability; a forest's zero votes are not minus infinity
+_SMALLEST = 1e-3  # a forest may give a probability of 0, whose logarithm would dominate all values
+_FRONT_END = ("sampling_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax")
+_LEVEL = ("normalize", "amin", "top_db")
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """A fitted model taken apart.
 
     Attributes
@@ -27,11 +28,11 @@ class Parts:
     before : list of transformers
         From recordings to recordings.
     features : transformer or None
-        From recordings to features; None where the model takes features.
+        From recordings to features; None if the model takes features.
     after : list of transformers
         From features to features.
     classifier : estimator
-        What classifies in the end.
+        The classifier at the end.
     """
 
     before: list
@@ -39,9 +40,31 @@ class Parts:
     after: list
     classifier: Any
 
+    def scores_of_log_mel(self, grids):
+        """Return the scores of log-mel bands of shape (n, n_bands, n_frames)."""
+        return self.scores(_finish(self.features, grids))
+
+    def scores(self, X):
+        """Return the scores of features, a column per class, in the unit of `unit`."""
+        X, classifier = transform(self.after, X), self.classifier
+        if isinstance(classifier, NetworkClassifier):
+            return classifier._evaluate(X)[0].astype(float)
+        if hasattr(classifier, "predict_proba"):
+            return clipped_log(classifier.predict_proba(X))
+        values = np.asarray(classifier.decision_function(X), dtype=float)
+        return np.stack([-values / 2, values / 2], axis=1) if values.ndim == 1 else values
+
+    @property
+    def unit(self):
+        """The unit of the scores."""
+        if isinstance(self.classifier, NetworkClassifier):
+            return "logit"
+        is_probability = hasattr(self.classifier, "predict_proba")
+        return "log-probability" if is_probability else "decision value"
+
 
 def take_apart(model):
-    """Take a fitted model apart; meta-estimators stand for the classifier inside them."""
+    """Take a fitted model apart, down to the final estimator or a WindowedClassifier."""
     steps = []
     for part in walk(model):
         steps += [step for step in part.before if hasattr(step, "transform")]
@@ -49,13 +72,15 @@ def take_apart(model):
         if isinstance(model, WindowedClassifier):
             break
     places = [i for i, step in enumerate(steps) if front_end_of(step) is not None]
+    if not places and isinstance(model, WindowedClassifier):
+        return Parts(steps, None, [], model)  # it takes recordings
     if not places:
         return Parts([], None, steps, model)
     return Parts(steps[: places[0]], steps[places[0]], steps[places[0] + 1 :], model)
 
 
 def front_end_of(features) -> FrontEnd | None:
-    """Return the front end from waveforms to log-mel bands, or None where `features` has none.
+    """Return the front end from waveforms to log-mel bands; None if `features` are not made of them.
 
     A union has one if all its parts share it.
     """
@@ -64,23 +89,15 @@ def front_end_of(features) -> FrontEnd | None:
     if isinstance(features, FeatureUnion) and not features.transformer_weights:
         parts = [part for _, part in features.transformer_list]
         if all(isinstance(part, _SpectralFeatures) for part in parts):
-            shared = ("sampling_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax")
-            names = (*shared, "normalize", "amin", "top_db")
-            if len({tuple(getattr(part, name) for name in names) for part in parts}) == 1:
-                return front_end_of(parts[0])
+            kinds = {tuple(getattr(part, name) for name in _FRONT_END + _LEVEL) for part in parts}
+            return front_end_of(parts[0]) if len(kinds) == 1 else None
     return None
 
 
-def log_mel(front_end, recordings):
-    """Return the log-mel bands of each recording, a list of (n_bands, n_frames)."""
-    return [Kernel(front_end, row.dtype)(row[np.newaxis])[0] for row in recordings]
-
-
-def features_from_log_mel(features, grids):
-    """Finish the work of `features` on log-mel bands of shape (n, n_bands, n_frames)."""
+def _finish(features, grids):
+    """Compute `features` from log-mel bands of shape (n, n_bands, n_frames)."""
     if isinstance(features, FeatureUnion):
-        parts = [features_from_log_mel(part, grids) for _, part in features.transformer_list]
-        return np.hstack(parts)
+        return np.hstack([_finish(part, grids) for _, part in features.transformer_list])
     dct = features._dct_matrix()
     if dct is not None:
         grids = dct.astype(grids.dtype) @ grids
@@ -91,23 +108,6 @@ def features_from_log_mel(features, grids):
     return np.stack([summarize(grid) for grid in grids])
 
 
-def scores(classifier, X):
-    """Return what is explained, one column a class: logits, or log-probabilities."""
-    if isinstance(classifier, NetworkClassifier):
-        return classifier._evaluate(X)[0].astype(float)
-    if hasattr(classifier, "predict_proba"):
-        return clipped_log(classifier.predict_proba(X))
-    values = np.asarray(classifier.decision_function(X), dtype=float)
-    return np.stack([-values / 2, values / 2], axis=1) if values.ndim == 1 else values
-
-
 def clipped_log(probabilities):
     """Return log p, of at least log 0.001."""
     return log_probabilities(np.clip(probabilities, _SMALLEST, None)).astype(float)
-
-
-def unit_of(classifier):
-    """Name what `scores` returns."""
-    if isinstance(classifier, NetworkClassifier):
-        return "logit"
-    return "log-probability" if hasattr(classifier, "predict_proba") else "decision value"
