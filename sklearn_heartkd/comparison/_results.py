@@ -131,6 +131,6 @@ def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> predictions = read_predictions("results/predictions.csv")  # doctest: +SKIP
     """
     # a converter gets the text itself, which pandas would otherwise turn into numbers or NaN
-    return pd.read_csv(
-        path, converters=dict.fromkeys(_LABELS, unguard_cell), encoding_errors="surrogateescape"
-    )
+    converters = dict.fromkeys(_LABELS, unguard_cell)
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return pd.read_csv(file, converters=converters, engine="python")
