@@ -3,7 +3,7 @@
 import argparse
 import sys
 import warnings
-from functools import partial
+from collections.abc import Sequence
 from importlib import import_module
 
 from sklearn_heartkd._version import __version__
@@ -12,7 +12,7 @@ from sklearn_heartkd.cli._errors import explain_error
 _VERBS = ("compare", "train", "predict", "explain", "export", "check")
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     0 is success, 1 that something in the data was wrong, 2 wrong usage.
@@ -30,18 +30,16 @@ def main(arguments=None):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    formatted = warnings.formatwarning
+    # a warning is one line like an error, without the place in the code
+    warnings.formatwarning = lambda message, *_, **__: f"heartkd {options.verb}: {message}\n"
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = partial(_show_warning, options.verb)
-            return options.func(options)
+        return options.func(options)
     except (ValueError, OSError, ImportError) as error:
         print(f"heartkd {options.verb}: {explain_error(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"heartkd {options.verb}: interrupted", file=sys.stderr)
         return 130
-
-
-def _show_warning(verb, message, *_):
-    """Print a warning as a line, without the place in the code that Python adds."""
-    print(f"heartkd {verb}: {message}", file=sys.stderr, flush=True)
+    finally:
+        warnings.formatwarning = formatted

@@ -1,4 +1,5 @@
 import shutil
+import warnings
 
 import pytest
 import soundfile
@@ -132,3 +133,17 @@ def test_other_paths_are_named_too(complaint, line, message):
     assert code == 2
     assert message in text
     assert "Errno" not in text
+
+
+def test_a_warning_is_one_line(monkeypatch):
+    def formatted():
+        return warnings.formatwarning("odd", UserWarning, "file.py", 1)
+
+    found = []
+    monkeypatch.setattr(
+        "sklearn_heartkd.comparison._defaults.synthetic_data", lambda: found.append(formatted())
+    )
+    with pytest.raises(AttributeError):
+        main(["compare"])
+    assert found == ["heartkd compare: odd\n"]
+    assert "UserWarning" in formatted()
