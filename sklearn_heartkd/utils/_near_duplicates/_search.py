@@ -1,4 +1,4 @@
-"""Search for recordings that are copies of each other, or cuts of one longer recording."""
+"""The search for near-duplicates: candidates, comparison in the whole band, groups."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +23,7 @@ class NearDuplicates:
     ----------
     groups : ndarray of shape (n_recordings,)
         Integer label of the cluster of each recording: connected components of the pairs. A
-        recording without a near-duplicate is a cluster of its own.
+        recording without a near-duplicate is a separate cluster.
     pairs : pandas.DataFrame
         One row per pair: ``first`` and ``second`` (positions, ``first < second``),
         ``correlation`` (signed: negative where the polarity is inverted), ``lag_seconds`` (what
@@ -92,7 +92,7 @@ def find_near_duplicates(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_heartkd._near_duplicates import find_near_duplicates
+    >>> from sklearn_heartkd.utils._near_duplicates import find_near_duplicates
     >>> rng = np.random.default_rng(0)
     >>> first, other = rng.normal(size=(2, 10_000))
     >>> found = find_near_duplicates([first, other, 3 - 0.1 * first[1000:]], 2000)
@@ -127,6 +127,7 @@ def connected_groups(n_items, first, second):
     """
     edges = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(n_items, n_items))
     labels = sparse.csgraph.connected_components(edges, directed=False)[1]
+    # number the components in the order of their first items
     _, start, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(start))[inverse]
 
@@ -198,6 +199,7 @@ class _Search:
         """Row of the table for a pair, or None if it stays below the threshold."""
         rate = 4 * self.high
         (x, x_energy), (y, y_energy) = self.waveform(first), self.waveform(second)
+        # padded, so that no lag wraps around
         n_fft = fft.next_fast_len(len(x) + len(y), real=True)
         correlation = fft.irfft(fft.rfft(x, n_fft) * fft.rfft(y, n_fft).conj(), n_fft)
         shortest = min(self.min_overlap, 0.9 * self.seconds[[first, second]].min())
@@ -206,15 +208,19 @@ class _Search:
         start, stop = np.maximum(lags, 0), np.minimum(len(x), len(y) + lags)
         x_part = x_energy[stop] - x_energy[start]
         y_part = y_energy[stop - lags] - y_energy[start - lags]
+        # a silent overlap gives any correlation: it counts as none
         quiet = _QUIET * (stop - start)
         audible = (x_part * len(x) > quiet * x_energy[-1]) & (
             y_part * len(y) > quiet * y_energy[-1]
         )
         correlation = correlation[lags] / np.sqrt(np.where(audible, x_part * y_part, np.inf))
         required = self.required(first, second, (stop - start) / rate)
+        # short overlaps need more: the best lag is the one with the smallest gap for its overlap
         best = int(((1 - np.abs(correlation)) / (1.001 - required)).argmin())
+        # interpolation between samples cannot raise it by a tenth
         if abs(correlation[best]) < 0.9 * required[best]:
             return None
+        # of two rhythms alone, the loudest beat would be a match: the rest must agree as well
         peak, shift = _interpolated_peak(correlation, best)
         lag = lags[best]
         a, b = x[start[best] : stop[best]], y[start[best] - lag : stop[best] - lag]
