@@ -100,7 +100,7 @@ def merge_rows(table, column, path):
         rows = table[key == repeated.iloc[0]]
         values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
-            f"{printable(path)} lists {printable(rows[column].iloc[0])!r} several times, with different "
+            f"{printable(path)} lists {rows[column].iloc[0]!r} several times, with different "
             f"values ({printable(values)}); keep the right row."
         )
     return table.reset_index(drop=True)
@@ -118,7 +118,7 @@ def join_spellings(labels):
     joined = [chosen[plain(label)] for label in labels]
     others = sorted(set(labels) - set(joined))
     if others:
-        examples = ", ".join(f"{printable(x)!r} as {chosen[plain(x)]!r}" for x in others[:3])
+        examples = ", ".join(f"{x!r} as {chosen[plain(x)]!r}" for x in others[:3])
         warnings.warn(
             f"{len(others)} class names differ from another only by case, blanks or Unicode form and "
             f"are joined ({examples}).",

@@ -96,37 +96,20 @@ def load_pascal(
         The sets to load: A from a phone app, B from a digital stethoscope.
     labelled : bool, default=True
         True loads the labelled recordings; False loads the others, the challenge's own test.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
           near-identical recordings in set A, whose patients are unknown.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), set, label, quality
           ("noisy" or ""), subject, site, device, seconds, original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
@@ -283,13 +266,13 @@ def _label_in(text, file):
             labels.add(_UNLABELLED)
         elif not _PLACE.fullmatch(word):
             raise ValueError(
-                f"{printable(file)!r} has the unknown label {word!r}. Labels are "
+                f"{file.as_posix()!r} has the unknown label {word!r}. Labels are "
                 f"{', '.join(_LABELS)}, also with 'noisy' before them; rename or remove such files, or "
                 "load other recordings with load_audio_folder."
             )
     if len(labels) > 1:
         raise ValueError(
-            f"{printable(file)!r} has the labels {' and '.join(sorted(labels))}; rename it."
+            f"{file.as_posix()!r} has the labels {' and '.join(sorted(labels))}; rename it."
         )
     return labels.pop() if labels else None
 

@@ -23,7 +23,6 @@ from sklearn_heartkd.datasets._listing import (
     warn_of_unlisted,
     without_suffix,
 )
-from sklearn_heartkd.utils._text import printable
 
 _TABLES = ("REFERENCE.csv", "REFERENCE-SQI.csv")
 _LABELS = {"1": "abnormal", "-1": "normal"}
@@ -92,37 +91,20 @@ def load_physionet2016(
         How to find the subject. A regular expression is searched for in each recording's name, such
         as ``"a0001"``, and its first group, or without a group all of what it matches, is the
         subject. A callable takes the name. None treats each recording as a separate subject.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), "abnormal" or "normal".
         - groups : ndarray of str of shape (n_recordings,): "<database>-<subject>".
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), database (its letter),
           label, quality ("good", "poor" or "" if unknown), subject, site (""), device, seconds,
           original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
@@ -208,7 +190,7 @@ def _references(root, letter, files):
         if strange.any():
             name, value = rows.loc[strange, ["name", column]].iloc[0]
             raise ValueError(
-                f"{str(reference)!r} gives {printable(name)!r} the {column} {printable(value)!r}; it "
+                f"{str(reference)!r} gives {name!r} the {column} {value!r}; it "
                 f"must be {' or '.join(meaning)}."
             )
         rows[column] = rows[column].map(meaning).fillna("")

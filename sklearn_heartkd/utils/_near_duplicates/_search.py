@@ -46,48 +46,20 @@ def find_near_duplicates(
 ):
     """Find near-identical recordings, whatever their gain, offset, polarity or delay.
 
-    Two recordings are near-duplicates if their band-passed signals reach an absolute normalised
-    cross-correlation of `threshold` at some lag. The correlation is normalised by the energies
-    of the parts that overlap at that lag, so two cuts of one longer recording are found too; and
-    it must hold without the loudest quarter of a second, so a common click is no match.
+    The parameters are those of :func:`sklearn_heartkd.model_selection.near_duplicate_groups`.
 
-    Parameters
-    ----------
-    recordings : array of shape (n_recordings, n_samples) or sequence of 1-D arrays
-        Mono waveforms.
-    sampling_rate : float or array of shape (n_recordings,)
-        In Hz; one for all, or one per recording.
-    threshold : float, default=0.8
-        Smallest absolute correlation of a pair, between 0 and 1.
-    low, high : float, default=60.0, 800.0
-        Pass-band in Hz. `high` is lowered to half the smallest sampling rate.
-    min_overlap : float, default=3.0
-        Shortest common part in seconds; of a recording shorter than that, nine tenths must
-        overlap. See Notes for what a short overlap must reach.
+    Two recordings are near-duplicates if their band-passed signals reach an absolute normalized
+    cross-correlation of `threshold` at some lag. The correlation is normalized by the energies of the
+    parts that overlap at that lag, so that two cuts of one longer recording are found too. It must hold
+    without the loudest quarter of a second, so that a common click is not a match.
 
-    Returns
-    -------
-    NearDuplicates
-        With the attributes `groups` and `pairs`.
+    Heart sounds are periodic: on a few beats, two recordings of one subject may correlate by their
+    rhythm alone. So `threshold` suffices where twice `min_overlap`, or all of the shorter recording (but
+    at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that, needs
+    ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
 
-    Raises
-    ------
-    ValueError
-        If a recording is not 1-D, is empty or holds NaN or infinity, or a parameter is out of
-        range.
-
-    Notes
-    -----
-    Every pair is screened by FFT in the lowest part of the band, with the Cauchy-Schwarz bound
-    for the rest of it; only pairs that the bound cannot exclude are compared in the whole band.
-    Time grows with the square of the number of recordings, memory linearly.
-
-    Heart sounds are periodic: on a few beats, two recordings of one subject may correlate by
-    their rhythm alone. So `threshold` suffices where twice `min_overlap`, or all of the shorter
-    recording (but at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that,
-    needs ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
-
-    A silent recording has no near-duplicate.
+    Every pair is screened (see `CorrelationScreen`), and only pairs that the screen cannot exclude are
+    compared in the whole band. Time grows with the square of the number of recordings, memory linearly.
 
     Examples
     --------
