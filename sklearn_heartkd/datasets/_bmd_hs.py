@@ -168,7 +168,7 @@ def load_bmd_hs(
 
 def _labels(row, csv):
     """Return the label and the diseases of a patient."""
-    flags = {column: row[column] for column in (*_DISEASES, "N")}
+    flags = {column: row[column].removesuffix(".0") for column in (*_DISEASES, "N")}
     diseases = [disease for disease in _DISEASES if flags[disease] == "1"]
     if not set(flags.values()) <= {"0", "1"} or (flags["N"] == "1") == bool(diseases):
         raise ValueError(
