@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_heartkd.utils._audio_files import READABLE_SUFFIXES
+from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable, unguard_cell
 from sklearn_heartkd.utils._warnings import outside
 
@@ -25,6 +26,7 @@ def read_rows(path):
     ValueError
         If there are no rows, or the file holds something else than text.
     """
+    require_regular_file(path)
     content = Path(path).read_bytes()
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         text = content.decode("utf-16", errors="replace")
@@ -56,10 +58,16 @@ def read_columns(path, columns):
         raise ValueError(
             f"The table {printable(path)} lacks the column {missing[0]!r}; its columns are {header}."
         )
+    repeated = [column for column in header if column and header.count(column) > 1]
+    if repeated:
+        raise ValueError(
+            f"The table {printable(path)} has several columns {repeated[0]!r}; rename or remove one."
+        )
     if not rows:
         raise ValueError(f"The table {printable(path)} has a header only; restore its rows.")
     width = len(header)
-    return pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header)
+    table = pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header)
+    return table.drop(columns="", errors="ignore")  # separators at the end of the rows
 
 
 def find_table(folder, name):

@@ -18,6 +18,7 @@ from sklearn_heartkd.datasets._assemble import (
 )
 from sklearn_heartkd.datasets._listing import listing
 from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import outside
 
@@ -306,6 +307,7 @@ def _read_labels(csv):
     if not csv.exists():
         return []
     try:
+        require_regular_file(csv)
         rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]

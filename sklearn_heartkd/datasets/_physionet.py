@@ -17,6 +17,7 @@ from sklearn_heartkd.datasets._assemble import (
 )
 from sklearn_heartkd.datasets._listing import (
     by_name,
+    find_table,
     merge_rows,
     plain,
     read_rows,
@@ -177,7 +178,7 @@ def load_physionet2016(
 def _references(root, letter, files):
     """Return the recordings that the table of a database lists."""
     folder = root / f"training-{letter}"
-    reference = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+    reference = next((found for name in _TABLES if (found := find_table(folder, name))), None)
     if reference is None:
         raise ValueError(
             f"{str(folder)!r} holds neither {' nor '.join(_TABLES)}, which hold the labels; restore "
@@ -194,10 +195,10 @@ def _references(root, letter, files):
                 f"must be {' or '.join(meaning)}."
             )
         rows[column] = rows[column].map(meaning).fillna("")
+    rows["name"] = [without_suffix(name).rpartition("/")[2] for name in rows["name"]]
     rows = merge_rows(rows, "name", reference)
     found = by_name(files, folder)
-    names = rows["name"].map(without_suffix)
-    paths = [found.get(plain(name), folder / f"{name}.wav") for name in names]
+    paths = [found.get(plain(name), folder / f"{name}.wav") for name in rows["name"]]
     return pd.DataFrame(
         {
             "path": [str(file) for file in paths],

@@ -34,7 +34,7 @@ _NO_SUBJECTS = (
     "each recording is a separate group, because `subject` was not given; if subjects have several "
     "recordings, scores from splits by these groups are too good."
 )
-_OURS = ("path", "group", "file", "label", "quality", "subject", "site", "seconds")
+_OURS = ("path", "group", "file", "label", "subject", "seconds", "original_sampling_rate")
 
 
 @validate_params(
@@ -88,8 +88,8 @@ def load_table(
 
         - target : ndarray of str of shape (n_recordings,), the labels.
         - groups : ndarray of str of shape (n_recordings,), the subjects.
-        - frame : DataFrame with the columns file, label, quality (""), subject, site (""), the other
-          columns of the table, seconds, original_sampling_rate.
+        - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
+          has them), the other columns of the table, seconds, original_sampling_rate.
 
     Raises
     ------
