@@ -19,6 +19,7 @@ from sklearn_heartkd.datasets._assemble import (
 )
 from sklearn_heartkd.datasets._layouts import CIRCOR_NAME
 from sklearn_heartkd.datasets._listing import (
+    drop_copies,
     find_table,
     listing,
     merge_rows,
@@ -144,25 +145,33 @@ def load_circor(
             "(such as 2530_AV.wav); load other recordings with load_audio_folder or load_table."
         )
     patients = _patients(root, [file for file, match in matches.items() if match])
-    table = pd.DataFrame(
-        [
-            {
-                "path": str(file),
-                "file": file.relative_to(root).as_posix(),
-                "label": patients[match["patient"]][target],
-                "quality": "",
-                "subject": match["patient"],
-                "site": _SITES[match["site"].lower()],
-                "device": "Littmann 3200 with DigiScope Collector",
-                **patients[match["patient"]],
-            }
-            for file, match in matches.items()
-            if match and match["patient"] in patients
-        ]
-    )
-    _warn_of_others(root, matches, patients)
-    if table.empty:
+    rows, others = [], []
+    for file, match in matches.items():
+        name = file.relative_to(root).as_posix()
+        if match is None or match["patient"] not in patients:
+            others.append(name)
+            continue
+        patient = patients[match["patient"]]
+        description = {
+            "path": str(file),
+            "file": name,
+            "label": patient[target],
+            "quality": "",
+            "subject": match["patient"],
+            "site": _SITES[match["site"].lower()],
+            "device": "Littmann 3200 with DigiScope Collector",
+        }
+        rows.append(description | patient)
+    if others:
+        warnings.warn(
+            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
+            f"belong to patients that are not listed, and are left out ({listing(others)}).",
+            stacklevel=outside(),
+        )
+    if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
+    table = pd.DataFrame(rows)
+    table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
     waveforms, table = read_table(
         table.rename(columns={"additional_id": "group"}).assign(group=_join_patients(table)),
         sampling_rate=sampling_rate,
@@ -247,20 +256,6 @@ def _join_patients(table):
     persons = connected_groups(len(names), first, second)
     first_name = pd.Series(names).groupby(persons).transform("min").to_numpy()
     return first_name[numbers[: len(table)]]
-
-
-def _warn_of_others(root, matches, patients):
-    others = [
-        file.relative_to(root).as_posix()
-        for file, match in matches.items()
-        if match is None or match["patient"] not in patients
-    ]
-    if others:
-        warnings.warn(
-            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
-            f"belong to patients that are not listed, and are left out ({listing(others)}).",
-            stacklevel=outside(),
-        )
 
 
 def _events(paths):

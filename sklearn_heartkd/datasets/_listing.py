@@ -114,6 +114,21 @@ def merge_rows(table, column, path):
     return table.reset_index(drop=True)
 
 
+def drop_copies(table, keys, root):
+    """Keep one of several recordings with equal keys, as where a folder was unpacked into itself."""
+    # of two copies of a folder, one inside the other, the outer one is kept
+    outermost_first = table["file"].str.count("/").sort_values(kind="stable").index
+    repeated = keys.loc[outermost_first].duplicated().sort_index()
+    if repeated.any():
+        names = table.loc[repeated, "file"].tolist()
+        warnings.warn(
+            f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
+            f"and are left out ({listing(names)}); remove one of the copies.",
+            stacklevel=outside(),
+        )
+    return table[~repeated].reset_index(drop=True)
+
+
 def join_spellings(labels):
     """Return labels in which those that differ by case, blanks or Unicode form are one.
 

@@ -16,7 +16,7 @@ from sklearn_heartkd.datasets._assemble import (
     require_two_classes,
     warn_of_disagreement,
 )
-from sklearn_heartkd.datasets._listing import listing
+from sklearn_heartkd.datasets._listing import drop_copies, listing
 from sklearn_heartkd.datasets._reading import read_recordings
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
@@ -49,8 +49,8 @@ labelled; 52 and 195, the challenge's own test, are not.
 Groups: in set B the subject, "b-<number in the file name>", where 101, 103 and 146, which share
 recordings, count as one. The patients of set A are unknown:
 its groups are clusters of near-identical recordings, "a-<time in the name of the first one>",
-and two groups of set A may be the same patient. A recording without a near-duplicate is a group
-of its own.
+and two groups of set A may be the same patient. A recording without a near-duplicate is a separate
+group.
 
 Some classes exist in one set only, the sets differ in their sampling rate, and in set A the
 length alone tells classes apart: report A and B beside A+B, and give no model the length.
@@ -195,17 +195,7 @@ def _table(root, files):
             stacklevel=outside(),
         )
     table = pd.DataFrame([row for row in rows if row is not None])
-    # of two copies of a folder, one inside the other, the outer one is kept
-    depth_first = table["file"].str.count("/").sort_values(kind="stable").index
-    repeated = table.loc[depth_first].duplicated(["set", "key", "label", "quality"]).sort_index()
-    if repeated.any():
-        names = table.loc[repeated, "file"].tolist()
-        warnings.warn(
-            f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
-            f"and are left out ({listing(names)}); remove one of the copies.",
-            stacklevel=outside(),
-        )
-    return table[~repeated]
+    return drop_copies(table, table[["set", "key", "label", "quality"]], root)
 
 
 def _describe(file, root):

@@ -81,7 +81,7 @@ def near_duplicate_groups(
 ) -> Any:
     """Group recordings that are copies of each other, or cuts of one longer recording.
 
-    Copies are found whatever their gain, offset, polarity or delay: by the normalised
+    Copies are found whatever their gain, offset, polarity or delay: by the normalized
     cross-correlation of the band-passed recordings. Groups are the connected components of the
     pairs found.
 

@@ -18,7 +18,7 @@ def test_the_package_loads_nothing_heavy():
     )
 
 
-def test_reading_a_file_needs_neither_pandas_nor_scikit_learn():
+def test_reading_a_file_needs_no_pandas():
     code = "from sklearn_heartkd.datasets import read_recording"
     assert not {"pandas", "sklearn", "scipy"} & loaded_by(code)
 

@@ -72,7 +72,7 @@ def test_layout_of_the_challenge_site(write):
 
 
 @pytest.mark.recordings
-def test_layout_of_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
+def test_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
     chosen = {
         "set_a/normal__201101070538.wav": "Atraining_normal/201101070538.wav",
         "set_a/murmur__201101051104.wav": "Atraining_murmur/201101051104.wav",
@@ -144,7 +144,7 @@ def test_return_X_y(write):
     np.testing.assert_array_equal(y, bunch.target)
 
 
-def test_near_duplicates_of_set_a_share_a_group_whatever_the_sampling_rate(write, tmp_path):
+def test_near_duplicates_of_set_a_share_a_group(write, tmp_path):
     root = write([*KAGGLE, "set_a/extrahls__201201010101.wav"], seconds=3.0)
     original, _ = soundfile.read(root / "set_a/normal__201101070538.wav")
     soundfile.write(root / "set_a/extrahls__201201010101.wav", -0.5 * original, 44100)
@@ -232,7 +232,7 @@ def test_folders_of_labels_in_a_set(write):
     }
 
 
-def test_other_words_in_folders_do_not_matter_where_names_have_labels(write):
+def test_other_words_in_folders_do_not_matter(write):
     names = [name.replace("/", "/old copy/") for name in KAGGLE]
     assert len(load_pascal(write(names)).data) == 5
 

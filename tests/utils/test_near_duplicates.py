@@ -38,7 +38,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_recall_and_precision_are_perfect_on_planted_copies(sounds, kind):
+def test_planted_copies_are_found_and_nothing_else(sounds, kind):
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(sounds.data), 12, replace=False)
     recordings = [*sounds.data, *(CHANGES[kind](sounds.data[i], rng) for i in chosen)]
@@ -134,7 +134,7 @@ def test_bad_input_is_named(change, message):
 
 
 @pytest.mark.recordings
-def test_copies_under_two_subjects_and_two_labels_are_found_in_pascal(pascal_path):
+def test_copies_in_pascal_are_found(pascal_path):
     from sklearn_heartkd.datasets import read_recordings
 
     names = [
