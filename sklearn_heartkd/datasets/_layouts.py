@@ -12,24 +12,12 @@ _PASCAL_FOLDER = re.compile(r"(^|/)(set_[ab]|[AB]training\w*|Training [AB] \w+)/
 
 
 class Layout(NamedTuple):
-    """A layout that a loader reads.
+    """A layout that a loader reads."""
 
-    Attributes
-    ----------
-    loader : str
-        Name of the function in ``sklearn_heartkd.datasets``.
-    example : str
-        What such a folder holds.
-    finds_subject : bool
-        Whether the layout tells the subject, so that the loader takes no `subject`.
-    source : str
-        Column of the frame with the parts that a check compares; "" without.
-    """
-
-    loader: str
-    example: str
-    finds_subject: bool
-    source: str
+    loader: str  # name of the function in sklearn_heartkd.datasets
+    example: str  # what such a folder holds
+    finds_subject: bool  # whether the layout tells the subject, so that the loader takes none
+    source: str  # column of the frame with the parts that a check compares, or ""
 
 
 LAYOUTS = {
@@ -78,23 +66,9 @@ def explain_layout(root: Path, files: list[Path]) -> str:
 
 
 def load_folder(path, layout=None, *, subject=None, split=None, **options):
-    """Load a folder with the loader of its layout.
+    """Load a folder with the loader of its layout, which is recognized where it is None.
 
-    Parameters
-    ----------
-    path : path-like
-        The folder.
-    layout : str, default=None
-        One of LAYOUTS; None recognizes it.
-    subject, split
-        Parameters of the loaders that have them; None is always accepted.
-    **options
-        Further parameters of the loader.
-
-    Returns
-    -------
-    bunch : Bunch
-        With the name of the layout as `layout`.
+    Parameters that are None are left out. The Bunch also has the name of the layout.
     """
     from sklearn_heartkd import datasets
     from sklearn_heartkd.datasets._assemble import audio_files

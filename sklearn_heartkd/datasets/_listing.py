@@ -16,15 +16,9 @@ from sklearn_heartkd.utils._warnings import outside
 
 
 def read_rows(path):
-    """Return the cells of a table, whatever program wrote it.
+    """Return the rows of a table that any program wrote, without empty ones.
 
-    Cells are separated by commas, semicolons or tabs and stripped of blanks; the text is UTF-8, UTF-16
-    or that of Windows. Empty rows are left out.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, or the file holds something else than text.
+    Commas, semicolons or tabs separate the cells; the text is UTF-8, UTF-16 or that of Windows.
     """
     require_regular_file(path)
     content = Path(path).read_bytes()

@@ -147,14 +147,14 @@ def load_pascal(
     if missing:
         raise ValueError(
             f"The folder {str(root)!r} holds no recordings of set {' and '.join(missing)}; give "
-            "the folder that holds set_a and set_b or the challenge's own folders, or change "
-            f"subset={subset!r}."
+            "the folder that holds set_a and set_b or the challenge's own folders, or choose "
+            f"another subset than {subset!r}."
         )
     table = table[table["set"].isin(letters) & (table["label"].notna() == labelled)]
     if table.empty:
         raise ValueError(
             f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
-            f"subset {subset!r}; change labelled={labelled}."
+            f"subset {subset!r}; choose another subset or labelled={not labelled}."
         )
     reading = {
         "sampling_rate": sampling_rate,
@@ -186,7 +186,8 @@ def _table(root, files):
         raise ValueError(
             f"None of the {len(files)} sound files in {str(root)!r} is named as in the PASCAL "
             "challenge (such as set_a/normal__201101070538.wav or "
-            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder."
+            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder (layout "
+            "'folder')."
         )
     if strangers:
         warnings.warn(
@@ -259,7 +260,7 @@ def _label_in(text, file):
             raise ValueError(
                 f"{file.as_posix()!r} has the unknown label {word!r}. Labels are "
                 f"{', '.join(_LABELS)}, also with 'noisy' before them; rename or remove such files, or "
-                "load other recordings with load_audio_folder."
+                "load other recordings with load_audio_folder (layout 'folder')."
             )
     if len(labels) > 1:
         raise ValueError(

@@ -309,7 +309,7 @@ def test_wrong_folders_are_refused_with_advice(write, tmp_path):
     with pytest.raises(NotADirectoryError, match="is not a folder"):
         load_pascal(tmp_path / "other" / "normal" / "patient one.wav")
     write(["set_a/normal__201101070538.wav"], root=tmp_path / "one")
-    with pytest.raises(ValueError, match=r"no recordings of set B; .* change subset='ab'"):
+    with pytest.raises(ValueError, match=r"no recordings of set B; .* another subset than 'ab'"):
         load_pascal(tmp_path / "one")
     with pytest.raises(ValueError, match="no unlabelled recordings of subset 'a'"):
         load_pascal(tmp_path / "one", subset="a", labelled=False)
