@@ -9,6 +9,7 @@ BMD_HS_NAME = re.compile(
     r"(?:AS|AR|MR|MS|MD|N)_\d+_(?P<position>sup|sit)_(?P<site>Mit|Tri|Pul|Aor)", re.IGNORECASE
 )
 _PASCAL_FOLDER = re.compile(r"(^|/)(set_[ab]|[AB]training\w*|Training [AB] \w+)/", re.IGNORECASE)
+_PASCAL_NAME = re.compile(r"(?:artifact|extrahls|extrastole|murmur|normal)_.*\d{8}")
 
 
 class Layout(NamedTuple):
@@ -35,7 +36,7 @@ LAYOUTS = {
 
 def guess_layout(root: Path, files: list[Path]) -> str:
     """Return the name of the layout of a folder, judged by the names in it."""
-    if any(root.glob("training-[a-f]/REFERENCE*.csv")):
+    if any(root.rglob("REFERENCE*.csv")):
         return "physionet2016"
     for layout, name in (("circor", CIRCOR_NAME), ("bmd_hs", BMD_HS_NAME)):
         if 2 * sum(name.fullmatch(file.stem) is not None for file in files) > len(files):
@@ -47,6 +48,8 @@ def guess_layout(root: Path, files: list[Path]) -> str:
 def explain_layout(root: Path, files: list[Path]) -> str:
     """Return a sentence on how to load a folder that does not hold a folder for each class."""
     layout = guess_layout(root, files)
+    if all(_PASCAL_NAME.match(file.name) for file in files):
+        layout = "pascal"
     if layout != "folder":
         known = LAYOUTS[layout]
         return (

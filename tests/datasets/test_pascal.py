@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, load_pascal
+from sklearn_heartkd.datasets import UnreadableRecordingError, load_audio_folder, load_pascal
 
 # Names as on the challenge's own site: the labels are in the folders.
 CHALLENGE = {
@@ -247,6 +247,13 @@ def test_a_folder_unpacked_into_itself_counts_once(write, copy):
         bunch = load_pascal(root)
     assert len(caught) == 1
     assert described(bunch) == {name: row for name, row in KAGGLE.items() if row[1]}
+
+
+def test_the_loader_of_class_folders_explains_the_layout(write):
+    root = write([name.partition("/")[2] for name in KAGGLE if "unlabelled" not in name])
+    with pytest.raises(ValueError, match=r"looks like the layout 'pascal' .* with load_pascal"):
+        load_audio_folder(root)
+    assert len(load_pascal(root).data) == 5
 
 
 TABLE = "dataset,fname,label\nb,set_b/Btraining_murmur_127_1306764300147_C2.wav,murmur\n"
