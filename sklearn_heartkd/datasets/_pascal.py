@@ -325,7 +325,7 @@ def _groups(table, waveforms, reading):
             # another sampling rate must not change the groups
             options = reading | {"sampling_rate": _CLUSTERING_RATE, "verbose": 0}
             recordings, _, _ = read_recordings(table.loc[in_a, "path"], **options)
-        clusters = find_near_duplicates(recordings, _CLUSTERING_RATE).groups
+        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading["n_jobs"])
         keys = table.loc[in_a, "key"]
-        groups[in_a] = "a-" + keys.groupby(clusters).transform("first")
+        groups[in_a] = "a-" + keys.groupby(found.groups).transform("first")
     return groups

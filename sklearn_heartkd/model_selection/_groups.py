@@ -78,6 +78,7 @@ def near_duplicate_groups(
     min_overlap: float = 3.0,
     y: ArrayLike | None = None,
     return_pairs: bool = False,
+    n_jobs: int | None = None,
 ) -> Any:
     """Group recordings that are copies of each other, or cuts of one longer recording.
 
@@ -103,6 +104,8 @@ def near_duplicate_groups(
         Labels, for the report.
     return_pairs : bool, default=False
         True also returns the report.
+    n_jobs : int, default=None
+        The number of threads; None means 1, -1 all processors.
 
     Returns
     -------
@@ -159,6 +162,7 @@ def near_duplicate_groups(
         low=low,
         high=high,
         min_overlap=min_overlap,
+        n_jobs=n_jobs,
     )
     if not return_pairs:
         return found.groups

@@ -108,6 +108,13 @@ def test_the_screen_loses_no_pair(sounds):
     assert reached <= screened
 
 
+def test_threads_find_the_same_pairs(sounds):
+    recordings = [*sounds.data, *(0.5 * sounds.data[:10, 3000:])]
+    one, two = (find_near_duplicates(recordings, RATE, n_jobs=n) for n in (None, 2))
+    assert len(one.pairs) == 10
+    assert one.pairs.equals(two.pairs)
+
+
 def test_the_screen_excludes_most_pairs(sounds):
     search = _Search(list(sounds.data), np.full(60, 2000.0), 0.8, 60, 800, 3.0)
     assert len(list(search.candidates())) < 0.1 * 60 * 59 / 2

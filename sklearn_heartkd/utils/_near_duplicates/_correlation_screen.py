@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy import fft
 
 _STEP = 0.2  # s: the grid of lags on which energies are compared
@@ -57,7 +58,7 @@ class CorrelationScreen:
                 rest = self.energy[i] - part.cumulated_energy(signal, n_values)
                 part.rest_energy[i] = np.maximum(rest, 0)
 
-    def candidates(self) -> Iterator[tuple[int, int]]:
+    def candidates(self, n_jobs: int | None = None) -> Iterator[tuple[int, int]]:
         """Pairs that cannot be excluded, tile by tile of similar length.
 
         The spectra of a tile are computed once for all its pairs, and padded to its longest recording,
@@ -66,23 +67,30 @@ class CorrelationScreen:
         audible = np.flatnonzero(self.energy[:, -1] > 0)
         order = audible[np.argsort(-self.seconds[audible], kind="stable")]
         tiles = [order[start : start + _TILE] for start in range(0, len(order), _TILE)]
-        for a, rows in enumerate(tiles):
-            for columns in tiles[a:]:
-                of_rows, of_columns = self.parts[0].spectra(rows, columns)
-                for k, i in enumerate(rows):
-                    # within one tile, each pair once
-                    first = k + 1 if columns is rows else 0
-                    if first == len(columns):
-                        continue
-                    peaks = self.parts[0].peaks(of_rows[k], of_columns[first:])
-                    others = columns[first:][self._possible(0, i, columns[first:], peaks)]
-                    for level in range(1, len(self.parts)):
-                        if len(others):
-                            of_row, of_others = self.parts[level].spectra([i], others)
-                            peaks = self.parts[level].peaks(of_row[0], of_others)
-                            others = others[self._possible(level, i, others, peaks)]
-                    for j in others:
-                        yield int(min(i, j)), int(max(i, j))
+        found = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
+            delayed(self._screen)(rows, columns)
+            for a, rows in enumerate(tiles)
+            for columns in tiles[a:]
+        )
+        for pairs in found:
+            yield from pairs
+
+    def _screen(self, rows, columns):
+        pairs = []
+        of_rows, of_columns = self.parts[0].spectra(rows, columns)
+        for k, i in enumerate(rows):
+            first = k + 1 if columns is rows else 0  # within one tile, each pair once
+            if first == len(columns):
+                continue
+            peaks = self.parts[0].peaks(of_rows[k], of_columns[first:])
+            others = columns[first:][self._possible(0, i, columns[first:], peaks)]
+            for level in range(1, len(self.parts)):
+                if len(others):
+                    of_row, of_others = self.parts[level].spectra([i], others)
+                    peaks = self.parts[level].peaks(of_row[0], of_others)
+                    others = others[self._possible(level, i, others, peaks)]
+            pairs += [(int(min(i, j)), int(max(i, j))) for j in others]
+        return pairs
 
     def _possible(self, level, i, others, peaks):
         """Whether the required correlation can be reached at any step of lag.

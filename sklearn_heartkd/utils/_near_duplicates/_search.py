@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from scipy import fft, sparse
 
 from sklearn_heartkd.utils._near_duplicates._correlation_screen import CorrelationScreen
@@ -43,6 +44,7 @@ def find_near_duplicates(
     low=60.0,
     high=800.0,
     min_overlap=3.0,
+    n_jobs=None,
 ):
     """Find near-identical recordings, whatever their gain, offset, polarity or delay.
 
@@ -85,7 +87,10 @@ def find_near_duplicates(
             "half the sampling rate), or give recordings of a higher sampling rate"
         )
     search = _Search(recordings, rates, threshold, low, high, min_overlap)
-    rows = [row for pair in search.candidates() if (row := search.compare(*pair)) is not None]
+    compared = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(search.compare)(*pair) for pair in search.candidates(n_jobs)
+    )
+    rows = [row for row in compared if row is not None]
     columns = ["first", "second", "correlation", "lag_seconds", "overlap_seconds"]
     pairs = pd.DataFrame(rows, columns=columns).astype({"first": np.intp, "second": np.intp})
     pairs = pairs.sort_values("correlation", key=np.abs, ascending=False, ignore_index=True)
@@ -132,14 +137,14 @@ class _Search:
         self.seconds = np.array([len(x) for x in recordings]) / rates
         self.waveform = lru_cache(_CACHE)(self._waveform)
 
-    def candidates(self):
+    def candidates(self, n_jobs=None):
         """Pairs that a cheap bound cannot exclude."""
         whole = self.high - self.low
         widths = [*(width for width in _SCREEN_WIDTHS if width < whole), whole]
         if len(widths) == 1:
             widths = [whole, whole]
         screen = CorrelationScreen(self._spectrum, self.seconds, self.required, widths)
-        return screen.candidates()
+        return screen.candidates(n_jobs)
 
     def required(self, i, j, overlap):
         """Correlation that a pair must reach on an overlap in seconds; 2 if too short."""
