@@ -31,7 +31,7 @@ def student(**parameters):
         (
             lambda: MFCC().fit_transform(["a.wav", "b.wav"]),
             TypeError,
-            "X holds names of files; read",
+            "X contains names of files; read",
         ),
         (
             lambda: WindowedClassifier(student()).fit(np.array(["a.wav", "b.wav"]), [0, 1]),

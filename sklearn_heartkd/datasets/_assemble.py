@@ -1,4 +1,4 @@
-"""What the loaders share: the folder, the recordings of one length, the Bunch."""
+"""The parts that all loaders share: the folder, the recordings of one length, the Bunch."""
 
 import re
 import warnings
@@ -32,7 +32,7 @@ def match_subjects(subject, names):
     Raises
     ------
     ValueError
-        If it is none, or finds nothing in some of the names.
+        If it is invalid, or finds nothing in some of the names.
     """
     pattern = compile_pattern("subject", subject)
     matches = [pattern.search(name) for name in names]
@@ -52,7 +52,7 @@ def compile_pattern(name, pattern):
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(
-            f"{name}={pattern!r} is no regular expression ({error}); correct it, or put a backslash "
+            f"{name}={pattern!r} is not a regular expression ({error}); correct it, or put a backslash "
             "before characters that stand for themselves."
         ) from error
 

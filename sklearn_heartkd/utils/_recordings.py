@@ -1,4 +1,4 @@
-"""What every estimator that takes recordings shares: their validation and their length.
+"""The validation of recordings, and their length, for all estimators that take them.
 
 Recordings are a 2-D array of shape (n_recordings, n_samples), or a sequence of 1-D arrays of
 different length, called ragged here. Arrays of one length in a list are a 2-D array, unless an
@@ -34,7 +34,7 @@ def check_recordings(estimator, X, *, reset):
     Raises
     ------
     TypeError
-        If X holds names of files.
+        If X contains names of files.
     ValueError
         If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
         one recording.
@@ -43,7 +43,7 @@ def check_recordings(estimator, X, *, reset):
     X = as_sequence(X)
     if _holds_names(X):
         raise TypeError(
-            f"{name} takes waveforms, but X holds names of files; read them first, with "
+            f"{name} takes waveforms, but X contains names of files; read them first with "
             "sklearn_heartkd.datasets.read_recording or a loader of that package."
         )
     if _differs_in_length(X) or (not reset and has_another_length(estimator, X)):
@@ -62,7 +62,7 @@ def check_recordings(estimator, X, *, reset):
 
 
 def _holds_names(X):
-    """Whether X is a list or an array of texts or paths, such as the names of files."""
+    """Whether X is a list or an array of strings or paths."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind == "U"
     return isinstance(X, list | tuple) and any(isinstance(row, str | PathLike) for row in X)
@@ -122,7 +122,7 @@ def _differs_in_length(X):
 
 
 def _check_dimensions(X, name):
-    shape = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
+    shape: tuple[int, ...] = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
     if len(shape) == 2 and shape[0] >= _MANY_ROWS and 1 <= shape[1] <= _FEW_SAMPLES:
         raise ValueError(
             f"{name} takes one recording for each row, but X has shape {shape}, like one recording of "
