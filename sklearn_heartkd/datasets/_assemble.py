@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_heartkd.datasets._listing import listing
 from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
 from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
@@ -144,11 +145,8 @@ def warn_of_disagreement(source, pairs):
     `pairs` holds for each file in dispute its name, the label in use and the other one.
     """
     if pairs:
-        examples = ", ".join(
-            f"{name} is {used!r}, not {other!r}" for name, used, other in pairs[:3]
-        )
-        more = ", …" if len(pairs) > 3 else ""
+        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
         warnings.warn(
-            f"{source} disagree with the labels in use on {len(pairs)} files ({examples}{more}).",
-            stacklevel=4,
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
+            stacklevel=outside(),
         )
