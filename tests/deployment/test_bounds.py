@@ -137,7 +137,7 @@ def test_the_largest_size_is_a_parameter(linear):
 
 def test_a_model_too_large_to_load_is_not_saved(tmp_path, linear, monkeypatch):
     monkeypatch.setattr(_persistence, "_MAX_SIZE", 8000)
-    with pytest.raises(ModelFileError, match="cannot be saved.*unpack to more than 8000"):
+    with pytest.raises(ModelFileError, match=r"cannot be saved.*unpack to more than 8000"):
         save_model(load_model(linear, max_size=2**20), tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
@@ -166,7 +166,7 @@ def test_compiled_code_needs_trust(tmp_path, estimator):
 
 def test_a_student_of_a_forest_needs_no_trust(tmp_path, sounds):
     teacher = make_pipeline(MFCC(output="summary"), RandomForestClassifier(2, random_state=0))
-    student = make_pipeline(MFCC(), StudentClassifier(max_epochs=1))
+    student = make_pipeline(MFCC(), StudentClassifier(width=2, depth=1, max_epochs=1))
     model = DistilledClassifier(teacher, student, random_state=0).fit(sounds.data, sounds.target)
     load_model(save_model(model, tmp_path / "model"))
     with_teacher = save_model(model, tmp_path / "whole", keep_teachers=True)

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.skipif(GCC is None, reason="gcc is not installed")
 
 def compile_c(output, *sources, options=SMALL, compiler=GCC):
     warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", *STRICT]
-    command = [compiler, *warnings, *options, *map(str, sources), "-lm", "-o", str(output)]
+    libraries = [] if "-c" in options else ["-lm"]
+    command = [compiler, *warnings, *options, *map(str, sources), *libraries, "-o", str(output)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return output
