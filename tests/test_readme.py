@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sklearn_heartkd import distillation
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE, SOFTENED, resolve_losses
+from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED, resolve_losses
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -65,8 +65,8 @@ def losses_on_the_page():
 
 def test_the_table_of_losses_is_that_of_the_code():
     table = losses_on_the_page()
-    assert set(table) == set(CATALOGUE)
-    for name, loss in CATALOGUE.items():
+    assert set(table) == set(LOSSES)
+    for name, loss in LOSSES.items():
         row = table[name]
         assert row["class"] == loss.__name__
         assert float(row["weight"]) == loss.default_weight
@@ -93,5 +93,5 @@ def test_the_sums_on_the_page_of_distillation_are_those_of_the_code():
 def test_the_docstring_of_the_package_lists_every_loss():
     lines = re.findall(r'^"(\w+)"\s+`(\w+)`\s+([0-9.]+) ', distillation.__doc__, re.MULTILINE)
     assert {name: (kind, float(weight)) for name, kind, weight in lines} == {
-        name: (loss.__name__, loss.default_weight) for name, loss in CATALOGUE.items()
+        name: (loss.__name__, loss.default_weight) for name, loss in LOSSES.items()
     }

@@ -19,7 +19,7 @@ from sklearn_heartkd.augmentation._sequence import (
 )
 from sklearn_heartkd.utils._random import draw_seed, torch_generator
 from sklearn_heartkd.utils._recordings import as_sequence, check_recordings
-from sklearn_heartkd.utils._validation import is_ragged
+from sklearn_heartkd.utils._validation import differ_in_shape
 
 
 class AugmentingOverSampler(BaseOverSampler):
@@ -99,7 +99,7 @@ class AugmentingOverSampler(BaseOverSampler):
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         recordings = as_sequence(X)
-        if recordings is not X or is_ragged(recordings):
+        if recordings is not X or differ_in_shape(recordings):
             recordings = check_recordings(self, recordings, reset=True)
             y = _check_y(y)
             check_consistent_length(recordings, y)

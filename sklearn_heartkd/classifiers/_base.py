@@ -29,7 +29,7 @@ from sklearn_heartkd.classifiers._training import (
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
-from sklearn_heartkd.utils._recordings import as_sequence
+from sklearn_heartkd.utils._validation import as_sequence
 
 # in the order of C, because torch takes no negative strides
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "order": "C"}

@@ -3,7 +3,7 @@
 from sklearn.utils import check_array
 
 from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import is_ragged
+from sklearn_heartkd.utils._validation import differ_in_shape
 
 
 def check_features(features, rows, *, name, again):
@@ -26,7 +26,7 @@ def check_features(features, rows, *, name, again):
     """
     shape = tuple(rows.x.shape[1:])
     features = as_sequence(features)
-    if is_ragged(features):
+    if differ_in_shape(features):
         raise ValueError(
             f"{name} holds recordings of different shapes; give features of recordings that are "
             "equally long."

@@ -5,23 +5,26 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
+    _check_method_params,
     _check_y,
     check_consistent_length,
     check_is_fitted,
 )
 
-from sklearn_heartkd.utils._embedding import answer, can_embed
 from sklearn_heartkd.utils._group_splits import check_groups, warn_without_groups
-from sklearn_heartkd.utils._metadata import fit_nested, splits_inside
+from sklearn_heartkd.utils._metadata import MetadataRouterMixin, splits_inside
+from sklearn_heartkd.utils._nested import answer, can_embed, fit_nested
 from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import clone_seeded
 from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._unwrap import parts_of, sampling_rates
+from sklearn_heartkd.utils._validation import drop_weightless
 
 
 def cut_windows(recordings, n_window, n_hop):
@@ -68,23 +71,20 @@ def _embeds(self):
 
 def _require_rate(estimator, sampling_rate):
     """Raise if a transformer of this package inside `estimator` expects another sampling rate."""
-    parameters = estimator.get_params(deep=True) | {"": estimator}
-    steps = [part for part in parameters.values() if hasattr(part, "transform")]
-    homes = {type(part).__module__.partition(".")[0] for part in steps}
-    functions = any(isinstance(part, FunctionTransformer) for part in steps)
+    steps = [part for part in parts_of(estimator) if hasattr(part, "transform")]
+    homes = {type(step).__module__.partition(".")[0] for step in steps}
+    functions = any(isinstance(step, FunctionTransformer) for step in steps)
     if functions or homes - {"sklearn", "sklearn_heartkd", "imblearn"}:
-        return  # a step of the user's own may change the rate
-    for name, value in parameters.items():
-        prefix, _, last = name.rpartition("__")
-        part = parameters[prefix]
-        if last == "sampling_rate" and hasattr(part, "transform") and value != sampling_rate:
+        return  # such a step may change the rate
+    for name, rate in sampling_rates(estimator).items():
+        if rate != sampling_rate:
             raise ValueError(
-                f"{type(part).__name__} has sampling_rate={value:g}, but WindowedClassifier has "
+                f"{name} has sampling_rate={rate:g}, but WindowedClassifier has "
                 f"sampling_rate={sampling_rate:g}; give both that of the recordings."
             )
 
 
-class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class WindowedClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Fit a classifier on windows of recordings, and average its probabilities per recording.
 
     It makes any classifier of equally long recordings one of recordings of any length. Each window
@@ -127,8 +127,6 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     (20, 2)
     """
 
-    __metadata_request__fit = {"groups": True}
-
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"])],
         "window": [Interval(Real, 0, None, closed="neither")],
@@ -145,7 +143,7 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Fit the classifier on the windows of all recordings.
 
         Parameters
@@ -157,7 +155,9 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Handed on to each window of the recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed on to each window where the classifier takes them; None takes each
-            recording for a subject of its own.
+            recording for a separate subject.
+        **params : dict
+            Metadata for the classifier, with metadata routing enabled.
 
         Returns
         -------
@@ -184,23 +184,30 @@ class WindowedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         X = check_recordings(self, X, reset=True)
         y = _check_y(y)
         check_consistent_length(X, y)
-        groups = check_groups(groups, y)
         check_classification_targets(y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-            present = np.flatnonzero(sample_weight > 0)
-            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else groups[present]
+        params["groups"] = check_groups(groups, y)
+        X, y, sample_weight, params, _ = drop_weightless(X, y, sample_weight, params)
+        if groups is None:
+            if splits_inside(self.estimator):
+                warn_without_groups(self)
+            params["groups"] = self._recordings_as_groups(len(X))
+        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         windows, source = self._cut(X)
-        sample_weight = None if sample_weight is None else sample_weight[source]
-        if groups is None and splits_inside(self.estimator):
-            warn_without_groups(self)
-        groups = source if groups is None else groups[source]
+        routed = _check_method_params(X, routed, source)
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
-        metadata = {"sample_weight": sample_weight, "groups": groups}
-        self.estimator_ = fit_nested(estimator, windows, y[source], **metadata)
+        self.estimator_ = fit_nested(estimator, windows, y[source], routed)
         self.classes_ = self.estimator_.classes_
         return self
+
+    def _nested(self):
+        return {"estimator": self.estimator}
+
+    def _recordings_as_groups(self, n_recordings):
+        """Return a group for each recording, so that no inner split separates its windows."""
+        routing = get_routing_for_object(self.estimator)
+        if _routing_enabled() and not routing.consumes("fit", ["groups"]):
+            return None
+        return np.arange(n_recordings)
 
     def _cut(self, X):
         n_window = max(1, round(self.window * self.sampling_rate))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.deployment._onnx import make_metadata
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
-from sklearn_heartkd.utils._unwrap import unwrap
+from sklearn_heartkd.utils._unwrap import sampling_rates, unwrap
 
 
 def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel:
@@ -54,11 +54,7 @@ def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel
     'good'
     """
     check_is_fitted(model)
-    rates = {
-        value
-        for name, value in model.get_params(deep=True).items()
-        if name.split("__")[-1] == "sampling_rate" and isinstance(value, Real)
-    }
+    rates = set(sampling_rates(model).values())
     if len(rates) != 1:
         raise ValueError(
             f"The steps of {type(model).__name__} have {len(rates)} sampling rates "

@@ -1,12 +1,9 @@
 """What the exporters need to know about a fitted model, found by walking through it."""
 
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import WindowedClassifier
@@ -17,6 +14,7 @@ from sklearn_heartkd.features._front_end import FrontEnd
 from sklearn_heartkd.metrics import RejectingClassifier
 from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
+from sklearn_heartkd.utils import _unwrap
 
 
 class ExportError(ValueError):
@@ -156,28 +154,23 @@ def describe(model):
 
 def _visit(model, walk):
     """Collect what `model` does before its network into `walk`; return the network."""
-    if isinstance(model, Pipeline):
-        for _, step in model.steps[:-1]:
+    for part in _unwrap.walk(model):
+        for step in part.before:
             _visit_step(step, walk)
-        return _visit(model.steps[-1][1], walk)
-    if isinstance(model, FrozenEstimator):
-        return _visit(model.estimator, walk)
-    if hasattr(model, "best_estimator_"):
-        return _visit(model.best_estimator_, walk)
-    if isinstance(model, NetworkClassifier):
-        return model
-    if isinstance(model, RejectingClassifier):
-        walk.reject_below = max(walk.reject_below, float(model.threshold_))
-        return _visit(model.estimator_, walk)
-    if isinstance(model, WindowedClassifier):
-        return _visit_windows(model, walk)
-    if isinstance(model, DistilledClassifier):
-        if model.refiner_ is not None:
-            walk.note_clusters(model.refine_weight, model.refiner_)
-        return _visit(model.student_, walk)
-    if isinstance(model, KMeansRefinedClassifier):
-        walk.note_clusters(model.weight_, model.refiner_)
-        return _visit(model.estimator_, walk)
+        model = part.estimator
+        if isinstance(model, NetworkClassifier):
+            return model
+        if isinstance(model, RejectingClassifier):
+            walk.reject_below = max(walk.reject_below, float(model.threshold_))
+        elif isinstance(model, WindowedClassifier):
+            _visit_windows(model, walk)
+        elif isinstance(model, DistilledClassifier):
+            if model.refiner_ is not None:
+                walk.note_clusters(model.refine_weight, model.refiner_)
+        elif isinstance(model, KMeansRefinedClassifier):
+            walk.note_clusters(model.weight_, model.refiner_)
+        elif not _unwrap.is_transparent(model):
+            break
     raise ExportError(
         f"{type(model).__name__} cannot be exported; a network of sklearn_heartkd can, so distil "
         "this model into one: DistilledClassifier(teacher)."
@@ -196,11 +189,10 @@ def _visit_windows(model, walk):
     walk.windows = (walk.steps, walk.clusters, n_window, n_hop)
     walk.rates["WindowedClassifier"] = model.sampling_rate
     walk.steps, walk.clusters = [], []
-    return _visit(model.estimator_, walk)
 
 
 def _visit_step(step, walk):
-    if step is None or step == "passthrough" or hasattr(step, "fit_resample"):
+    if hasattr(step, "fit_resample"):
         return
     name = type(step).__name__
     walk.note_length(step)
@@ -234,6 +226,4 @@ def _visit_step(step, walk):
             f"{name} cannot be exported: of the steps before a network, BandPassFilter(method="
             "'fir'), FixedLength, MFCC and LogMelSpectrogram can."
         )
-    rate = getattr(step, "sampling_rate", None)
-    if isinstance(rate, Real):
-        walk.rates[name] = rate
+    walk.rates |= _unwrap.sampling_rates(step)

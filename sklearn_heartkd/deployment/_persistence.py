@@ -23,6 +23,7 @@ from sklearn_heartkd.deployment._trusted import trusted_names
 from sklearn_heartkd.deployment.runtime import check_channel, is_sealed, read_model_file
 from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import printable
+from sklearn_heartkd.utils._unwrap import parts_of
 
 _FORMAT = "sklearn_heartkd model 1"
 _MODEL, _MANIFEST = "model.skops", "manifest.json"
@@ -284,7 +285,7 @@ def _check_fitted(model, where=""):
 
 def _check_parameters(model):
     """Raise where a parameter has a wrong type or is out of its range."""
-    for part in [model, *model.get_params(deep=True).values()]:
+    for part in parts_of(model):
         if hasattr(part, "_validate_params"):
             part._validate_params()
     np.unique(model.classes_)  # an array that can be sorted

@@ -8,7 +8,9 @@ import torch
 from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE, SOFTENED
+from sklearn_heartkd.distillation._parameters import check_names
+from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED
+from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import unset_seeds
 from sklearn_heartkd.utils._warnings import outside
 
@@ -29,64 +31,55 @@ def check_student(student):
         )
 
 
-def check_columns(X, student):
-    """Raise if a data frame has columns that only a pipeline of the student could take."""
-    if isinstance(student, Pipeline) or not hasattr(X, "columns"):
-        return
-    texts = [name for name in X.columns if not _holds_numbers(X[name])]
-    if texts:
-        raise ValueError(
-            f"The columns {texts} of X hold no numbers, which the student cannot take, whatever the "
-            "teacher does with them; give a student that encodes them, as make_pipeline(encoder, "
-            "StudentClassifier())."
-        )
+def check_teachers(owner, teachers, terms):
+    """Return the shares of the teachers in their mean.
 
+    Parameters
+    ----------
+    owner : DistilledClassifier
+    teachers : list of (name, classifier)
+    terms : list of (name, DistillationLoss, weight)
 
-def _holds_numbers(column):
-    try:
-        np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def check_teacher_outputs(teacher_outputs, cv):
-    """Raise if the teacher is to answer both out of fold and about augmented batches."""
-    if cv is not None and teacher_outputs == "augmented":
+    Raises
+    ------
+    TypeError
+        If a teacher cannot give probabilities.
+    ValueError
+        If the names of the teachers cannot be used, their weights are not one for each or do not matter,
+        or augmented outputs of the teacher are asked for out of fold.
+    """
+    check_names(teachers)
+    for name, teacher in teachers:
+        require_probabilities(teacher, f"The teacher {name!r},")
+    if owner.cv is not None and owner.teacher_outputs == "augmented":
         raise ValueError(
             "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
-            f"cv={cv!r} wants answers out of fold; use teacher_outputs='cached', or cv=None."
+            f"cv={owner.cv!r} wants its outputs out of fold; use teacher_outputs='cached', or cv=None."
         )
-
-
-def check_shares(shares, n_teachers):
-    """Raise unless there is one share for each teacher and at least one is above 0."""
+    shares = owner.teacher_weights
+    if shares is None:
+        return [1.0] * len(teachers)
     if isinstance(shares, dict) or any(not isinstance(share, Real) for share in shares):
         raise ValueError(
             f"teacher_weights takes a list of numbers in the order of the teachers, got {shares!r}."
         )
-    if len(shares) != n_teachers:
+    if len(shares) != len(teachers):
         raise ValueError(
-            f"teacher_weights has {len(shares)} values for {n_teachers} teachers; give one each."
+            f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
         )
     if not (np.isfinite(shares).all() and min(shares) >= 0 and sum(shares) > 0):
         raise ValueError(
             f"teacher_weights must be finite and at least 0, and one above 0, got {list(shares)}."
         )
-
-
-def check_teacher_weights(teacher_weights, terms):
-    """Raise if the teachers' probabilities have shares, but no loss looks at them."""
-    if teacher_weights is None:
-        return
     used = [(name, loss) for name, loss, weight in terms if weight > 0]
-    # a loss from outside the catalogue may look at them
-    if all(type(loss) in CATALOGUE.values() and not isinstance(loss, SOFTENED) for _, loss in used):
+    # a user's loss may use the probabilities
+    if all(type(loss) in LOSSES.values() and not isinstance(loss, SOFTENED) for _, loss in used):
         raise ValueError(
-            f"teacher_weights={teacher_weights!r} are shares of the teachers' probabilities, but the "
-            f"losses {[name for name, _ in used]} do not look at these; add 'kd' to the losses, or leave "
-            "teacher_weights None."
+            f"teacher_weights={shares!r} are shares of the teachers' probabilities, which the losses "
+            f"{[name for name, _ in used]} do not use; add 'kd' to the losses, or leave teacher_weights "
+            "None."
         )
+    return list(shares)
 
 
 def warn_of_small_weights(sample_weight, terms):
@@ -133,15 +126,13 @@ def warn_of_moved_moments(augmentations, teacher_outputs):
         )
 
 
-def warn_of_useless_memory(memory, random_state, teachers):
-    """Warn if teachers would be kept in `memory` but never found again."""
-    if getattr(memory, "location", None) is None or random_state is not None:
-        return
+def warn_of_useless_memory(random_state, teachers):
+    """Warn if teachers would be kept in a memory but never found again."""
     drawn = [type(teacher).__name__ for teacher in teachers if unset_seeds(teacher)]
-    if drawn:
+    if drawn and random_state is None:
         warnings.warn(
             f"memory keeps a teacher under its random_state, but {drawn} draws a new one in every fit, so "
-            "that none is found again and the folder grows; set random_state to an int.",
+            "no teacher is found again and the folder grows; set random_state to an int.",
             UserWarning,
             stacklevel=outside(),
         )

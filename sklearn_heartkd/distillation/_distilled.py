@@ -5,27 +5,21 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, _safe_indexing, check_random_state, get_tags
+from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-)
+from sklearn.utils.metadata_routing import _routing_enabled
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import StudentClassifier
 from sklearn_heartkd.distillation._checks import (
-    check_columns,
-    check_shares,
     check_student,
-    check_teacher_outputs,
-    check_teacher_weights,
+    check_teachers,
     require_moments,
     warn_of_moved_moments,
     warn_of_small_weights,
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
-from sklearn_heartkd.distillation._parameters import NestedListsMixin, check_names, named_items
+from sklearn_heartkd.distillation._parameters import NestedListsMixin, named_items
 from sklearn_heartkd.distillation._teaching import (
     cached_outputs,
     feature_maps,
@@ -33,20 +27,29 @@ from sklearn_heartkd.distillation._teaching import (
     predict_teachers,
 )
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE, resolve_losses
+from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
-from sklearn_heartkd.utils._embedding import answer, embed
-from sklearn_heartkd.utils._group_splits import check_groups, list_splits, splits_of_rows
-from sklearn_heartkd.utils._input_tags import allows_nan, takes_sequences
-from sklearn_heartkd.utils._metadata import step_parameters
+from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
+from sklearn_heartkd.utils._metadata import MetadataRouterMixin, split_parameters
+from sklearn_heartkd.utils._nested import answer, embed
 from sklearn_heartkd.utils._pickling import is_left_out
-from sklearn_heartkd.utils._probabilities import log_probabilities, require_probabilities
+from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
-from sklearn_heartkd.utils._validation import check_any_input, check_any_new_input
+from sklearn_heartkd.utils._unwrap import allows_nan, takes_sequences
+from sklearn_heartkd.utils._validation import (
+    check_any_input,
+    check_any_new_input,
+    drop_weightless,
+    require_numbers,
+)
+
+ENCODE = "give a student that encodes them, as make_pipeline(encoder, StudentClassifier())"
 
 
-class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class DistilledClassifier(
+    NestedListsMixin, MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
@@ -141,8 +144,7 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
     (24,)
     """
 
-    __metadata_request__fit = {"groups": True}
-    _by_name = CATALOGUE
+    _by_name = LOSSES
 
     _parameter_constraints: dict = {
         "teacher": [HasMethods(["fit"]), list],
@@ -192,74 +194,72 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Fit the teacher, then the student, then the clusters, if any.
 
         Parameters
         ----------
         X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
-            Features that teacher and student take, or whatever the first steps of both take, if they
-            are pipelines.
+            Features for teacher and student, or what the first steps of both take, if they are
+            pipelines.
         y : array-like of shape (n_recordings,)
+            Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
-            Handed to the teacher and the student. Rows of weight 0 count as absent. Contrastive losses
+            Weights for the teacher and the student. Rows of weight 0 count as absent. Contrastive losses
             count weights as repetitions; scale them to 1 on average.
         groups : array-like of shape (n_recordings,), default=None
-            Subjects: no inner split crosses them, and contrastive losses do not set recordings of one
-            subject against each other.
+            Subjects: no inner split crosses them, and contrastive losses do not contrast recordings of
+            one subject.
+        **params : dict
+            Metadata for the teacher and the student, with metadata routing enabled.
 
         Returns
         -------
         self : object
+            The fitted classifier.
 
         Raises
         ------
         TypeError
-            If a teacher has no `predict_proba` or no `classes_`, `student` is not one of our networks, or
-            a loss of your own makes no torch module or no number.
+            If a teacher has no `predict_proba` or no `classes_`, the student is not a network of this
+            package, or a loss does not make a torch module or a number.
         ValueError
-            If `groups` do not name a subject for each recording, if the folds of `cv` cannot be made by
-            subject, if a loss is unknown or needs more classes or another teacher, if `temperature` or
-            `teacher_weights` are given but no loss uses them, if a frozen teacher misses a class or
-            comes with `cv`, if `teacher_outputs="augmented"` comes with `cv`, if what a teacher says are
-            no probabilities or not finite, if columns of a data frame hold no numbers and the student
-            is no pipeline, if there are more clusters than recordings, if `memory` cannot recognise a
-            teacher, if a feature map has a single step where moments are compared, if the training
-            diverges, or if a parameter of the student is out of its range.
+            If teachers, losses, classes and recordings do not go together; the message says what to
+            change.
         """
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
-        groups = check_groups(groups, y)
-        cv = list_splits(self.cv)
-        check_teacher_outputs(self.teacher_outputs, cv)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-            present = np.flatnonzero(sample_weight > 0)
-            cv = splits_of_rows(cv, present, len(y))
-            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else groups[present]
-        random_state = check_random_state(self.random_state)
+        n_rows = len(y)
+        params["groups"] = check_groups(groups, y)
+        X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
+        cv = splits_of_rows(self.cv, rows, n_rows)
         self.classes_ = np.unique(y)
-        check_student(self._student())
-        check_columns(X, self._student())
+        student = self._student()
+        check_student(student)
+        if not isinstance(student, Pipeline):
+            require_numbers(X, ENCODE)
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
-        check_teacher_weights(self.teacher_weights, terms)
+        shares = check_teachers(self, self._teachers(), terms)
         warn_of_small_weights(sample_weight, terms)
         if self.refine == "kmeans":
             check_n_clusters(self.n_clusters, len(y))
-        shares = self._shares()
-        predictions = predict_teachers(
-            self, self._teachers(), X, y, sample_weight, groups, cv, random_state
-        )
-        head, network = self._split_student(random_state)
-        features = X
-        if head is not None:
-            metadata = {"sample_weight": sample_weight, "groups": groups}
-            features = head.fit_transform(X, y, **step_parameters(head, **metadata))
-        asked = self._networks_to_ask(predictions, head, features)
+
+        routed = self._route(sample_weight=sample_weight, **params)
+        random_state = check_random_state(self.random_state)
+        predictions = predict_teachers(self, X, y, routed, params["groups"], cv, random_state)
+        student = clone_seeded(student, random_state)
+        network, features, fit_params = student, X, routed["student"]
+        if isinstance(student, Pipeline):
+            before, fit_params = split_parameters(student, fit_params)
+            *_, (end, network) = student.steps
+            if len(student) > 1:
+                head = student[:-1]
+                features = head.fit_transform(X, y, **before)
+                student.steps = [*head.steps, (end, network)]
+
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
-        maps = feature_maps(predictions, X) if needs_sequence and self.cv is None else None
+        maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
         cached = cached_outputs(predictions, shares, maps)
+        asked = networks_of(self, predictions, features if features is X else None)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -270,21 +270,19 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
 
-        network._fit(features, y, sample_weight, groups, make_objective)
-        self.student_ = network if head is None else Pipeline([*head.steps, (self._end, network)])
-        fitted = [prediction.teacher for prediction in predictions]
-        several = isinstance(self.teacher, list)
-        names = [name for name, _ in self._teachers()]
-        self.teacher_ = Bunch(**dict(zip(names, fitted, strict=True))) if several else fitted[0]
-        self.history_ = network.history_
+        weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
+        network._fit(features, y, weight, subjects, make_objective)
+        self.student_, self.history_ = student, network.history_
+        fitted = {one.name: one.teacher for one in predictions}
+        self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
         self.refiner_ = None
         if self.refine == "kmeans":
             self.refiner_ = ClusterTable.learn(
                 network.embed(features),
                 np.searchsorted(self.classes_, y),
-                np.ones(len(y)) if sample_weight is None else sample_weight,
+                sample_weight,
                 n_classes=len(self.classes_),
-                n_clusters=len(self.classes_) if self.n_clusters == "auto" else self.n_clusters,
+                n_clusters=self.n_clusters,
                 random_state=draw_seed(random_state),
             )
         return self
@@ -293,36 +291,14 @@ class DistilledClassifier(NestedListsMixin, ClassifierMixin, MetaEstimatorMixin,
         return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
 
     def _student(self):
-        return StudentClassifier() if self.student is None else self.student
+        if self.student is not None:
+            return self.student
+        student = StudentClassifier()
+        return student.set_fit_request(sample_weight=True) if _routing_enabled() else student
 
-    def _shares(self):
-        """Return the shares of the teachers in their mean, after a look at both."""
-        teachers = self._teachers()
-        check_names(teachers)
-        shares = [1.0] * len(teachers) if self.teacher_weights is None else self.teacher_weights
-        check_shares(shares, len(teachers))
-        for name, teacher in teachers:
-            require_probabilities(teacher, f"The teacher {name!r},")
-        return list(shares)
-
-    def _split_student(self, random_state):
-        """Return the student's earlier steps, or None, and its network, both unfitted."""
-        student = clone_seeded(self._student(), random_state)
-        if not isinstance(student, Pipeline):
-            return None, student
-        network = student.steps[-1][1]
-        self._end = student.steps[-1][0]
-        return (student[:-1] if len(student) > 1 else None), network
-
-    def _networks_to_ask(self, predictions, head, features):
-        if self.teacher_outputs == "cached" or self.cv is not None:
-            return None
-        return networks_of(
-            predictions,
-            self.classes_,
-            features if head is None else None,
-            required=self.teacher_outputs == "augmented",
-        )
+    def _nested(self):
+        teachers = {f"teacher__{item[0]}": item[1] for item in named_items(self._teachers())}
+        return teachers | {"student": self._student()}
 
     def predict_proba(self, X):
         """Return the probabilities of the student, shape (n_recordings, n_classes)."""

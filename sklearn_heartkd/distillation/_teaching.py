@@ -9,18 +9,15 @@ from joblib import Memory
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_memory
+from sklearn.utils.validation import _check_method_params, check_memory
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
-from sklearn_heartkd.utils._embedding import answer, before_last
 from sklearn_heartkd.utils._group_splits import subject_folds
-from sklearn_heartkd.utils._input_tags import as_taken
-from sklearn_heartkd.utils._metadata import fit_nested
+from sklearn_heartkd.utils._nested import answer, as_taken, fit_nested, transform
 from sklearn_heartkd.utils._pickling import require_storable
 from sklearn_heartkd.utils._probabilities import (
     FEWER_FOLDS,
@@ -30,7 +27,7 @@ from sklearn_heartkd.utils._probabilities import (
     require_rows,
 )
 from sklearn_heartkd.utils._random import clone_seeded
-from sklearn_heartkd.utils._unwrap import is_frozen_classifier, parts_of, unwrap_once
+from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, parts_of, walk
 
 
 @dataclass
@@ -39,6 +36,7 @@ class TeacherPredictions:
 
     Attributes
     ----------
+    name : str
     teacher : estimator
     probabilities : ndarray of shape (n, n_classes)
         Ordered as the classes of `y`; out of fold where a splitter was given, and averaged where it
@@ -48,15 +46,30 @@ class TeacherPredictions:
         embeddings of different folds could not be compared.
     """
 
+    name: str
     teacher: object
     probabilities: np.ndarray
     embedding: np.ndarray
 
 
-def predict_teacher(owner, name, teacher, X, y, sample_weight, groups, cv, *, versions=None):
+def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=None):
     """Fit one teacher (unless it is frozen) and return its `TeacherPredictions`.
 
     The `versions` of what fits it are there for a memory, to tell predictions of different ones apart.
+
+    Parameters
+    ----------
+    owner : DistilledClassifier
+    name : str
+    teacher : classifier
+    X : ndarray, data frame or list of ndarray
+    y : ndarray of shape (n,)
+    params : dict
+        Arguments of the teacher's `fit`.
+    groups : ndarray of shape (n,) or None
+        Subjects, for the splits.
+    cv : int, splitter, list of splits or None
+    versions : tuple of str
 
     Raises
     ------
@@ -72,9 +85,8 @@ def predict_teacher(owner, name, teacher, X, y, sample_weight, groups, cv, *, ve
         )
     role = f"The teacher {name!r}"
     X = as_taken(teacher, X)
-    classes = np.unique(y if sample_weight is None else y[sample_weight > 0])
-    metadata = {"sample_weight": sample_weight, "groups": groups}
-    fitted = teacher if frozen else fit_nested(teacher, X, y, **metadata)
+    classes = np.unique(y)
+    fitted = teacher if frozen else fit_nested(teacher, X, y, params)
     if cv is None:
         _require_classes(fitted, role)
         probabilities, embedding = map(np.asarray, answer(fitted, X))
@@ -82,16 +94,11 @@ def predict_teacher(owner, name, teacher, X, y, sample_weight, groups, cv, *, ve
         require_rows(embedding, len(y), f"{role} gives embeddings")
         probabilities = align(probabilities, fitted.classes_, classes, role)
         require_finite(embedding, f"{role} gives embeddings")
-        return TeacherPredictions(fitted, probabilities, embedding)
+        return TeacherPredictions(name, fitted, probabilities, embedding)
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
-        fold = fit_nested(
-            clone(teacher),
-            _safe_indexing(X, training),
-            y[training],
-            sample_weight=None if sample_weight is None else np.asarray(sample_weight)[training],
-            groups=None if groups is None else np.asarray(groups)[training],
-        )
+        rows = _safe_indexing(X, training), y[training]
+        fold = fit_nested(clone(teacher), *rows, _check_method_params(X, params, training))
         _require_classes(fold, role)
         found = fold.predict_proba(_safe_indexing(X, held_out))
         require_rows(found, len(held_out), f"{role} gives probabilities")
@@ -103,30 +110,37 @@ def predict_teacher(owner, name, teacher, X, y, sample_weight, groups, cv, *, ve
             "cover all of them, such as StratifiedGroupKFold."
         )
     probabilities = total / times[:, None]
-    return TeacherPredictions(fitted, probabilities, log_probabilities(probabilities))
+    return TeacherPredictions(name, fitted, probabilities, log_probabilities(probabilities))
 
 
-def predict_teachers(owner, teachers, X, y, sample_weight, groups, cv, random_state):
-    """Return the `TeacherPredictions` of each (name, teacher), looked for in the memory of `owner` first.
+def predict_teachers(owner, X, y, routed, groups, cv, random_state):
+    """Return the `TeacherPredictions` of each teacher of `owner`, from its memory where they are there.
+
+    Parameters
+    ----------
+    routed : dict
+        Arguments of each teacher's `fit`, by "teacher__<name>".
 
     Raises
     ------
     ValueError
         If the memory could not recognise a teacher again, and as `predict_teacher` does.
     """
+    teachers = owner._teachers()
     memory = check_memory(owner.memory or Memory(None))
-    warn_of_useless_memory(memory, owner.random_state, [teacher for _, teacher in teachers])
     if getattr(memory, "location", None) is not None:
+        warn_of_useless_memory(owner.random_state, [teacher for _, teacher in teachers])
         for name, teacher in teachers:
             advice = "define its functions and classes in a module"
             require_storable(owner.memory, teacher, f"the teacher {name!r}", advice)
-    prepare = memory.cache(predict_teacher, ignore=["owner"])
+    predict = memory.cache(predict_teacher, ignore=["owner"])
     versions = __version__, sklearn.__version__
     predictions = []
     for name, teacher in teachers:
-        seeded = clone_seeded(teacher, random_state)
-        rows = X, y, sample_weight, groups, cv
-        predictions.append(prepare(owner, name, seeded, *rows, versions=versions))
+        seeded, params = clone_seeded(teacher, random_state), routed[f"teacher__{name}"]
+        predictions.append(
+            predict(owner, name, seeded, X, y, params, groups, cv, versions=versions)
+        )
     return predictions
 
 
@@ -157,45 +171,51 @@ def feature_maps(predictions, X, batch_size=256):
     """Return the last feature map of a single teacher that is one of our networks, else None."""
     if len(predictions) > 1:
         return None
-    model, X = predictions[0].teacher, as_taken(predictions[0].teacher, X)
-    while not isinstance(model, NetworkClassifier):
-        if isinstance(model, Pipeline):
-            model, X = model.steps[-1][1], before_last(model, X)
-        elif isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
-            model = unwrap_once(model)
-        else:
-            return None
+    steps, model = _network_behind(predictions[0].teacher)
+    if model is None:
+        return None
+    X = transform(steps, as_taken(predictions[0].teacher, X))
     x = torch.tensor(model._validate_new(X)).to(next(model.module_.parameters()))
     with torch.no_grad():
         return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
 
 
-def networks_of(predictions, classes, X, *, required=False):
-    """Return the teachers' torch networks if all can be asked about a batch of X, else None.
+def _network_behind(teacher):
+    """Return the steps of the pipelines in `teacher`, and the network that predicts in it or None."""
+    steps = []
+    for part in walk(teacher):
+        steps += part.before
+        if isinstance(part.estimator, NetworkClassifier):
+            return steps, part.estimator
+        if not is_transparent(part.estimator):
+            break
+    return steps, None
 
-    They can where a teacher is one of our networks, fitted on X itself and on its classes.
+
+def networks_of(owner, predictions, X):
+    """Return the teachers' torch networks if they are to be asked about each batch, else None.
+
+    That takes teachers that are networks of this package, fitted on X itself and on its classes.
 
     Parameters
     ----------
+    owner : DistilledClassifier
     predictions : list of TeacherPredictions
-    classes : ndarray of shape (n_classes,)
-        Those that the student learns.
     X : ndarray or None
         What the student's network sees; None where the teachers see something else.
-    required : bool, default=False
-        Whether to say what is in the way instead of returning None.
 
     Raises
     ------
     ValueError
-        If `required` and a teacher cannot be asked.
+        If the outputs are to be augmented, but a teacher cannot be asked.
     """
+    if owner.teacher_outputs == "cached" or owner.cv is not None:
+        return None
+    classes = owner.classes_
     networks = []
     for prediction in predictions:
-        model = prediction.teacher
-        while isinstance(model, FrozenEstimator) or hasattr(model, "best_estimator_"):
-            model = unwrap_once(model)
-        if not isinstance(model, NetworkClassifier) or getattr(X, "ndim", None) != 3:
+        steps, model = _network_behind(prediction.teacher)
+        if model is None or steps or getattr(X, "ndim", None) != 3:
             obstacle = (
                 "teachers that are networks of sklearn_heartkd and take the student's 3-D features "
                 "themselves"
@@ -208,7 +228,7 @@ def networks_of(predictions, classes, X, *, required=False):
         else:
             networks.append(model.module_)
             continue
-        if required:
+        if owner.teacher_outputs == "augmented":
             raise ValueError(
                 f"teacher_outputs='augmented' needs {obstacle}; use teacher_outputs='cached'."
             )

@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import FeatureUnion
 
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.features._base import _SpectralFeatures
 from sklearn_heartkd.features._front_end import FrontEnd, Kernel
 from sklearn_heartkd.features._summary import summarize
+from sklearn_heartkd.utils._nested import transform  # noqa: F401, for the modules beside this one
 from sklearn_heartkd.utils._probabilities import log_probabilities
-from sklearn_heartkd.utils._unwrap import unwrap_once
+from sklearn_heartkd.utils._unwrap import walk
 
 _SMALLEST = 1e-3  # probability; a forest's zero votes are not minus infinity
 
@@ -42,12 +43,11 @@ class Parts:
 def take_apart(model):
     """Take a fitted model apart; meta-estimators stand for the classifier inside them."""
     steps = []
-    while not isinstance(model, WindowedClassifier):
-        if isinstance(model, Pipeline):
-            steps += [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
-        if (inner := unwrap_once(model)) is None:
+    for part in walk(model):
+        steps += [step for step in part.before if hasattr(step, "transform")]
+        model = part.estimator
+        if isinstance(model, WindowedClassifier):
             break
-        model = inner
     places = [i for i, step in enumerate(steps) if front_end_of(step) is not None]
     if not places:
         return Parts([], None, steps, model)
@@ -89,13 +89,6 @@ def features_from_log_mel(features, grids):
     if features.output == "flat":
         return grids.reshape(len(grids), -1)
     return np.stack([summarize(grid) for grid in grids])
-
-
-def transform(steps, X):
-    """Send X through fitted transformers."""
-    for step in steps:
-        X = step.transform(X)
-    return X
 
 
 def scores(classifier, X):

@@ -3,24 +3,23 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, _safe_indexing, assert_all_finite, get_tags, indexable
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, assert_all_finite, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    has_fit_parameter,
-)
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
-from sklearn_heartkd.utils._group_splits import warn_without_groups
+from sklearn_heartkd.utils._group_splits import (
+    check_groups,
+    splits_of_rows,
+    subject_folds,
+)
+from sklearn_heartkd.utils._metadata import MetadataRouterMixin
+from sklearn_heartkd.utils._nested import fit_nested
+from sklearn_heartkd.utils._validation import drop_weightless
 
 
 def _estimator_offers(method):
@@ -30,7 +29,7 @@ def _estimator_offers(method):
     return check
 
 
-class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A classifier that answers "unsure" where its probability is too low.
 
     The reject threshold is chosen on the out-of-fold probabilities of the training data, split by
@@ -92,8 +91,7 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     array(['murmur', 'unsure', 'normal'], dtype='<U6')
     """
 
-    # requested by default, so that metadata routing hands the subjects to the inner splits
-    __metadata_request__fit = {"groups": True}
+    _needs_weights = False
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
@@ -109,7 +107,7 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.reject_label = reject_label
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Choose the threshold and fit the classifier.
 
         Parameters
@@ -122,6 +120,8 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Weights, for the estimator and for the errors. Weight 0 means absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects. The inner splits keep each in one fold.
+        **params : dict
+            Metadata for the estimator, with metadata routing enabled.
 
         Returns
         -------
@@ -131,34 +131,27 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         X, y = indexable(X, y)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, np.empty((len(y), 0)))
-        params = self._route(sample_weight, groups)
+        y = np.asarray(y)
+        n_rows = len(y)
+        params["groups"] = check_groups(groups, y)
+        X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
+        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         self.threshold_, self.risk_coverage_ = -np.inf, None
         if self.error_rate is not None:
-            self._choose_threshold(X, np.asarray(y), sample_weight, groups, params)
-        self.estimator_ = clone(self.estimator).fit(X, y, **params.estimator.fit)
+            cv = check_cv(splits_of_rows(self.cv, rows, n_rows), y, classifier=True)
+            splits = subject_folds(self, cv, y, params["groups"])
+            self._choose_threshold(X, y, sample_weight, routed, splits)
+        self.estimator_ = fit_nested(clone(self.estimator), X, y, routed)
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _route(self, sample_weight, groups):
-        """Sort out which of the metadata the estimator gets."""
-        given = {"sample_weight": sample_weight, "groups": groups}
-        given = {name: value for name, value in given.items() if value is not None}
-        if get_config()["enable_metadata_routing"]:
-            return process_routing(self, "fit", **given)
-        last = self.estimator
-        prefix = ""
-        while isinstance(last, Pipeline):
-            prefix += last.steps[-1][0] + "__"
-            last = last.steps[-1][1]
-        fit = {prefix + name: v for name, v in given.items() if has_fit_parameter(last, name)}
-        return Bunch(estimator=Bunch(fit=fit))
+    def _nested(self):
+        return {"estimator": self.estimator}
 
-    def _choose_threshold(self, X, y, sample_weight, groups, params):
+    def _choose_threshold(self, X, y, sample_weight, routed, splits):
         classes = np.unique(y)
         if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):
             raise ValueError(
@@ -173,30 +166,17 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         proba = np.zeros((len(y), len(classes)))
         held_out = np.zeros(len(y), dtype=bool)
-        for train, test in self._split(X, y, groups):
-            fit_params = {
-                name: _safe_indexing(value, train) for name, value in params.estimator.fit.items()
-            }
-            model = clone(self.estimator)
-            model.fit(_safe_indexing(X, train), y[train], **fit_params)
+        for train, test in splits:
+            rows = _safe_indexing(X, train), y[train]
+            inside = _check_method_params(X, routed, train)
+            model = fit_nested(clone(self.estimator), *rows, inside)
             columns = np.searchsorted(classes, model.classes_)
             proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))
             held_out[test] = True
-        held_out &= weight > 0
         arguments = (y[held_out], proba[held_out])
         options = {"labels": classes, "sample_weight": weight[held_out]}
         self.risk_coverage_ = risk_coverage_curve(*arguments, **options)
         self.threshold_ = reject_threshold(*arguments, self.error_rate, **options)
-
-    def _split(self, X, y, groups):
-        if groups is not None:
-            check_consistent_length(y, groups)
-        if not isinstance(self.cv, Integral):
-            return check_cv(self.cv, y, classifier=True).split(X, y, groups)
-        if groups is None:
-            warn_without_groups(self)
-            return StratifiedKFold(self.cv).split(y, y)
-        return StratifiedGroupKFold(self.cv).split(y, y, groups)
 
     def predict(self, X):
         """Predict the class, or `reject_label`.
@@ -230,23 +210,6 @@ class RejectingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Return the decision function of the estimator."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
-
-    def get_metadata_routing(self):
-        """Return a router that hands metadata on to the estimator.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing of `sample_weight` and `groups`.
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

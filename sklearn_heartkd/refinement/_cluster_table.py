@@ -3,9 +3,6 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-
-from sklearn_heartkd.utils._warnings import ignore_warnings
 
 
 class ClusterTable:
@@ -34,8 +31,11 @@ class ClusterTable:
         embedding : ndarray of shape (n, n_dimensions)
         target : ndarray of shape (n,)
             Class numbers.
-        weight : ndarray of shape (n,)
-        n_classes, n_clusters : int
+        weight : ndarray of shape (n,) or None
+            None weighs all rows alike.
+        n_classes : int
+        n_clusters : int or "auto"
+            "auto" is the number of classes.
         random_state : int
 
         Raises
@@ -43,14 +43,16 @@ class ClusterTable:
         ValueError
             If there are fewer rows than clusters.
         """
+        weight = np.ones(len(target)) if weight is None else weight
+        n_clusters = n_classes if n_clusters == "auto" else n_clusters
         check_n_clusters(n_clusters, len(embedding))
+        # equal rows cannot be told apart, and further clusters would stay empty
+        n_clusters = min(n_clusters, len(np.unique(embedding, axis=0)))
         centers = _initial_centers(embedding, target, weight, n_classes, n_clusters)
         kmeans = KMeans(
             len(centers), init=centers, n_init=1, tol=0.0, max_iter=300, random_state=random_state
         )
-        with ignore_warnings(ConvergenceWarning):
-            # fewer distinct rows than clusters: the surplus clusters stay empty
-            cluster = kmeans.fit(embedding, sample_weight=weight).labels_
+        cluster = kmeans.fit(embedding, sample_weight=weight).labels_
         prior = np.bincount(target, weights=weight, minlength=n_classes) / weight.sum()
         counts = np.zeros((len(centers), n_classes))
         np.add.at(counts, (cluster, target), weight)

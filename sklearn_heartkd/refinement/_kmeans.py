@@ -8,14 +8,12 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
-from sklearn_heartkd.utils._embedding import answer, can_embed, embed
 from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
-from sklearn_heartkd.utils._input_tags import allows_nan, takes_sequences
-from sklearn_heartkd.utils._metadata import fit_nested
+from sklearn_heartkd.utils._metadata import MetadataRouterMixin
+from sklearn_heartkd.utils._nested import answer, can_embed, embed, fit_nested
 from sklearn_heartkd.utils._probabilities import (
     FEWER_FOLDS,
     align,
@@ -25,7 +23,12 @@ from sklearn_heartkd.utils._probabilities import (
     require_probabilities,
 )
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
-from sklearn_heartkd.utils._validation import check_any_input, check_any_new_input
+from sklearn_heartkd.utils._unwrap import allows_nan, takes_sequences
+from sklearn_heartkd.utils._validation import (
+    check_any_input,
+    check_any_new_input,
+    drop_weightless,
+)
 
 WEIGHTS = np.arange(0, 10) / 10
 
@@ -34,7 +37,9 @@ def _embeds(self):
     return can_embed(getattr(self, "estimator_", self.estimator))
 
 
-class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class KMeansRefinedClassifier(
+    MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Average a classifier's probabilities with those of k-means clusters of its embeddings.
 
     k-means runs on the embeddings of the training data, or on log-probabilities where the classifier
@@ -80,8 +85,6 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     (3, 3)
     """
 
-    __metadata_request__fit = {"groups": True}
-
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"])],
         "n_clusters": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -98,7 +101,7 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Fit the classifier, then the clusters.
 
         Parameters
@@ -110,6 +113,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed to the classifier and to the inner splits.
+        **params : dict
+            Metadata for the classifier, with metadata routing enabled.
 
         Returns
         -------
@@ -125,26 +130,21 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         if self.weight == "auto" and self.cv is None:
             raise ValueError(
                 "weight='auto' chooses the weight on held-out recordings; say how to split them, "
                 "for example cv=3."
             )
-        groups = check_groups(groups, y)
-        cv = self.cv
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, y, ensure_non_negative=True)
-            present = np.flatnonzero(sample_weight > 0)
-            cv = splits_of_rows(cv, present, len(y))
-            X, y, sample_weight = _safe_indexing(X, present), y[present], sample_weight[present]
-            groups = None if groups is None else groups[present]
+        n_rows = len(y)
+        params["groups"] = check_groups(groups, y)
+        X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
+        cv = splits_of_rows(self.cv, rows, n_rows)
         check_n_clusters(self.n_clusters, len(y))
         random_state = check_random_state(self.random_state)
         estimator = clone_seeded(self.estimator, random_state)
         seed = draw_seed(random_state)
-        metadata = {"sample_weight": sample_weight, "groups": groups}
-        self.estimator_ = fit_nested(estimator, X, y, **metadata)
+        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
+        self.estimator_ = fit_nested(estimator, X, y, routed)
         self.classes_ = self.estimator_.classes_
         if unknown := sorted(set(y.tolist()) - set(self.classes_.tolist())):
             raise ValueError(
@@ -153,7 +153,8 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             )
         self.weight_ = self.weight
         if self.weight == "auto":
-            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, groups, cv, seed)
+            splits = subject_folds(self, check_cv(cv, y, classifier=True), y, params["groups"])
+            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, routed, splits, seed)
         self.refiner_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
         return self
 
@@ -164,20 +165,19 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return ClusterTable.learn(
             embedding,
             np.searchsorted(fitted.classes_, y),
-            np.ones(len(y)) if sample_weight is None else sample_weight,
+            sample_weight,
             n_classes=len(fitted.classes_),
-            n_clusters=len(fitted.classes_) if self.n_clusters == "auto" else self.n_clusters,
+            n_clusters=self.n_clusters,
             random_state=seed,
         )
 
-    def _choose_weight(self, estimator, X, y, sample_weight, groups, cv, seed):
+    def _choose_weight(self, estimator, X, y, sample_weight, routed, splits, seed):
         losses = np.zeros(len(WEIGHTS))
-        for training, held_out in subject_folds(self, check_cv(cv, y, classifier=True), y, groups):
+        for training, held_out in splits:
             weight = None if sample_weight is None else sample_weight[training]
-            subjects = None if groups is None else groups[training]
             rows = _safe_indexing(X, training), y[training]
-            metadata = {"sample_weight": weight, "groups": subjects}
-            fitted = fit_nested(clone_seeded(estimator, None), *rows, **metadata)
+            inside = _check_method_params(X, routed, training)
+            fitted = fit_nested(clone_seeded(estimator, None), *rows, inside)
             clusters = self._learn_clusters(fitted, *rows, weight, seed)
             own, embedding = answer(fitted, _safe_indexing(X, held_out))
             own = align(own, fitted.classes_, self.classes_, "A fold", FEWER_FOLDS)
@@ -190,6 +190,9 @@ class KMeansRefinedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
                 found = np.take_along_axis(mixed, truth, axis=1)[:, 0]
                 losses[i] -= importance[held_out] @ log_probabilities(found)
         return float(WEIGHTS[losses.argmin()])
+
+    def _nested(self):
+        return {"estimator": self.estimator}
 
     def predict_proba(self, X):
         """Return the averaged probabilities, shape (n_recordings, n_classes)."""

@@ -11,8 +11,9 @@ from sklearn.model_selection import (
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
+from sklearn.utils.metadata_routing import get_routing_for_object
 
-from sklearn_heartkd.utils._warnings import ignore_warnings, outside
+from sklearn_heartkd.utils._warnings import outside
 
 CROSSING = (
     "{owner} splits its training data with {splitter}, which puts recordings of one subject on both "
@@ -109,7 +110,7 @@ def hold_out(owner, y, groups, fraction, seed):
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     splits = [
         (training, held_out)
-        for training, held_out in _without_warnings(splitter, y, y, groups)
+        for training, held_out in splitter.split(y, y, groups)
         if len(held_out) and len(np.unique(y[training])) == len(np.unique(y))
     ]
     if splits:
@@ -127,11 +128,10 @@ def _distance(y, split, fraction):
     return np.abs(shares[0] - shares[1]).sum() + abs(size - fraction) / fraction
 
 
-def _without_warnings(splitter, X, y, groups):
-    # a class with fewer members than splits is expected here, and every use checks for it, and for
-    # groups that the splitter ignores
-    with ignore_warnings(UserWarning):
-        return list(splitter.split(X, y, groups))
+def takes_groups(splitter):
+    """Whether groups are for `splitter`; those of scikit-learn that ignore groups warn of them."""
+    ours = not type(splitter).__module__.startswith("sklearn.")
+    return ours or bool(get_routing_for_object(splitter).consumes("split", ["groups"]))
 
 
 def subject_folds(owner, splitter, y, groups):
@@ -167,7 +167,8 @@ def subject_folds(owner, splitter, y, groups):
         splitter = StratifiedGroupKFold(
             splitter.n_splits, shuffle=splitter.shuffle, random_state=splitter.random_state
         )
-    splits = _without_warnings(splitter, np.zeros((len(y), 1)), y, groups)
+    by_group = groups if takes_groups(splitter) else None
+    splits = list(splitter.split(np.zeros((len(y), 1)), y, by_group))
     if groups is not None and any(_share_subjects(groups, *split) for split in splits):
         names = {"owner": type(owner).__name__, "splitter": type(splitter).__name__}
         warnings.warn(CROSSING.format(**names), UserWarning, stacklevel=outside())
@@ -179,15 +180,10 @@ def _share_subjects(groups, training, held_out):
     return len(np.intersect1d(groups[training], groups[held_out])) > 0
 
 
-def list_splits(cv):
-    """Return `cv`, with splits that an iterator would give only once as a list."""
-    if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
-        return cv
-    return list(cv)
-
-
 def splits_of_rows(cv, rows, n_rows):
     """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
+
+    Splits that an iterator would give only once become a list.
 
     Parameters
     ----------

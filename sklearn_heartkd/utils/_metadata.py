@@ -1,96 +1,142 @@
-"""Fitting an estimator inside another, with what it takes of the metadata."""
+"""Handing metadata, such as sample weights and subjects, on to the estimators inside another one."""
 
-import inspect
 import warnings
 
-import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.pipeline import Pipeline
-from sklearn.utils._metadata_requests import _routing_enabled
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    get_routing_for_object,
+    process_routing,
+)
 from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_heartkd.utils._unwrap import parts_of
+from sklearn_heartkd.utils._group_splits import takes_groups
+from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, walk
+from sklearn_heartkd.utils._warnings import outside
 
 SEARCH_WITHOUT_GROUPS = (
-    "{} splits its training data without regard to the groups, so recordings of one subject can stand "
-    "on both sides; give it a splitter that uses them, such as cv=StratifiedGroupKFold(3)."
-)
-
-ORIGIN_UNKNOWN = (
-    "{sampler} does not tell which recordings its own come from, so {last} takes each for a subject of "
-    "its own; use a sampler with sample_indices_, such as AugmentingOverSampler."
+    "{} splits its training data without groups, so recordings of one subject can be on both sides; give "
+    "it a splitter that uses groups, such as cv=StratifiedGroupKFold(3)."
 )
 
 
-def fit_nested(estimator, X, y, *, sample_weight=None, groups=None):
-    """Fit `estimator` with what it takes of the metadata, see `fit_parameters`.
+class MetadataRouterMixin:
+    """Base of the meta-estimators of this package, which hand metadata on to the estimators inside.
 
-    Behind the samplers of an imbalanced-learn pipeline each recording has the group of the one that
-    it was copied from. Where a sampler has no `sample_indices_`, each is a group of its own.
+    A subclass implements `_nested()`, which returns these estimators by name.
+    """
+
+    # requested by default, so that metadata routing hands the subjects to the inner splits
+    __metadata_request__fit = {"groups": True}
+    _needs_weights = True  # whether an estimator inside must take sample weights that are given
+
+    def get_metadata_routing(self):
+        """Get metadata routing of this object.
+
+        Returns
+        -------
+        MetadataRouter
+            With the requests of the estimators inside, and of `fit` itself.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        for name, estimator in self._nested().items():
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(**{name: estimator}, method_mapping=mapping)
+        return router
+
+    def _route(self, **metadata):
+        """Return the arguments of `fit` for each estimator inside, by its name.
+
+        Without routing, only `sample_weight` and `groups` are known.
+        """
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+        if "groups" in metadata:
+            for inner in self._nested().values():
+                _warn_of_search(inner)
+        if _routing_enabled():
+            routed = process_routing(self, "fit", **metadata)
+            return {name: routed[name].fit for name in self._nested()}
+        unknown = metadata.keys() - {"sample_weight", "groups"}
+        _raise_for_params(dict.fromkeys(unknown), self, "fit")
+        return {
+            name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
+            for name, inner in self._nested().items()
+        }
+
+
+def _warn_of_search(estimator):
+    for part in walk(estimator):
+        inner = part.estimator
+        if isinstance(inner, BaseSearchCV) and not takes_groups(check_cv(inner.cv)):
+            message = SEARCH_WITHOUT_GROUPS.format(type(inner).__name__)
+            warnings.warn(message, UserWarning, stacklevel=outside())
+        if isinstance(inner, FrozenEstimator):
+            break
+
+
+def fit_parameters(estimator, *, needs_weights=True, **metadata):
+    """Return the arguments under which `estimator.fit` takes metadata where routing is not enabled.
+
+    A pipeline hands them to its last step, a search its groups to the splitter and everything else to
+    the estimator. What an estimator does not take is left out, except sample weights, without which it
+    would be a different model.
 
     Raises
     ------
     TypeError
-        If sample weights are given and `estimator` takes none or holds a sampler.
+        If sample weights are needed and given, and `estimator` takes none.
     """
-    sampler = _first_sampler(estimator)
-    if sampler is not None and sample_weight is not None:
+    metadata = {name: value for name, value in metadata.items() if value is not None}
+    found = {}
+    for part in walk(estimator):
+        inner = part.estimator
+        if isinstance(inner, FrozenEstimator):
+            return found
+        if isinstance(inner, BaseSearchCV) and "groups" in metadata:
+            groups = metadata.pop("groups")
+            if takes_groups(check_cv(inner.cv)):
+                found[f"{part.prefix}groups"] = groups
+        if not is_transparent(inner):
+            break
+    taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    if isinstance(inner, VotingClassifier | StackingClassifier):
+        taken |= metadata.keys() & {"sample_weight"}
+    elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:
+        further = fit_parameters(inner.estimator, groups=metadata.get("groups"))
+        found |= {part.prefix + name: value for name, value in further.items()}
+    if needs_weights and "sample_weight" in metadata.keys() - taken:
         raise TypeError(
-            f"sample_weight was given, but {type(sampler).__name__} in the Pipeline takes none and makes "
-            "or drops recordings; leave out the weights or the sampler."
+            f"sample_weight was given, but {type(inner).__name__} takes no sample weights; leave them "
+            "out or use an estimator that takes them."
         )
-    if sampler is None or groups is None:
-        metadata = fit_parameters(estimator, sample_weight=sample_weight, groups=groups)
-        return estimator.fit(X, y, **metadata)
-    name, last = estimator.steps[-1]
-    end = _End()
-    estimator.steps[-1] = name, end
-    try:
-        estimator.fit(X, y, **fit_parameters(estimator, groups=groups))
-    finally:
-        estimator.steps[-1] = name, last
-    X, y = end.reached_
-    if _routing_enabled() and not get_routing_for_object(last).consumes("fit", ["groups"]):
-        groups = None
-    else:
-        groups = _groups_behind(estimator, groups, len(y))
-    fit_nested(last, X, y, groups=groups)
-    return estimator
+    return found | {part.prefix + name: metadata[name] for name in taken}
 
 
-class _End(BaseEstimator):
-    """Stand in for the last step of a pipeline and keep what reaches it."""
+def split_parameters(pipeline, params):
+    """Split the arguments of a pipeline's `fit` into those of its earlier and of its last step.
 
-    def fit(self, X, y):
-        self.reached_ = X, y
-        return self
-
-
-def _first_sampler(estimator):
-    if not isinstance(estimator, Pipeline):
-        return None
-    samplers = [step for _, step in estimator.steps if hasattr(step, "fit_resample")]
-    return samplers[0] if samplers else _first_sampler(estimator.steps[-1][1])
-
-
-def _groups_behind(pipeline, groups, n_rows):
-    """Return the groups of the rows that reach the last step of a pipeline."""
-    groups, last = np.asarray(groups), pipeline.steps[-1][1]
-    for _, step in pipeline.steps[:-1]:
-        if hasattr(step, "sample_indices_"):
-            groups = groups[step.sample_indices_]
-        elif hasattr(step, "fit_resample"):
-            if _uses_groups(last):
-                names = {"sampler": type(step).__name__, "last": type(last).__name__}
-                warnings.warn(ORIGIN_UNKNOWN.format(**names), stacklevel=5)
-            return np.arange(n_rows)
-    return groups
+    Returns
+    -------
+    before : dict
+        Arguments of `fit_transform` of the earlier steps, as one pipeline.
+    last : dict
+        Arguments of `fit` of the last step.
+    """
+    name = pipeline.steps[-1][0]
+    if not _routing_enabled():
+        return {}, {key.removeprefix(f"{name}__"): value for key, value in params.items()}
+    last = process_routing(pipeline, "fit", **params)[name].fit if params else {}
+    if len(pipeline) == 1:
+        return {}, last
+    taken = get_routing_for_object(pipeline[:-1]).consumes("fit_transform", params)
+    return {key: params[key] for key in taken}, last
 
 
 def splits_inside(estimator):
@@ -104,80 +150,3 @@ def splits_inside(estimator):
         and has_fit_parameter(part, "groups")
         and not any(part is kept for kept in frozen)
     )
-
-
-def _uses_groups(estimator):
-    # inner splits, contrastive pretraining and contrastive losses
-    names = {"early_stopping", "cv", "pretrain", "losses"}
-    parameters = estimator.get_params().items()
-    return any(
-        name.rpartition("__")[2] in names and value is not None and value is not False
-        for name, value in parameters
-    )
-
-
-def fit_parameters(estimator, **metadata):
-    """Return the arguments under which `estimator.fit` takes the metadata that are not None.
-
-    A Pipeline hands them to its last step. What an estimator does not take is left out, except
-    sample weights, without which it would be a different model.
-
-    Raises
-    ------
-    TypeError
-        If sample weights are given and `estimator` takes none.
-    """
-    metadata = {name: value for name, value in metadata.items() if value is not None}
-    if isinstance(estimator, FrozenEstimator):
-        return {}
-    if isinstance(estimator, Pipeline) and not _routing_enabled():
-        step, last = estimator.steps[-1]
-        return {
-            f"{step}__{name}": value for name, value in fit_parameters(last, **metadata).items()
-        }
-    if _is_search(estimator) and "groups" in metadata and not _splits_by_group(estimator):
-        warnings.warn(SEARCH_WITHOUT_GROUPS.format(type(estimator).__name__), stacklevel=5)
-    taken = {name for name in metadata if has_fit_parameter(estimator, name)}
-    inside = {}
-    if _routing_enabled():
-        if _hands_on(estimator):
-            taken |= get_routing_for_object(estimator).consumes("fit", metadata)
-    elif _is_search(estimator):
-        # its groups are for the splitter, everything else for the estimator
-        groups = {name: metadata.pop(name) for name in ("groups",) if name in metadata}
-        inside = fit_parameters(estimator.estimator, **metadata)
-        return inside | groups if _splits_by_group(estimator) else inside
-    elif isinstance(estimator, (VotingClassifier, StackingClassifier)):
-        taken |= {"sample_weight"}
-    elif isinstance(estimator, CalibratedClassifierCV) and estimator.estimator is not None:
-        inside = fit_parameters(estimator.estimator, groups=metadata.get("groups"))
-    if "sample_weight" in metadata and "sample_weight" not in taken:
-        request = ", or ask for them with set_fit_request(sample_weight=True)"
-        raise TypeError(
-            f"sample_weight was given, but {type(estimator).__name__} takes none in fit; leave the "
-            f"weights out or use an estimator that takes them{request if _routing_enabled() else ''}."
-        )
-    return {name: value for name, value in metadata.items() if name in taken} | inside
-
-
-def _hands_on(estimator):
-    parameters = inspect.signature(estimator.fit).parameters.values()
-    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-
-
-def step_parameters(steps, **metadata):
-    """Return the arguments that the transformers of a Pipeline asked for by metadata routing."""
-    metadata = {name: value for name, value in metadata.items() if value is not None}
-    if not _routing_enabled():
-        return {}
-    taken = get_routing_for_object(steps).consumes("fit_transform", metadata)
-    return {name: value for name, value in metadata.items() if name in taken}
-
-
-def _is_search(estimator):
-    return isinstance(estimator, BaseSearchCV)
-
-
-def _splits_by_group(search):
-    splitter = check_cv(search.cv)
-    return bool(get_routing_for_object(splitter).consumes("split", ["groups"]))

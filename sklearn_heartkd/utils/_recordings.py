@@ -10,6 +10,8 @@ from os import PathLike
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from sklearn_heartkd.utils._validation import as_sequence, has_another_length
+
 _DTYPES = [np.float64, np.float32]
 
 
@@ -93,21 +95,6 @@ def fit_length(recording, n_samples):
     if len(recording) >= n_samples:
         return recording[:n_samples]
     return np.resize(recording, n_samples)
-
-
-def as_sequence(X):
-    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
-    is_series = type(X).__name__ == "Series" and X.dtype == object
-    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    return list(X) if is_series or is_array else X
-
-
-def has_another_length(estimator, X):
-    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
-    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
-        return False
-    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
-    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
 
 
 def _differs_in_length(X):

@@ -1,22 +1,38 @@
-"""Validation of X for meta-estimators, whose inner estimators check the rest."""
+"""Validation of X and of sample weights for estimators that `fit` others, and for the networks."""
 
 import numpy as np
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
+    _check_method_params,
     _check_n_features,
+    _check_sample_weight,
     _check_y,
     check_consistent_length,
     validate_data,
 )
 
-from sklearn_heartkd.utils._recordings import as_sequence, has_another_length
-
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
 
-def is_ragged(X):
-    """Whether X is a sequence of recordings of different length."""
+def as_sequence(X):
+    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
+    is_series = type(X).__name__ == "Series" and X.dtype == object
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    return list(X) if is_series or is_array else X
+
+
+def has_another_length(estimator, X):
+    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
+    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
+        return False
+    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
+    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
+
+
+def differ_in_shape(X):
+    """Whether X is a sequence of recordings of different shapes."""
     return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
 
 
@@ -34,7 +50,7 @@ def check_any_input(estimator, X, y):
     X = as_sequence(X)
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
-    if is_ragged(X):
+    if differ_in_shape(X):
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(attribute, None)
         X = [np.asarray(row) for row in X]
@@ -42,21 +58,43 @@ def check_any_input(estimator, X, y):
         _check_columns(estimator, X, reset=True)
     else:
         checked, y = validate_data(estimator, X, y, **_FORMS)
-        return _finite(estimator, X, checked), y
+        X = _finite(estimator, X, checked)
     y = _check_y(y)
     check_consistent_length(X, y)
+    check_classification_targets(y)
     return X, y
 
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
     X = as_sequence(X)
-    if is_ragged(X) or has_another_length(estimator, X):
+    if differ_in_shape(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
         _check_columns(estimator, X, reset=False)
         return X
     return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
+
+
+def require_numbers(X, advice):
+    """Raise if a data frame has columns that do not hold numbers.
+
+    Parameters
+    ----------
+    X : data frame or other input
+    advice : str
+        What to do, the end of the message.
+    """
+    if not hasattr(X, "columns"):
+        return
+    texts = []
+    for name in X.columns:
+        try:
+            np.asarray(X[name], dtype=np.float64)
+        except (TypeError, ValueError):
+            texts.append(name)
+    if texts:
+        raise ValueError(f"The columns {texts} of X do not hold numbers; {advice}.")
 
 
 def _has_other_columns(X):
@@ -83,3 +121,39 @@ def _finite(estimator, X, checked):
             "an imputer."
         )
     return X if hasattr(X, "iloc") else checked
+
+
+def drop_weightless(X, y, sample_weight, params=None, *, dtype=None):
+    """Leave out the rows of weight 0, which count as absent.
+
+    Parameters
+    ----------
+    X : array-like or list of n recordings
+    y : ndarray of shape (n,)
+    sample_weight : array-like of shape (n,) or None
+    params : dict, default=None
+        Metadata; what has a value for each row loses the same rows, everything else passes whole.
+    dtype : dtype, default=None
+        Of the weights; None keeps float32 and float64.
+
+    Returns
+    -------
+    X, y, sample_weight, params :
+        Without these rows; the weights stay None where they were.
+    rows : ndarray of int
+        Those that are left.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are 0.
+    """
+    params = {} if params is None else params
+    if sample_weight is None:
+        return X, y, None, params, np.arange(len(y))
+    sample_weight = _check_sample_weight(sample_weight, y, dtype=dtype, ensure_non_negative=True)
+    rows = np.flatnonzero(sample_weight)
+    if len(rows) == 0:  # scikit-learn before 1.9 takes such weights
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    params = _check_method_params(X, params, rows)
+    return _safe_indexing(X, rows), y[rows], sample_weight[rows], params, rows

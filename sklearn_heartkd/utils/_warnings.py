@@ -1,24 +1,12 @@
-"""Warnings: whom they point to, and silence that other threads do not see."""
+"""Whom warnings point to.
+
+Nothing in this package filters warnings: the filters belong to the whole process, and
+``warnings.catch_warnings`` in several threads can leave a filter behind for good, also where only one of
+the threads is ours. What would warn without need is computed so that it does not.
+"""
 
 import sys
-import threading
 import traceback
-import warnings
-from contextlib import contextmanager
-
-_FILTERS = threading.Lock()
-
-
-@contextmanager
-def ignore_warnings(category):
-    """Ignore warnings of a category, one thread at a time.
-
-    The filters belong to the whole process: two threads that change and restore them in turns would
-    leave the change behind.
-    """
-    with _FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore", category)
-        yield
 
 
 def outside():

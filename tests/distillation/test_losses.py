@@ -23,7 +23,7 @@ from sklearn_heartkd.distillation import (
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation.losses._base import settle
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE
+from sklearn_heartkd.distillation.losses._registry import LOSSES
 from sklearn_heartkd.networks import NetworkOutput
 
 ALL = {
@@ -45,13 +45,13 @@ every_loss = pytest.mark.parametrize("loss", ALL.values(), ids=ALL)
 
 
 def test_catalogue_names_every_loss():
-    assert {name: type(loss) for name, loss in ALL.items()} == CATALOGUE
+    assert {name: type(loss) for name, loss in ALL.items()} == LOSSES
     ours = {
         loss
         for loss in DistillationLoss.__subclasses__()
         if loss.__module__.startswith("sklearn_heartkd.")
     }
-    assert set(CATALOGUE.values()) == ours
+    assert set(LOSSES.values()) == ours
 
 
 @every_loss

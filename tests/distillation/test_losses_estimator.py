@@ -34,7 +34,7 @@ from sklearn_heartkd.distillation import (
 )
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._teaching import feature_maps, predict_teacher
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE, resolve_losses
+from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def make_model(teacher, losses, **parameters):
 
 
 @pytest.mark.parametrize("outputs", ["augmented", "cached"])
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_by_name(name, outputs, teacher, sequences):
     weights = {"ce": 0.0, name: 1.0} if name != "ce" else {"ce": 1.0}
     model = make_model(teacher, name, weights=weights, teacher_outputs=outputs)
@@ -181,7 +181,7 @@ def test_attention_of_a_teacher_on_other_features(sequences):
     y = sequences[1]
     X = np.random.default_rng(0).standard_normal((24, 2000))
     piped = make_pipeline(LogMelSpectrogram(), Conv1DClassifier(width=4, depth=1, max_epochs=1))
-    prediction = predict_teacher(None, "teacher", piped, X, y, None, None, None)
+    prediction = predict_teacher(None, "teacher", piped, X, y, {}, None, None)
     features = torch.from_numpy(piped[0].transform(X))
     with torch.no_grad():
         expected = piped[1].module_(features).sequence
@@ -275,7 +275,7 @@ def test_weights_that_leave_nothing_to_contrast_are_warned_about(name, teacher, 
         model.fit(X, y, sample_weight=weight)
 
 
-@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - {"at"}))
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"at"}))
 @pytest.mark.parametrize("augmentation", ["auto", None])
 def test_a_class_of_weight_0_is_not_learned(name, augmentation, teacher, sequences):
     X, y = sequences

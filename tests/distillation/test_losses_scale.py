@@ -12,9 +12,9 @@ from sklearn_heartkd.distillation import (
     AttentionTransfer,
     Hint,
 )
-from sklearn_heartkd.distillation.losses._registry import CATALOGUE
+from sklearn_heartkd.distillation.losses._registry import LOSSES
 
-ALL = {name: make() for name, make in CATALOGUE.items()}
+ALL = {name: make() for name, make in LOSSES.items()}
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e13])

@@ -124,7 +124,7 @@ def test_a_teacher_without_probabilities_is_refused(data):
 
 
 def test_a_teacher_that_ignores_weights_is_refused(data):
-    with pytest.raises(TypeError, match="KNeighborsClassifier takes none"):
+    with pytest.raises(TypeError, match="KNeighborsClassifier takes no sample weights"):
         distil(KNeighborsClassifier()).fit(*data, sample_weight=np.ones(36))
 
 
@@ -154,7 +154,7 @@ def test_surplus_classes_of_a_frozen_teacher_are_dropped_and_the_rest_renormalis
     X, y = data
     oracle = Oracle(classes=("artifact", "murmur", "normal", "zebra"), certainty=0.7).fit(X, y)
     prediction = _teaching.predict_teacher(
-        None, "t", FrozenEstimator(oracle), X[:, :, 0], y, None, None, None
+        None, "t", FrozenEstimator(oracle), X[:, :, 0], y, {}, None, None
     )
     assert prediction.probabilities.shape == (36, 3)
     assert_allclose(prediction.probabilities.sum(axis=1), 1)
@@ -168,7 +168,7 @@ def test_the_order_of_a_teachers_classes_does_not_matter(data):
     X, y = data
     backwards = Oracle(classes=tuple(LABELS[::-1])).fit(X, y)
     prediction = _teaching.predict_teacher(
-        None, "t", FrozenEstimator(backwards), X[:, :, 0], y, None, None, None
+        None, "t", FrozenEstimator(backwards), X[:, :, 0], y, {}, None, None
     )
     assert_array_equal(prediction.probabilities, backwards.predict_proba(X[:, :, 0])[:, ::-1])
 

@@ -64,9 +64,9 @@ class Memorizer(ClassifierMixin, BaseEstimator):
 
 def test_soft_targets_are_those_of_the_fold(data):
     X, y = data[0][:, :, 0], data[1]
-    inside = _teaching.predict_teacher(None, "t", Memorizer(), X, y, None, GROUPS, None)
+    inside = _teaching.predict_teacher(None, "t", Memorizer(), X, y, {}, GROUPS, None)
     assert_array_equal(inside.probabilities.max(axis=1), np.ones(36))
-    outside = _teaching.predict_teacher(None, "t", Memorizer(), X, y, None, GROUPS, 3)
+    outside = _teaching.predict_teacher(None, "t", Memorizer(), X, y, {}, GROUPS, 3)
     assert_allclose(outside.probabilities, 1 / 3)
     assert_allclose(outside.embedding, np.log(outside.probabilities))
 
@@ -98,9 +98,9 @@ def test_labels_of_repeated_folds_are_averaged(data):
     X, y = data[0][:, :, 0], data[1]
     splits = [split for seed in range(3) for split in _splits_of(y, seed)]
     forest = RandomForestClassifier(5, random_state=0)
-    found = _teaching.predict_teacher(None, "t", forest, X, y, None, None, splits)
+    found = _teaching.predict_teacher(None, "t", forest, X, y, {}, None, splits)
     once = [
-        _teaching.predict_teacher(None, "t", forest, X, y, None, None, _splits_of(y, seed))
+        _teaching.predict_teacher(None, "t", forest, X, y, {}, None, _splits_of(y, seed))
         for seed in range(3)
     ]
     assert not np.array_equal(once[0].probabilities, once[1].probabilities)
@@ -124,7 +124,7 @@ def test_a_splitter_that_ignores_the_subjects_is_named(cv, data):
 
 def test_answers_out_of_fold_cannot_be_those_about_augmented_rows(data):
     model = distil(network(), cv=3, teacher_outputs="augmented")
-    with pytest.raises(ValueError, match=r"cv=3 wants answers out of fold; use .*'cached'"):
+    with pytest.raises(ValueError, match=r"cv=3 wants its outputs out of fold; use .*'cached'"):
         model.fit(*data, groups=GROUPS)
 
 

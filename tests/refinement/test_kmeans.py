@@ -165,7 +165,7 @@ def test_a_classifier_without_probabilities_or_weights_is_refused(data):
     X, y, _ = data
     with pytest.raises(TypeError, match=r"SVC has no predict_proba.*CalibratedClassifierCV"):
         KMeansRefinedClassifier(SVC()).fit(X, y)
-    with pytest.raises(TypeError, match="KNeighborsClassifier takes none"):
+    with pytest.raises(TypeError, match="KNeighborsClassifier takes no sample weights"):
         KMeansRefinedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=np.ones(60))
 
 

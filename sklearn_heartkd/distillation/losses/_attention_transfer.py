@@ -9,41 +9,9 @@ from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._pairwise import directions, unit
 
 
-class AttentionTransfer(DistillationLoss):
-    r"""Look at the moments at which the teacher looks.
-
-    The attention :math:`a` of a network to each step of time is the mean square of its last feature
-    map over the channels, scaled to length 1 over time. The loss is :math:`\|a_s - a_t\|^2 / u`, averaged
-    over the rows; the longer attention is first averaged down to the steps of the shorter. The unit `u`
-    is what a student costs that pays the same attention to every moment. After Zagoruyko and
-    Komodakis (2017), "Paying more attention to attention".
-
-    The teacher must be a single network of sklearn_heartkd, and `cv` None. Cached outputs belong to
-    whole recordings: with a student that sees them cropped or shifted in time, let the teacher see the
-    same, with ``teacher_outputs="augmented"``; otherwise `fit` warns. A student whose own feature map has
-    a single step is refused there.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd import Conv1DClassifier
-    >>> from sklearn_heartkd.distillation import AttentionTransfer, DistilledClassifier
-    >>> DistilledClassifier(Conv1DClassifier(), losses=AttentionTransfer()).losses
-    AttentionTransfer()
-    """
-
-    needs_sequence = True
-    default_weight = (
-        0.1  # at 1 it drowned the labels: where to look is harder to learn than what to say
-    )
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss.
-
-        Raises
-        ------
-        ValueError
-            If the teacher has no feature map, or one of a single step.
-        """
+class _AttentionTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
         sequence = context.teacher.sequence
         if sequence is None:
             raise ValueError(
@@ -55,13 +23,7 @@ class AttentionTransfer(DistillationLoss):
                 "AttentionTransfer compares moments, but the teacher's feature map has 1 step; give "
                 "sequences of more frames or choose another loss."
             )
-        return _AttentionTerm(context)
-
-
-class _AttentionTerm(nn.Module):
-    def __init__(self, context):
-        super().__init__()
-        self.teacher = _energy(context.teacher.sequence)
+        self.teacher = _energy(sequence)
         self.weight = context.rows.weight
         self.units = {}
 
@@ -80,6 +42,40 @@ class _AttentionTerm(nn.Module):
             error = (attention - n_steps**-0.5).square().sum(dim=1)
             self.units[n_steps] = unit(weighted_mean(error, self.weight))
         return self.units[n_steps]
+
+
+class AttentionTransfer(DistillationLoss):
+    r"""Look at the moments at which the teacher looks.
+
+    The attention :math:`a` of a network to each step of time is the mean square of its last feature
+    map over the channels, scaled to length 1 over time. The loss is :math:`\|a_s - a_t\|^2 / u`, averaged
+    over the rows; the longer attention is first averaged down to the steps of the shorter. The unit `u`
+    is what a student costs that pays the same attention to every moment. After Zagoruyko and
+    Komodakis (2017), "Paying more attention to attention".
+
+    The teacher must be a single network of sklearn_heartkd, and `cv` None. Cached outputs belong to
+    whole recordings: with a student that sees them cropped or shifted in time, let the teacher see the
+    same, with ``teacher_outputs="augmented"``; otherwise `fit` warns. A student whose own feature map has
+    a single step is refused there.
+
+    See Also
+    --------
+    Hint : Match embeddings instead of moments.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd import Conv1DClassifier
+    >>> from sklearn_heartkd.distillation import AttentionTransfer, DistilledClassifier
+    >>> DistilledClassifier(Conv1DClassifier(), losses=AttentionTransfer()).losses
+    AttentionTransfer()
+    """
+
+    needs_sequence = True
+    default_weight = (
+        0.1  # at 1 it drowned the labels: where to look is harder to learn than what to say
+    )
+
+    _term = _AttentionTerm
 
 
 def _energy(sequence):

@@ -106,14 +106,28 @@ class DistillationLoss(BaseEstimator):
     has_labels = False
     needs_sequence = False
     counts_weights = False
+    _term: Callable[..., torch.nn.Module] | None = None  # of the losses of this package
     _parameter_constraints: dict = {}
 
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no method make_term(context) that returns the torch module which "
-            "computes the loss."
-        )
+    def make_term(self, context: LossContext) -> torch.nn.Module:
+        """Make the torch module that computes the loss.
+
+        Parameters
+        ----------
+        context : LossContext
+            What is known before training starts.
+
+        Returns
+        -------
+        Module
+            Called as ``term(student, teacher, batch)``.
+        """
+        if self._term is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no method make_term(context) that returns the torch module "
+                "which computes the loss."
+            )
+        return self._term(self, context)
 
 
 def settle(batch):

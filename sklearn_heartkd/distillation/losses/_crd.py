@@ -1,18 +1,50 @@
 """Contrast with the teacher's embeddings of all training data."""
 
 import math
-from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
-from torch import nn
 from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation.losses._base import DistillationLoss
+from sklearn_heartkd.distillation.losses._contrast import ContrastiveLoss, ContrastiveTerm
 
 
-class CRD(DistillationLoss):
+class _CRDTerm(ContrastiveTerm):
+    def __init__(self, loss, context):
+        super().__init__(loss, context)
+        # of each row as it was last seen in training
+        self.memory = context.teacher.embedding.clone()
+        self.rows = context.rows
+        index = self.rows.index
+        self.place = index.new_zeros(int(index.max()) + 1)
+        self.place[index] = torch.arange(len(index), device=index.device)
+
+    def forward(self, student, teacher, batch):
+        own, same = self.project(student, teacher)
+        others = functional.normalize(self.teacher_head(self.memory), dim=1)
+        positive = (own * same).sum(dim=1) / self.temperature
+        related = batch.target[:, None] == self.rows.target
+        related = related | (batch.subject[:, None] == self.rows.subject)
+        related = related | (batch.index[:, None] == self.rows.index)
+        negatives = own @ others.T / self.temperature + self.rows.weight.log()
+        negatives = negatives.masked_fill(related, -math.inf)
+        candidates = torch.cat([positive[:, None], negatives], dim=1)
+        guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
+        if self.training:
+            self._remember(self.place[batch.index], teacher.embedding.detach())
+        loss = (candidates.logsumexp(dim=1) - positive) / guess.clamp_min(math.log(2))
+        return weighted_mean(loss, batch.weight)
+
+    def _remember(self, place, embedding):
+        # mixed rows may share their larger part: the last of them counts, on every device
+        position = torch.arange(len(place), device=place.device)
+        last = place.new_full((len(self.memory),), -1)
+        last = last.scatter_reduce(0, place, position, "amax")
+        kept = last[place] == position
+        self.memory = self.memory.index_put((place[kept],), embedding[kept])
+
+
+class CRD(ContrastiveLoss):
     r"""Recognise the teacher's embedding of the same recording among those of all recordings.
 
     .. math::
@@ -51,55 +83,8 @@ class CRD(DistillationLoss):
     """
 
     default_weight = 0.5
-    counts_weights = True
+    _term = _CRDTerm
 
-    _parameter_constraints: dict = {
-        "dimensions": [Interval(Integral, 1, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(self, dimensions=128, temperature=0.07):
+    def __init__(self, dimensions: int = 128, temperature: float = 0.07) -> None:
         self.dimensions = dimensions
         self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _CRDTerm(context, self.dimensions, self.temperature)
-
-
-class _CRDTerm(nn.Module):
-    def __init__(self, context, dimensions, temperature):
-        super().__init__()
-        self.student_head = nn.Linear(context.student_size, dimensions)
-        self.teacher_head = nn.Linear(context.teacher_size, dimensions)
-        self.temperature = temperature
-        self.memory = context.teacher.embedding.clone()
-        self.rows = context.rows
-        index = self.rows.index
-        self.place = index.new_zeros(int(index.max()) + 1)
-        self.place[index] = torch.arange(len(index), device=index.device)
-
-    def forward(self, student, teacher, batch):
-        own = functional.normalize(self.student_head(student.embedding), dim=1)
-        same = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
-        others = functional.normalize(self.teacher_head(self.memory), dim=1)
-        positive = (own * same).sum(dim=1) / self.temperature
-        related = batch.target[:, None] == self.rows.target
-        related = related | (batch.subject[:, None] == self.rows.subject)
-        related = related | (batch.index[:, None] == self.rows.index)
-        negatives = own @ others.T / self.temperature + self.rows.weight.log()
-        negatives = negatives.masked_fill(related, -math.inf)
-        candidates = torch.cat([positive[:, None], negatives], dim=1)
-        guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
-        if self.training:
-            self._remember(self.place[batch.index], teacher.embedding.detach())
-        loss = (candidates.logsumexp(dim=1) - positive) / guess.clamp_min(math.log(2))
-        return weighted_mean(loss, batch.weight)
-
-    def _remember(self, place, embedding):
-        # mixed rows may share their larger part: the last of them counts, on every device
-        position = torch.arange(len(place), device=place.device)
-        last = place.new_full((len(self.memory),), -1)
-        last = last.scatter_reduce(0, place, position, "amax")
-        kept = last[place] == position
-        self.memory = self.memory.index_put((place[kept],), embedding[kept])

@@ -10,6 +10,24 @@ from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._pairwise import directions
 
 
+class _DISTTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        self.beta = loss.beta
+        self.gamma = loss.gamma
+        self.temperature = loss.temperature
+
+    def forward(self, student, teacher, batch):
+        own = (student.logits / self.temperature).softmax(dim=1)
+        other = (teacher.log_probabilities / self.temperature).softmax(dim=1)
+        between = (_between_classes(own) * _between_classes(other)).sum(dim=1)
+        share = batch.weight[:, None] / batch.weight.sum()
+        within = (_within_class(own, share) * _within_class(other, share)).sum(dim=0)
+        return self.beta * weighted_mean(1 - between, batch.weight) + self.gamma * (
+            1 - within.mean()
+        )
+
+
 class DIST(DistillationLoss):
     r"""Correlate with the teacher's probabilities instead of matching them.
 
@@ -31,6 +49,10 @@ class DIST(DistillationLoss):
     temperature : float, default=1.0
         Of the probabilities.
 
+    See Also
+    --------
+    SoftTargets : Match the probabilities themselves.
+
     Notes
     -----
     With two classes the correlation between them is always 1 or -1 and teaches nothing;
@@ -45,6 +67,7 @@ class DIST(DistillationLoss):
     """
 
     min_classes = 3
+    _term = _DISTTerm
 
     _parameter_constraints: dict = {
         "beta": [Interval(Real, 0, None, closed="left")],
@@ -52,32 +75,10 @@ class DIST(DistillationLoss):
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, beta=1.0, gamma=1.0, temperature=1.0):
+    def __init__(self, beta: float = 1.0, gamma: float = 1.0, temperature: float = 1.0) -> None:
         self.beta = beta
         self.gamma = gamma
         self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _DISTTerm(self.beta, self.gamma, self.temperature)
-
-
-class _DISTTerm(nn.Module):
-    def __init__(self, beta, gamma, temperature):
-        super().__init__()
-        self.beta = beta
-        self.gamma = gamma
-        self.temperature = temperature
-
-    def forward(self, student, teacher, batch):
-        own = (student.logits / self.temperature).softmax(dim=1)
-        other = (teacher.log_probabilities / self.temperature).softmax(dim=1)
-        between = (_between_classes(own) * _between_classes(other)).sum(dim=1)
-        share = batch.weight[:, None] / batch.weight.sum()
-        within = (_within_class(own, share) * _within_class(other, share)).sum(dim=0)
-        return self.beta * weighted_mean(1 - between, batch.weight) + self.gamma * (
-            1 - within.mean()
-        )
 
 
 def _between_classes(p):

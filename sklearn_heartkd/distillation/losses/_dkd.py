@@ -11,6 +11,22 @@ from sklearn_heartkd.classifiers._training import weighted_mean
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
 
 
+class _DKDTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        self.alpha = loss.alpha
+        self.beta = loss.beta
+        self.temperature = loss.temperature
+
+    def forward(self, student, teacher, batch):
+        target = batch.target
+        own_binary, own_rest = _decouple(student.logits / self.temperature, target)
+        binary, rest = _decouple(teacher.log_probabilities / self.temperature, target)
+        loss = self.alpha * _divergence(binary, own_binary)
+        loss = loss + self.beta * _divergence(rest, own_rest)
+        return self.temperature**2 * weighted_mean(loss, batch.weight)
+
+
 class DKD(DistillationLoss):
     r"""Soft targets, taken apart into the true class against the rest, and the rest among themselves.
 
@@ -31,6 +47,10 @@ class DKD(DistillationLoss):
     temperature : float, default=2.0
         The higher, the more the small probabilities count.
 
+    See Also
+    --------
+    SoftTargets : The same divergence as one term.
+
     Notes
     -----
     With two classes nothing is left besides the true class and one other; `DistilledClassifier.fit`
@@ -45,6 +65,7 @@ class DKD(DistillationLoss):
     """
 
     min_classes = 3
+    _term = _DKDTerm
 
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -52,30 +73,10 @@ class DKD(DistillationLoss):
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, alpha=1.0, beta=2.0, temperature=2.0):
+    def __init__(self, alpha: float = 1.0, beta: float = 2.0, temperature: float = 2.0) -> None:
         self.alpha = alpha
         self.beta = beta
         self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _DKDTerm(self.alpha, self.beta, self.temperature)
-
-
-class _DKDTerm(nn.Module):
-    def __init__(self, alpha, beta, temperature):
-        super().__init__()
-        self.alpha = alpha
-        self.beta = beta
-        self.temperature = temperature
-
-    def forward(self, student, teacher, batch):
-        target = batch.target
-        own_binary, own_rest = _decouple(student.logits / self.temperature, target)
-        binary, rest = _decouple(teacher.log_probabilities / self.temperature, target)
-        loss = self.alpha * _divergence(binary, own_binary)
-        loss = loss + self.beta * _divergence(rest, own_rest)
-        return self.temperature**2 * weighted_mean(loss, batch.weight)
 
 
 def _decouple(logits, target):

@@ -7,28 +7,8 @@ from sklearn_heartkd.classifiers._training import weighted_mean
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
 
 
-class Hint(DistillationLoss):
-    r"""Predict the teacher's embedding by a linear map of the student's.
-
-    :math:`\| W s + b - z(t) \|^2 / D`, averaged over the rows, where `z` gives each of the teacher's `D`
-    dimensions zero mean and unit variance over the training data: predicting the mean costs 1. After
-    Romero et al. (2015), "FitNets: hints for thin deep nets".
-
-    Examples
-    --------
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from sklearn_heartkd.distillation import DistilledClassifier, Hint
-    >>> DistilledClassifier(RandomForestClassifier(), losses=Hint()).losses
-    Hint()
-    """
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _HintTerm(context)
-
-
 class _HintTerm(nn.Module):
-    def __init__(self, context):
+    def __init__(self, loss, context):
         super().__init__()
         self.map = nn.Linear(context.student_size, context.teacher_size)
         embedding = context.teacher.embedding
@@ -44,3 +24,25 @@ class _HintTerm(nn.Module):
         target = (teacher.embedding - self.mean) / self.scale
         error = (self.map(student.embedding) - target).square().mean(dim=1)
         return weighted_mean(error, batch.weight)
+
+
+class Hint(DistillationLoss):
+    r"""Predict the teacher's embedding by a linear map of the student's.
+
+    :math:`\| W s + b - z(t) \|^2 / D`, averaged over the rows, where `z` gives each of the teacher's `D`
+    dimensions zero mean and unit variance over the training data: predicting the mean costs 1. After
+    Romero et al. (2015), "FitNets: hints for thin deep nets".
+
+    See Also
+    --------
+    InfoNCE : Recognize the teacher's embedding instead of predicting it.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_heartkd.distillation import DistilledClassifier, Hint
+    >>> DistilledClassifier(RandomForestClassifier(), losses=Hint()).losses
+    Hint()
+    """
+
+    _term = _HintTerm

@@ -1,18 +1,31 @@
 """In-batch contrastive distillation."""
 
 import math
-from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
-from torch import nn
-from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation.losses._base import DistillationLoss
+from sklearn_heartkd.distillation.losses._contrast import ContrastiveLoss, ContrastiveTerm
 
 
-class InfoNCE(DistillationLoss):
+class _InfoNCETerm(ContrastiveTerm):
+    def forward(self, student, teacher, batch):
+        own, other = self.project(student, teacher)
+        similarity = own @ other.T / self.temperature
+        target = batch.target
+        related = target[:, None] == target
+        related = related | (batch.subject[:, None] == batch.subject)
+        itself = torch.eye(len(target), dtype=torch.bool, device=target.device)
+        negatives = (similarity + batch.weight.log()).masked_fill(related, -math.inf)
+        positive = similarity.diagonal()
+        candidates = torch.where(itself, similarity, negatives)
+        loss = candidates.logsumexp(dim=1) - positive
+        guess = torch.where(related, 0, batch.weight).sum(dim=1).log1p()
+        # a row without negatives has nothing to learn here: its loss is 0
+        return weighted_mean(loss / guess.clamp_min(math.log(2)), batch.weight)
+
+
+class InfoNCE(ContrastiveLoss):
     r"""Recognise the teacher's embedding of the same recording among those of the batch.
 
     The cross-entropy of the similarities :math:`\cos(h_s(e_s), h_t(e_t)) / \tau` with the recording
@@ -29,6 +42,10 @@ class InfoNCE(DistillationLoss):
     temperature : float, default=0.1
         Divides the cosine similarities.
 
+    See Also
+    --------
+    CRD : Contrast with all recordings.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -38,43 +55,4 @@ class InfoNCE(DistillationLoss):
     """
 
     default_weight = 0.2
-    counts_weights = True
-
-    _parameter_constraints: dict = {
-        "dimensions": [Interval(Integral, 1, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(self, dimensions=64, temperature=0.1):
-        self.dimensions = dimensions
-        self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _InfoNCETerm(
-            context.student_size, context.teacher_size, self.dimensions, self.temperature
-        )
-
-
-class _InfoNCETerm(nn.Module):
-    def __init__(self, student_size, teacher_size, dimensions, temperature):
-        super().__init__()
-        self.student_head = nn.Linear(student_size, dimensions)
-        self.teacher_head = nn.Linear(teacher_size, dimensions)
-        self.temperature = temperature
-
-    def forward(self, student, teacher, batch):
-        own = functional.normalize(self.student_head(student.embedding), dim=1)
-        other = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
-        similarity = own @ other.T / self.temperature
-        target = batch.target
-        related = target[:, None] == target
-        related = related | (batch.subject[:, None] == batch.subject)
-        itself = torch.eye(len(target), dtype=torch.bool, device=target.device)
-        negatives = (similarity + batch.weight.log()).masked_fill(related, -math.inf)
-        positive = similarity.diagonal()
-        candidates = torch.where(itself, similarity, negatives)
-        loss = candidates.logsumexp(dim=1) - positive
-        guess = torch.where(related, 0, batch.weight).sum(dim=1).log1p()
-        # a row without negatives has nothing to learn here: its loss is 0
-        return weighted_mean(loss / guess.clamp_min(math.log(2)), batch.weight)
+    _term = _InfoNCETerm

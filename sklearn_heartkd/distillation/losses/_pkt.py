@@ -12,6 +12,20 @@ from sklearn_heartkd.distillation.losses._pairwise import (
 )
 
 
+class _PKTTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        teacher, weight = context.sample(1000)
+        target = _neighbours(teacher.embedding, weight, FIXED)
+        alike = row_divergence(target, prior(weight).expand_as(target), weight)
+        self.unit = unit(alike, floor=1e-4)
+
+    def forward(self, student, teacher, batch):
+        own = _neighbours(student.embedding, batch.weight)
+        other = _neighbours(teacher.embedding, batch.weight, FIXED)
+        return row_divergence(other, own, batch.weight) / self.unit
+
+
 class PKT(DistillationLoss):
     r"""Choose neighbours with the probabilities with which the teacher chooses them.
 
@@ -27,6 +41,10 @@ class PKT(DistillationLoss):
     the teacher's rows have to do with one another. Where `u` is below 0.0001, the teacher hardly tells
     the recordings apart, and the loss falls to 0 with what is left.
 
+    See Also
+    --------
+    SimilarityPreserving : Match the similarities themselves.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -35,23 +53,7 @@ class PKT(DistillationLoss):
     PKT()
     """
 
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _PKTTerm(context)
-
-
-class _PKTTerm(nn.Module):
-    def __init__(self, context):
-        super().__init__()
-        teacher, weight = context.sample(1000)
-        target = _neighbours(teacher.embedding, weight, FIXED)
-        alike = row_divergence(target, prior(weight).expand_as(target), weight)
-        self.unit = unit(alike, floor=1e-4)
-
-    def forward(self, student, teacher, batch):
-        own = _neighbours(student.embedding, batch.weight)
-        other = _neighbours(teacher.embedding, batch.weight, FIXED)
-        return row_divergence(other, own, batch.weight) / self.unit
+    _term = _PKTTerm
 
 
 def _neighbours(x, weight, epsilon=1e-8):

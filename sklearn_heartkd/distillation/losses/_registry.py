@@ -20,7 +20,7 @@ from sklearn_heartkd.distillation.losses._soft_targets import CrossEntropy, Soft
 from sklearn_heartkd.distillation.losses._ssd import SSD
 from sklearn_heartkd.distillation.losses._supcon import SupCon
 
-CATALOGUE = {
+LOSSES = {
     "ce": CrossEntropy,
     "kd": SoftTargets,
     "infonce": InfoNCE,
@@ -141,8 +141,8 @@ def _from_names(names, weights, temperature):
 
 
 def _by_name(name):
-    if name not in CATALOGUE:
+    if name not in LOSSES:
         raise ValueError(
-            f"Unknown loss {name!r}; known are {', '.join(sorted(CATALOGUE))}, joined by '+'."
+            f"Unknown loss {name!r}; known are {', '.join(sorted(LOSSES))}, joined by '+'."
         )
-    return CATALOGUE[name]
+    return LOSSES[name]

@@ -7,6 +7,19 @@ from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._pairwise import unit
 
 
+class _SimilarityTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        teacher, weight = context.sample(1000)
+        alike = _mean_square(_similarities(teacher.embedding, weight) - 1, weight)
+        self.unit = unit(alike, floor=1e-2)
+
+    def forward(self, student, teacher, batch):
+        own = _similarities(student.embedding, batch.weight)
+        other = _similarities(teacher.embedding, batch.weight)
+        return _mean_square(own - other, batch.weight) / self.unit
+
+
 class SimilarityPreserving(DistillationLoss):
     r"""Find those recordings similar that the teacher finds similar.
 
@@ -21,6 +34,10 @@ class SimilarityPreserving(DistillationLoss):
     equally similar; below 0.01 the teacher hardly tells them apart, and the loss falls to 0 with what
     is left.
 
+    See Also
+    --------
+    PKT : Match the neighbors that the similarities give.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -29,22 +46,7 @@ class SimilarityPreserving(DistillationLoss):
     SimilarityPreserving()
     """
 
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _SimilarityTerm(context)
-
-
-class _SimilarityTerm(nn.Module):
-    def __init__(self, context):
-        super().__init__()
-        teacher, weight = context.sample(1000)
-        alike = _mean_square(_similarities(teacher.embedding, weight) - 1, weight)
-        self.unit = unit(alike, floor=1e-2)
-
-    def forward(self, student, teacher, batch):
-        own = _similarities(student.embedding, batch.weight)
-        other = _similarities(teacher.embedding, batch.weight)
-        return _mean_square(own - other, batch.weight) / self.unit
+    _term = _SimilarityTerm
 
 
 def _similarities(x, weight):

@@ -10,6 +10,16 @@ from sklearn_heartkd.classifiers._training import Objective, weighted_mean
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
 
 
+class _CrossEntropyTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        own = loss.label_smoothing
+        self.objective = Objective(context.label_smoothing if own is None else own)
+
+    def forward(self, student, teacher, batch):
+        return self.objective(student, batch)
+
+
 class CrossEntropy(DistillationLoss):
     r"""Cross-entropy with the labels, under mixup with both.
 
@@ -22,6 +32,10 @@ class CrossEntropy(DistillationLoss):
     label_smoothing : float, default=None
         Share of the target probability that is spread over all classes; None is the student's own.
 
+    See Also
+    --------
+    SoftTargets : Match the teacher's probabilities.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -33,25 +47,27 @@ class CrossEntropy(DistillationLoss):
 
     default_weight = 0.3
     has_labels = True
+    _term = _CrossEntropyTerm
 
     _parameter_constraints: dict = {"label_smoothing": [Interval(Real, 0, 1, closed="left"), None]}
 
-    def __init__(self, label_smoothing=None):
+    def __init__(self, label_smoothing: float | None = None) -> None:
         self.label_smoothing = label_smoothing
 
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        own = self.label_smoothing is None
-        return _CrossEntropyTerm(context.label_smoothing if own else self.label_smoothing)
 
-
-class _CrossEntropyTerm(nn.Module):
-    def __init__(self, label_smoothing):
+class _SoftTargetsTerm(nn.Module):
+    def __init__(self, loss, context):
         super().__init__()
-        self.objective = Objective(label_smoothing)
+        self.temperature = loss.temperature
 
     def forward(self, student, teacher, batch):
-        return self.objective(student, batch)
+        divergence = functional.kl_div(
+            functional.log_softmax(student.logits / self.temperature, dim=1),
+            functional.log_softmax(teacher.log_probabilities / self.temperature, dim=1),
+            reduction="none",
+            log_target=True,
+        ).sum(dim=1)
+        return self.temperature**2 * weighted_mean(divergence, batch.weight)
 
 
 class SoftTargets(DistillationLoss):
@@ -66,6 +82,10 @@ class SoftTargets(DistillationLoss):
     temperature : float, default=2.0
         The higher, the more the small probabilities count.
 
+    See Also
+    --------
+    DKD : The true class apart from the others.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -75,27 +95,9 @@ class SoftTargets(DistillationLoss):
     """
 
     default_weight = 0.7
+    _term = _SoftTargetsTerm
 
     _parameter_constraints: dict = {"temperature": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, temperature=2.0):
+    def __init__(self, temperature: float = 2.0) -> None:
         self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _SoftTargetsTerm(self.temperature)
-
-
-class _SoftTargetsTerm(nn.Module):
-    def __init__(self, temperature):
-        super().__init__()
-        self.temperature = temperature
-
-    def forward(self, student, teacher, batch):
-        divergence = functional.kl_div(
-            functional.log_softmax(student.logits / self.temperature, dim=1),
-            functional.log_softmax(teacher.log_probabilities / self.temperature, dim=1),
-            reduction="none",
-            log_target=True,
-        ).sum(dim=1)
-        return self.temperature**2 * weighted_mean(divergence, batch.weight)

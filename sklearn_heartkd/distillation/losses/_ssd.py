@@ -22,6 +22,59 @@ from sklearn_heartkd.distillation.losses._rkd import RKD
 from sklearn_heartkd.distillation.losses._soft_targets import SoftTargets
 
 
+class _SSDTerm(nn.Module):
+    def __init__(self, loss, context):
+        super().__init__()
+        weights = [loss.labels, loss.soft_targets, loss.views, loss.similarity, loss.relations]
+        if sum(weights) == 0:
+            raise ValueError("All weights of SSD are 0; raise one of them or leave SSD out.")
+        self.shares = [weight / sum(weights) for weight in weights]
+        self.similarity_temperature = loss.similarity_temperature
+        views = check_views(loss.augmentation, loss)
+        self.augmentation = (
+            [TimeShift(), GaussianNoise(0.3)] if loss.augmentation is None else views
+        )
+        self.ask_student, self.ask_teacher = context.ask_student, context.ask_teacher
+        rows = context.rows
+        totals = rows.weight.new_zeros(context.n_classes).index_add(0, rows.target, rows.weight)
+        share = totals.sum() / (len(totals) * totals)
+        # a class may have no row to learn from
+        self.class_weight = torch.where(totals > 0, share, 0)
+        self.cross_entropy = Objective(context.label_smoothing)
+        self.soft_targets = SoftTargets(loss.temperature).make_term(context)
+        self.relations = RKD().make_term(context)
+        teacher, weight = context.sample(1000)
+        target = self._similarities(teacher.embedding, teacher.embedding, weight, FIXED)
+        self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
+        # the term is made while torch's global generator is seeded for the initialisation
+        seed = int(torch.randint(2**62, ()))
+        self.generator = torch.Generator(device=rows.x.device).manual_seed(seed)
+
+    def forward(self, student, teacher, batch):
+        labels, soft_targets, views, similarity, relations = self.shares
+        balanced = replace(batch, weight=batch.weight * self.class_weight[batch.target])
+        settled = settle(batch)
+        loss = labels * self.cross_entropy(student, balanced)
+        loss = loss + soft_targets * self.soft_targets(student, teacher, settled)
+        if relations > 0:
+            loss = loss + relations * self.relations(student, teacher, settled)
+        if views == similarity == 0:
+            return loss
+        view = batch
+        for augment in self.augmentation:
+            view = augment(view, self.generator)
+        student_view, teacher_view = self.ask_student(view), self.ask_teacher(view)
+        weight = settled.weight
+        loss = loss + views * self.soft_targets(student_view, teacher_view, settle(view))
+        own = self._similarities(student_view.embedding, student.embedding, weight)
+        other = self._similarities(teacher_view.embedding, teacher.embedding, weight, FIXED)
+        return loss + similarity / self.unit * row_divergence(other, own, weight)
+
+    def _similarities(self, views, x, weight, epsilon=1e-8):
+        logits = cosines(views, x, epsilon) / self.similarity_temperature + weight.log()
+        return logits.log_softmax(dim=1)
+
+
 class SSD(DistillationLoss):
     r"""Labels, soft targets, transformed views and relations in one loss.
 
@@ -61,6 +114,10 @@ class SSD(DistillationLoss):
     augmentation : list of Augmentation, default=None
         Makes the views; None is ``[TimeShift(), GaussianNoise(0.3)]``.
 
+    See Also
+    --------
+    RKD : The relations alone.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -70,6 +127,7 @@ class SSD(DistillationLoss):
     """
 
     has_labels = True
+    _term = _SSDTerm
 
     _parameter_constraints: dict = {
         "labels": [Interval(Real, 0, None, closed="left")],
@@ -84,15 +142,15 @@ class SSD(DistillationLoss):
 
     def __init__(
         self,
-        labels=0.1,
-        soft_targets=0.9,
-        views=0.9,
-        similarity=1.0,
-        relations=1.0,
-        temperature=2.0,
-        similarity_temperature=0.5,
-        augmentation=None,
-    ):
+        labels: float = 0.1,
+        soft_targets: float = 0.9,
+        views: float = 0.9,
+        similarity: float = 1.0,
+        relations: float = 1.0,
+        temperature: float = 2.0,
+        similarity_temperature: float = 0.5,
+        augmentation: list | None = None,
+    ) -> None:
         self.labels = labels
         self.soft_targets = soft_targets
         self.views = views
@@ -101,71 +159,3 @@ class SSD(DistillationLoss):
         self.temperature = temperature
         self.similarity_temperature = similarity_temperature
         self.augmentation = augmentation
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss.
-
-        Raises
-        ------
-        TypeError
-            If an augmentation is something else.
-        ValueError
-            If all weights are 0, or an augmentation is mixup.
-        """
-        weights = [self.labels, self.soft_targets, self.views, self.similarity, self.relations]
-        if sum(weights) == 0:
-            raise ValueError("All weights of SSD are 0; raise one of them or leave SSD out.")
-        augmentation = check_views(self.augmentation, self)
-        if self.augmentation is None:
-            augmentation = [TimeShift(), GaussianNoise(0.3)]
-        shares = [weight / sum(weights) for weight in weights]
-        return _SSDTerm(
-            context, shares, self.temperature, self.similarity_temperature, augmentation
-        )
-
-
-class _SSDTerm(nn.Module):
-    def __init__(self, context, shares, temperature, similarity_temperature, augmentation):
-        super().__init__()
-        self.shares = shares
-        self.similarity_temperature = similarity_temperature
-        self.augmentation = augmentation
-        self.ask_student, self.ask_teacher = context.ask_student, context.ask_teacher
-        rows = context.rows
-        totals = rows.weight.new_zeros(context.n_classes).index_add(0, rows.target, rows.weight)
-        share = totals.sum() / (len(totals) * totals)
-        # a class may have no row to learn from
-        self.class_weight = torch.where(totals > 0, share, 0)
-        self.cross_entropy = Objective(context.label_smoothing)
-        self.soft_targets = SoftTargets(temperature).make_term(context)
-        self.relations = RKD().make_term(context)
-        teacher, weight = context.sample(1000)
-        target = self._similarities(teacher.embedding, teacher.embedding, weight, FIXED)
-        self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
-        # make_term runs while torch's global generator is seeded for the initialisation
-        seed = int(torch.randint(2**62, ()))
-        self.generator = torch.Generator(device=rows.x.device).manual_seed(seed)
-
-    def forward(self, student, teacher, batch):
-        labels, soft_targets, views, similarity, relations = self.shares
-        balanced = replace(batch, weight=batch.weight * self.class_weight[batch.target])
-        settled = settle(batch)
-        loss = labels * self.cross_entropy(student, balanced)
-        loss = loss + soft_targets * self.soft_targets(student, teacher, settled)
-        if relations > 0:
-            loss = loss + relations * self.relations(student, teacher, settled)
-        if views == similarity == 0:
-            return loss
-        view = batch
-        for augment in self.augmentation:
-            view = augment(view, self.generator)
-        student_view, teacher_view = self.ask_student(view), self.ask_teacher(view)
-        weight = settled.weight
-        loss = loss + views * self.soft_targets(student_view, teacher_view, settle(view))
-        own = self._similarities(student_view.embedding, student.embedding, weight)
-        other = self._similarities(teacher_view.embedding, teacher.embedding, weight, FIXED)
-        return loss + similarity / self.unit * row_divergence(other, own, weight)
-
-    def _similarities(self, views, x, weight, epsilon=1e-8):
-        logits = cosines(views, x, epsilon) / self.similarity_temperature + weight.log()
-        return logits.log_softmax(dim=1)

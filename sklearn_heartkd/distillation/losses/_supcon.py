@@ -1,18 +1,26 @@
 """Supervised contrast between the student's rows and the teacher's."""
 
 import math
-from numbers import Integral, Real
 
 import torch
-from sklearn.utils._param_validation import Interval
-from torch import nn
-from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
-from sklearn_heartkd.distillation.losses._base import DistillationLoss
+from sklearn_heartkd.distillation.losses._contrast import ContrastiveLoss, ContrastiveTerm
 
 
-class SupCon(DistillationLoss):
+class _SupConTerm(ContrastiveTerm):
+    def forward(self, student, teacher, batch):
+        own, other = self.project(student, teacher)
+        similarity = own @ other.T / self.temperature
+        target = batch.target
+        positive = torch.where(target[:, None] == target, batch.weight, 0)
+        positive = positive / positive.sum(dim=1, keepdim=True)
+        total = (similarity + batch.weight.log()).logsumexp(dim=1)
+        guess = batch.weight.sum().log().clamp_min(math.log(2))
+        return weighted_mean((total - (positive * similarity).sum(dim=1)) / guess, batch.weight)
+
+
+class SupCon(ContrastiveLoss):
     r"""Be similar to the teacher's embeddings of the same class, and of no other.
 
     .. math::
@@ -33,6 +41,10 @@ class SupCon(DistillationLoss):
     temperature : float, default=0.1
         Divides the cosine similarities.
 
+    See Also
+    --------
+    InfoNCE : Contrast with the teacher's embedding of the same recording only.
+
     Examples
     --------
     >>> from sklearn.ensemble import RandomForestClassifier
@@ -42,38 +54,4 @@ class SupCon(DistillationLoss):
     """
 
     default_weight = 0.5
-    counts_weights = True
-
-    _parameter_constraints: dict = {
-        "dimensions": [Interval(Integral, 1, None, closed="left")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(self, dimensions=64, temperature=0.1):
-        self.dimensions = dimensions
-        self.temperature = temperature
-
-    def make_term(self, context):
-        """Return the torch module that computes the loss."""
-        return _SupConTerm(
-            context.student_size, context.teacher_size, self.dimensions, self.temperature
-        )
-
-
-class _SupConTerm(nn.Module):
-    def __init__(self, student_size, teacher_size, dimensions, temperature):
-        super().__init__()
-        self.student_head = nn.Linear(student_size, dimensions)
-        self.teacher_head = nn.Linear(teacher_size, dimensions)
-        self.temperature = temperature
-
-    def forward(self, student, teacher, batch):
-        own = functional.normalize(self.student_head(student.embedding), dim=1)
-        other = functional.normalize(self.teacher_head(teacher.embedding), dim=1)
-        similarity = own @ other.T / self.temperature
-        target = batch.target
-        positive = torch.where(target[:, None] == target, batch.weight, 0)
-        positive = positive / positive.sum(dim=1, keepdim=True)
-        total = (similarity + batch.weight.log()).logsumexp(dim=1)
-        guess = batch.weight.sum().log().clamp_min(math.log(2))
-        return weighted_mean((total - (positive * similarity).sum(dim=1)) / guess, batch.weight)
+    _term = _SupConTerm

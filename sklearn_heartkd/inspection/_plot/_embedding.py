@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.utils._embedding import embed
+from sklearn_heartkd.utils._nested import embed
 from sklearn_heartkd.utils._unwrap import unwrap
 
 
