@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 from sklearn_heartkd.augmentation import AdditiveNoise, Batch
 from sklearn_heartkd.classifiers._defaults import default_augmentation
 from sklearn_heartkd.comparison import Recipe, split_by_subject
-from sklearn_heartkd.comparison._tasks import Task, check_same, model_file, result_file, write_whole
+from sklearn_heartkd.comparison._storage import check_same, model_file, result_file, write_whole
+from sklearn_heartkd.comparison._tasks import Task
 from sklearn_heartkd.datasets import load_pascal, read_recording
 from sklearn_heartkd.datasets._disturbances import Spectrum, ambient_noise, artifact, rms
 from sklearn_heartkd.datasets._heart import draw_subject

@@ -20,7 +20,7 @@ from sklearn_heartkd.comparison import (
     compare,
     display_name,
     render,
-    write_figures,
+    write_results,
 )
 from sklearn_heartkd.datasets import load_pascal
 
@@ -75,7 +75,7 @@ def main():
         subjects = np.asarray(data.groups)[result.predictions["recording"]]
         predictions = result.predictions.assign(subject=subjects)
         predictions.to_csv(folder / "predictions.csv.gz", index=False, float_format="%.4g")
-        write_figures(result, Path(options.work) / f"pretrained_{part}")
+        write_results(result, data, Path(options.work) / f"pretrained_{part}")
         print(f"\nPASCAL {part}: {len(data.target)} recordings, seeds {options.seeds}")
         print(render(result.table, display_name).to_string(), flush=True)
 

@@ -24,13 +24,8 @@ from sklearn.utils import Bunch
 
 from sklearn_heartkd import StudentClassifier
 from sklearn_heartkd.comparison import Recipe, split_by_subject
-from sklearn_heartkd.comparison._tasks import (
-    Task,
-    check_same,
-    fit_and_predict,
-    result_file,
-    write_whole,
-)
+from sklearn_heartkd.comparison._storage import check_same, result_file, write_whole
+from sklearn_heartkd.comparison._tasks import Task, fit_and_predict
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.metrics import compare_models
 

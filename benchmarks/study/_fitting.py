@@ -7,15 +7,13 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from sklearn_heartkd.comparison._run import run_tasks, tasks_of
+from sklearn_heartkd.comparison._storage import check_same, load_models, result_file, write_whole
 from sklearn_heartkd.comparison._tasks import (
     Task,
-    check_same,
     fit_and_predict,
     fit_and_refine,
-    load_models,
-    result_file,
-    write_whole,
+    run_tasks,
+    tasks_of,
 )
 from sklearn_heartkd.metrics._torch_cost import count_parameters
 from sklearn_heartkd.utils._unwrap import final_estimator

@@ -1,7 +1,8 @@
-"""Pieces of a self-contained page: tables, pictures and sounds, all inside the file."""
+"""Parts of a self-contained page: tables, pictures and sounds, all inside the file."""
 
 import base64
 import io
+import struct
 from html import escape
 
 import numpy as np
@@ -10,16 +11,7 @@ _AUDIO_RATE = 8000  # Hz; browsers refuse rates as low as those of heart sounds
 
 
 def table_html(frame, caption, *, text=()):
-    """Return a table whose rows are headed by the index; it scrolls by itself on a phone.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Of strings.
-    caption : str
-    text : sequence of str
-        Columns of text, which are aligned to the left and broken into lines.
-    """
+    """Return a table that scrolls by itself; the columns in `text` hold prose and are broken."""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
     rows = []
     for name, row in frame.iterrows():
@@ -37,20 +29,18 @@ def table_html(frame, caption, *, text=()):
     )
 
 
-def figure_html(figure, alt, caption="", *, dpi=110):
-    """Return a matplotlib figure as a picture inside the page."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    width, height = (round(inches * dpi) for inches in figure.get_size_inches())
+def picture_html(png, alt, caption=""):
+    """Return a picture in the page; `png` is the content of its file."""
+    width, height = struct.unpack(">II", png[16:24])  # at a fixed place in every PNG file
     under = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return (
         f'<figure><img alt="{escape(alt)}" width="{width}" height="{height}" '
-        f'src="data:image/png;base64,{_encoded(buffer)}">{under}</figure>'
+        f'src="data:image/png;base64,{_encoded(png)}">{under}</figure>'
     )
 
 
 def audio_html(waveform, sampling_rate, label):
-    """Return a recording as a player inside the page, as loud as its format allows."""
+    """Return a player of a recording, which is made as loud as the format allows."""
     import soundfile
     import soxr
 
@@ -65,9 +55,9 @@ def audio_html(waveform, sampling_rate, label):
     )
     return (
         f'<audio controls preload="metadata" aria-label="{escape(label)}" '
-        f'src="data:audio/wav;base64,{_encoded(buffer)}"></audio>'
+        f'src="data:audio/wav;base64,{_encoded(buffer.getvalue())}"></audio>'
     )
 
 
-def _encoded(buffer):
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+def _encoded(content):
+    return base64.b64encode(content).decode("ascii")

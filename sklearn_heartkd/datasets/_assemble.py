@@ -129,12 +129,12 @@ def with_duration(waveforms, sampling_rate, duration):
     return np.stack([fit_length(waveform, n_samples) for waveform in waveforms])
 
 
-def require_two_classes(labels, root):
-    """Refuse a data set from which no classifier can learn."""
+def require_two_classes(labels, root, advice=""):
+    """Refuse a data set from which no classifier can learn; `advice` is added to the error."""
     if len(set(labels)) < 2:
         raise ValueError(
             f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a "
-            "classifier needs at least two."
+            f"classifier needs at least two. {advice}".rstrip()
         )
 
 

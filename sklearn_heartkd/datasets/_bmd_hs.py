@@ -145,14 +145,14 @@ def load_bmd_hs(
             "and the folder train."
         )
     rows = read_columns(csv, ["patient_id", *_DISEASES, "N", *_RECORDINGS])
-    rows = merge_rows(rows.rename(columns={"patient_id": "name"}), csv)
+    rows = merge_rows(rows, "patient_id", csv)
     metadata = _metadata(root)
     found = by_name(files, root / "train")
     table = pd.DataFrame(
         [
-            _describe(root, name, found) | labels | metadata.get(plain(row["name"]), {})
+            _describe(root, name, found) | labels | metadata.get(plain(row["patient_id"]), {})
             for row in rows.to_dict("records")
-            for labels in [{"subject": row["name"], **_labels(row, csv)}]
+            for labels in [{"subject": row["patient_id"], **_labels(row, csv)}]
             for name in map(without_suffix, (row[column] for column in _RECORDINGS))
             if name
         ]
@@ -190,8 +190,8 @@ def _labels(row, csv):
     diseases = [disease for disease in _DISEASES if flags[disease] == "1"]
     if not set(flags.values()) <= {"0", "1"} or (flags["N"] == "1") == bool(diseases):
         raise ValueError(
-            f"{printable(csv)} gives patient {printable(row['name'])!r} {flags}; each must be 0 or 1, "
-            "and N must be 1 exactly where all the others are 0."
+            f"{printable(csv)} gives patient {printable(row['patient_id'])!r} {flags}; each must be "
+            "0 or 1, and N must be 1 exactly where all the others are 0."
         )
     label = "normal" if not diseases else diseases[0] if len(diseases) == 1 else "multiple"
     return {"label": label, **{disease: int(disease in diseases) for disease in _DISEASES}}
@@ -219,11 +219,11 @@ def _metadata(root):
     if csv is None:
         return {}
     rows = read_columns(csv, ["patient_id", *_COLUMNS])
-    rows = rows[["patient_id", *_COLUMNS]].rename(columns={"patient_id": "name", **_COLUMNS})
-    rows = merge_rows(rows, csv).assign(
+    rows = rows[["patient_id", *_COLUMNS]].rename(columns=_COLUMNS)
+    rows = merge_rows(rows, "patient_id", csv).assign(
         age=lambda table: pd.to_numeric(table["age"], errors="coerce"),
         smoker=lambda table: table["smoker"].map({"0": False, "1": True}),
         lives=lambda table: table["lives"].map(lambda place: _LIVES.get(place, place)),
     )
-    keys = rows.pop("name").map(plain)
+    keys = rows.pop("patient_id").map(plain)
     return dict(zip(keys, rows.to_dict("records"), strict=True))

@@ -219,9 +219,8 @@ def _patients(root, files):
                 f"{str(root)!r} holds neither {_TABLE} nor a patient's file such as 2530.txt, which "
                 "hold the labels; give the folder that holds them."
             )
-    rows = rows.rename(columns={"Patient ID": "name"})
-    rows = merge_rows(rows.replace({"nan": "", "NaN": ""}).fillna(""), source)
-    return {_number(row["name"]): _describe(row, source) for row in rows.to_dict("records")}
+    rows = merge_rows(rows.replace({"nan": "", "NaN": ""}).fillna(""), "Patient ID", source)
+    return {_number(row["Patient ID"]): _describe(row, source) for row in rows.to_dict("records")}
 
 
 def _read_patient(file):
@@ -240,7 +239,7 @@ def _describe(row, source):
         patient[column] = row[column.title()].lower()
         if patient[column] not in labels:
             raise ValueError(
-                f"{printable(source)} gives patient {printable(row['name'])!r} the {column} "
+                f"{printable(source)} gives patient {printable(row['Patient ID'])!r} the {column} "
                 f"{printable(row[column.title()])!r}; it must be {' or '.join(labels)}."
             )
     for column, name in _COLUMNS.items():

@@ -34,6 +34,10 @@ class UnusableError(Exception):
     """The reason why one file cannot be used."""
 
 
+class TooLongError(UnusableError):
+    """A recording takes more memory than allowed, but could be read at a lower sampling rate."""
+
+
 def decode(file, n_bytes, *, sampling_rate, channel, repair):
     """Read one recording.
 
@@ -170,7 +174,7 @@ class _Waveform:
     @staticmethod
     def _allowed(n_samples):
         if n_samples > MOST_SAMPLES:
-            raise UnusableError(
+            raise TooLongError(
                 f"longer than {MOST_SAMPLES} samples after resampling; cut it into parts, or read it at a "
                 "lower sampling rate"
             )

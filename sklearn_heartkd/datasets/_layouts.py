@@ -75,3 +75,46 @@ def explain_layout(root: Path, files: list[Path]) -> str:
         f"Put the recordings into one folder for each class ({nearest.example}) and load them with "
         f"{nearest.loader}, or list them in a table and load it with load_table."
     )
+
+
+def load_folder(path, layout=None, *, subject=None, split=None, **options):
+    """Load a folder with the loader of its layout.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder.
+    layout : str, default=None
+        One of LAYOUTS; None recognizes it.
+    subject, split
+        Parameters of the loaders that have them; None is always accepted.
+    **options
+        Further parameters of the loader.
+
+    Returns
+    -------
+    bunch : Bunch
+        With the name of the layout as `layout`.
+    """
+    from sklearn_heartkd import datasets
+    from sklearn_heartkd.datasets._assemble import audio_files
+
+    if layout is None:
+        layout = guess_layout(*audio_files(path))
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout must be one of {list(LAYOUTS)}, got {layout!r}.")
+    known = LAYOUTS[layout]
+    if subject is not None:
+        if known.finds_subject:
+            raise ValueError(
+                f"subject={subject!r} is not used, because the layout {layout!r} tells the subject; leave "
+                "it out."
+            )
+        options["subject"] = subject
+    if split is not None:
+        if layout != "folder":
+            raise ValueError(f"split={split!r} is for the layout 'folder', not for {layout!r}.")
+        options["split"] = split
+    bunch = getattr(datasets, known.loader)(path, **options)
+    bunch.layout = layout
+    return bunch

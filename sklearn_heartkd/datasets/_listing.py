@@ -41,7 +41,7 @@ def read_rows(path):
         raise ValueError(
             f"{printable(path)} cannot be read as a table ({error}); save it as CSV."
         ) from error
-    rows = [[unguard_cell(cell.strip()) for cell in row] for row in rows]
+    rows = [[str(unguard_cell(cell.strip())) for cell in row] for row in rows]
     rows = [row for row in rows if any(row)]
     if not rows:
         raise ValueError(f"The table {printable(path)} is empty; restore its rows.")
@@ -69,9 +69,10 @@ def find_table(folder, name):
 
 
 def without_suffix(name):
-    """Return a recording's name without the suffix of a sound file."""
-    base, _, suffix = name.strip().replace("\\", "/").rpartition(".")
-    return base if base and f".{suffix.lower()}" in READABLE_SUFFIXES else name.strip()
+    """Return a recording's path, with ``/`` between folders, without the suffix of a sound file."""
+    name = name.strip().replace("\\", "/")
+    base, _, suffix = name.rpartition(".")
+    return base if base and f".{suffix.lower()}" in READABLE_SUFFIXES else name
 
 
 def plain(text):
@@ -81,7 +82,7 @@ def plain(text):
 
 def by_name(files, folder):
     """Return the files below a folder by their plain path in it, without suffix."""
-    names = {}
+    names: dict[str, Path] = {}
     for file in files:
         if file.is_relative_to(folder):
             name = plain(without_suffix(file.relative_to(folder).as_posix()))
@@ -89,18 +90,18 @@ def by_name(files, folder):
     return names
 
 
-def merge_rows(table, path):
-    """Keep one of several equal rows on a recording (column ``name``); refuse rows that disagree."""
-    key = table["name"].map(plain)
-    first = ~table.assign(name=key).duplicated()
+def merge_rows(table, column, path):
+    """Keep one of several equal rows on a name; refuse rows that disagree."""
+    key = table[column].map(lambda name: plain(without_suffix(name)))
+    first = ~table.assign(**{column: key}).duplicated()
     table, key = table[first], key[first]
     repeated = key[key.duplicated()]
     if len(repeated):
         rows = table[key == repeated.iloc[0]]
         values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
-            f"{printable(path)} lists a recording several times and differently ({printable(values)}); "
-            "keep the right row."
+            f"{printable(path)} lists {printable(rows[column].iloc[0])!r} several times, with different "
+            f"values ({printable(values)}); keep the right row."
         )
     return table.reset_index(drop=True)
 

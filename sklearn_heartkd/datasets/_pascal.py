@@ -261,7 +261,8 @@ def _set_of(name):
 
 def _label_folders(parts, *, below_set):
     """Return the folders that tell a label, from the outermost; with `below_set` all below a set's."""
-    found, in_set = [], False
+    found: list[str] = []
+    in_set = False
     for part in map(str.lower, parts):
         words = " ".join(re.findall("[a-z]+", part))
         if _SET_FOLDER.match(words):

@@ -212,10 +212,10 @@ def _references(root, letter, files):
                 f"must be {' or '.join(meaning)}."
             )
         rows[column] = rows[column].map(meaning).fillna("")
-    rows["name"] = rows["name"].map(without_suffix)
-    rows = merge_rows(rows, reference)
+    rows = merge_rows(rows, "name", reference)
     found = by_name(files, folder)
-    paths = [found.get(plain(name), folder / f"{name}.wav") for name in rows["name"]]
+    names = rows["name"].map(without_suffix)
+    paths = [found.get(plain(name), folder / f"{name}.wav") for name in names]
     return pd.DataFrame(
         {
             "path": [str(file) for file in paths],

@@ -13,7 +13,7 @@ import soundfile
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from sklearn_heartkd.datasets._decoding import UnusableError, decode
+from sklearn_heartkd.datasets._decoding import TooLongError, UnusableError, decode
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import outside
@@ -131,12 +131,7 @@ def read_recording(
     ((2000,), 4000)
     """
     _check_options(sampling_rate, channel)
-    waveform, original_rate, notes, reason = _attempt(file, sampling_rate, channel, repair=False)
-    if reason:
-        raise UnreadableRecordingError({_name(file): reason})
-    if notes:
-        warnings.warn(f"{printable(_name(file))}: {'; '.join(notes)}.", stacklevel=outside())
-    return waveform, original_rate
+    return _finish(file, _attempt(file, sampling_rate, channel, repair=False))
 
 
 def read_recordings(
@@ -223,14 +218,46 @@ def read_recordings(
     return waveforms, np.array([results[i][1] for i in indices], dtype=int), indices
 
 
-def _attempt(file, sampling_rate, channel, repair):
-    """Return waveform, original rate, notes and None, or three times None and the reason."""
+def read_at_own_rate(file, other_rate, *, channel="mean"):
+    """Read a recording at its own sampling rate or, where it is too long for that, at another one.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+    rate : int or float
+        The sampling rate of the waveform in Hz.
+
+    Raises
+    ------
+    UnreadableRecordingError
+        As :func:`read_recording`.
+    """
+    return _finish(file, _attempt(file, None, channel, repair=False, other_rate=other_rate))
+
+
+def _finish(file, result):
+    """Return the waveform and its rate, with a warning where it is not as it should be, or raise."""
+    waveform, rate, notes, reason = result
+    if reason:
+        raise UnreadableRecordingError({_name(file): reason})
+    if notes:
+        warnings.warn(f"{printable(_name(file))}: {'; '.join(notes)}.", stacklevel=outside())
+    return waveform, rate
+
+
+def _attempt(file, sampling_rate, channel, *, repair, other_rate=None):
+    """Return waveform, rate, notes and None, or three times None and the reason."""
     try:
         source, n_bytes = _open(file)
+        options = {"channel": channel, "repair": repair}
         with source:
-            return *decode(
-                source, n_bytes, sampling_rate=sampling_rate, channel=channel, repair=repair
-            ), None
+            try:
+                return *decode(source, n_bytes, sampling_rate=sampling_rate, **options), None
+            except TooLongError:
+                if other_rate is None:
+                    raise
+                waveform, _, notes = decode(source, n_bytes, sampling_rate=other_rate, **options)
+                return waveform, other_rate, notes, None
     except UnusableError as reason:
         return None, None, None, str(reason)
     except OSError as error:

@@ -149,10 +149,10 @@ def load_table(
             raise ValueError(
                 f"Row {row + 2} of {printable(path)} has no {column!r}; complete or remove it."
             )
-    rows = merge_rows(rows.assign(name=rows[file].map(without_suffix)), path)
+    rows = merge_rows(rows, file, path)
     paths = _find(path.parent, rows[file])
     names = [name.replace("\\", "/") for name in rows[file]]
-    others = rows.drop(columns=["name", *columns])
+    others = rows.drop(columns=columns)
     table = pd.DataFrame(
         {
             "path": paths,

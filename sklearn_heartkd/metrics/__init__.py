@@ -6,6 +6,11 @@ from sklearn_heartkd.metrics._calibration import (
     reliability_curve,
     risk_coverage_curve,
 )
+from sklearn_heartkd.metrics._circor import (
+    aggregate_by_patient,
+    circor_outcome_cost,
+    circor_weighted_accuracy,
+)
 from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test
 from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
 from sklearn_heartkd.metrics._oof import oof_frame
@@ -35,7 +40,10 @@ __all__ = [
     "OperatingPoint",
     "RejectingClassifier",
     "ReliabilityDisplay",
+    "aggregate_by_patient",
     "artifact_f_score",
+    "circor_outcome_cost",
+    "circor_weighted_accuracy",
     "compare_models",
     "corrected_t_test",
     "discriminant_power_score",

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_heartkd.utils._validation import as_sequence, has_another_length
 
 _DTYPES = [np.float64, np.float32]
+_MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its channels as columns
 
 
 def check_recordings(estimator, X, *, reset):
@@ -37,7 +38,8 @@ def check_recordings(estimator, X, *, reset):
     TypeError
         If X holds names of files.
     ValueError
-        If a recording is empty, not mono or holds NaN or infinity; the message names its row.
+        If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
+        one recording.
     """
     name = type(estimator).__name__
     X = as_sequence(X)
@@ -107,12 +109,19 @@ def _differs_in_length(X):
 
 
 def _check_dimensions(X, name):
-    if not isinstance(X, list | tuple | np.ndarray) or np.ndim(X) == 2:
+    shape = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
+    if len(shape) == 2 and shape[0] >= _MANY_ROWS and 1 <= shape[1] <= _FEW_SAMPLES:
+        raise ValueError(
+            f"{name} takes one recording for each row, but X has shape {shape}, like one recording of "
+            f"{shape[0]} samples with {shape[1]} channel(s) as soundfile.read returns it: pass "
+            "X.mean(axis=1).reshape(1, -1) for the mean of its channels, or X.T for a recording from each."
+        )
+    if not isinstance(X, list | tuple | np.ndarray) or len(shape) == 2:
         return
-    if np.ndim(X) > 2:
+    if len(shape) > 2:
         raise ValueError(
             f"{name} takes mono recordings as a 2-D array or a sequence of 1-D arrays, but X has "
-            f"shape {np.shape(X)}: pass waveforms, with one channel each."
+            f"shape {shape}: pass waveforms, with one channel each."
         )
     if len(X) == 0:
         raise ValueError(f"{name} got no recordings (0 sample(s)): at least one is needed.")

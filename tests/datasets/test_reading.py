@@ -3,6 +3,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,7 @@ def test_longest_recording(tmp_path, monkeypatch, suffix):
         read_recording(tmp_path / f"a.{suffix}")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured on Linux")
 def test_bombs_are_not_unpacked(tmp_path):
     """Silence is packed a thousandfold in FLAC; the reader must not take the memory of all of it."""
     with soundfile.SoundFile(tmp_path / "a.flac", "w", 655_350, 8, format="FLAC") as sound:
@@ -120,10 +122,10 @@ def test_bombs_are_not_unpacked(tmp_path):
             sound.write(np.zeros((2**20, 8), dtype=np.int16))
     assert (tmp_path / "a.flac").stat().st_size < 2**20
     code = f"""
-import resource
+import re
 from sklearn_heartkd.datasets import read_recording
 waveform, _ = read_recording({str(tmp_path / "a.flac")!r}, 2000)
-print(len(waveform), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(len(waveform), int(re.search("VmHWM:(.*)kB", open("/proc/self/status").read())[1]) // 1024)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     n_samples, megabytes = map(int, done.stdout.split())
@@ -324,3 +326,12 @@ def test_mutated_files_are_read_or_refused(tmp_path, capfd, subtype, channels):
         assert 0.1 * 2000 <= len(waveform) + 1 <= 8 * len(damaged) / rate * 2000 + 2
     assert 0 < n_read < 150
     assert capfd.readouterr().err == ""
+
+
+def test_long_recordings_are_read_at_a_lower_rate(tmp_path, monkeypatch):
+    monkeypatch.setattr(_decoding, "MOST_SAMPLES", 8000)
+    soundfile.write(tmp_path / "a.wav", tone(), 8000)
+    soundfile.write(tmp_path / "b.wav", tone(1.1), 8000)
+    for name, n_samples, rate in (("a", 8000, 8000), ("b", 2200, 2000)):
+        waveform, found = _reading.read_at_own_rate(tmp_path / f"{name}.wav", 2000)
+        assert (len(waveform), found) == (n_samples, rate)

@@ -155,11 +155,6 @@ def test_an_exported_model_is_no_model_to_load_or_export(exported):
             call_with(exported)
 
 
-def test_many_files_show_a_progress_bar_in_a_terminal_only():
-    assert _predict._is_few(["a"]) is True
-    assert _predict._is_few(["a"] * 10) is None
-
-
 @pytest.mark.recordings
 def test_damaged_sound_files_are_refused_or_predicted(pascal_path, exported, fuzzing):
     predicted, refused = fuzzing.fuzz_sounds(pascal_path, 500, exported)
