@@ -14,7 +14,7 @@ from sklearn_heartkd.networks._recurrent import _RecurrentBody
 
 @dataclass
 class Convolution:
-    """A convolution over one or two dimensions, with the normalisation after it folded in.
+    """A convolution over one or two dimensions, with the batch norm after it folded in.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Convolution:
 
 @dataclass
 class GroupNorm:
-    """Normalisation of groups of maps over themselves."""
+    """Normalization of groups of maps over themselves."""
 
     n_groups: int
     weight: np.ndarray

@@ -231,7 +231,7 @@ def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
 
 
 def _open(path, max_size):
-    """Return the content and the manifest, with a right checksum; no object has been made yet."""
+    """Return the content and the manifest, whose checksum is right; no object has been made yet."""
     try:
         data = read_model_file(path, max_size)
     except ValueError as error:

@@ -33,7 +33,7 @@ _WINDOWS_AT_ONCE = 16
 MOST_SAMPLES = 2**25  # 4.6 hours at 2 kHz
 _MOST_CLASSES = 1000
 _HIGHEST_RATE = 1e6  # Hz
-_MOST_OVERLAPS = 1000  # windows that hold one sample; more take for ever
+_MOST_OVERLAPS = 1000  # windows around one sample; more would take very long
 MOST_BYTES = 2**27  # of a file; onnxruntime needs several times as much
 _TELEMETRY = "ORT_DISABLE_TELEMETRY"
 UNSEALED = b"sha256:" + 64 * b"0"
@@ -160,9 +160,7 @@ class HeartSoundModel:
     (2,)
     """
 
-    def __init__(
-        self, run: Callable[[np.ndarray], ArrayLike] | None, metadata: Mapping[str, str]
-    ) -> None:
+    def __init__(self, run: Callable[[np.ndarray], ArrayLike], metadata: Mapping[str, str]) -> None:
         self._run = run
         self.metadata = dict(metadata)
         try:
@@ -175,7 +173,7 @@ class HeartSoundModel:
             ) from error
 
     def _read(self, metadata):
-        """Take what the model is from its metadata, which may be anybody's."""
+        """Read the metadata, which a stranger may have written."""
         if metadata.get("format") != "sklearn_heartkd 1":
             raise ValueError("the file was not written by export_onnx of sklearn_heartkd")
         self.classes = json.loads(metadata["classes"])
@@ -187,8 +185,8 @@ class HeartSoundModel:
             raise ValueError("two classes have one name")
         "".join(self.classes).encode()  # half of a surrogate pair cannot be printed
         rate = self.sampling_rate = _number(metadata, "sampling_rate", 1, _HIGHEST_RATE)
-        self.window = _number(metadata, "window", 0.5 / rate, MOST_SAMPLES / rate)
-        shortest = max(0.5 / rate, self.window / _MOST_OVERLAPS)
+        self.window = _number(metadata, "window", 1 / rate, MOST_SAMPLES / rate)
+        shortest = max(1 / rate, self.window / _MOST_OVERLAPS)
         self.hop = _number(metadata, "hop", shortest, self.window)
         self.unsure_below = _number(metadata, "unsure_below", 0, 1)
         self.channel = check_channel(metadata.get("channel", "mean"))
@@ -239,7 +237,7 @@ class HeartSoundModel:
             raise ValueError(f"{path} cannot be used. {error}") from error
         if shape[1:] != [len(model.classes)]:
             raise ValueError(
-                f"{path} cannot be used. It names {len(model.classes)} classes, and its output has the "
+                f"{path} cannot be used. It has {len(model.classes)} class names, and an output of "
                 f"shape {shape}."
             )
         return model
@@ -278,13 +276,13 @@ class HeartSoundModel:
         return (total / n_windows).astype(np.float32)
 
     def _answer(self, waveform):
-        """Run the model; whatever it is, the answer is one probability for each class."""
+        """Run the model and check that the answer is one probability for each class."""
         try:
             answer = np.asarray(self._run(waveform[np.newaxis]))
         except Exception as error:  # onnxruntime has no common class of errors
             raise ValueError(f"The model fails on the recording: {_first_line(error)}.") from error
         is_whole = answer.dtype.kind == "f" and answer.shape == (1, len(self.classes))
-        # written so that NaN fails
+        # with NaN, no comparison is true
         if not (is_whole and answer.min() >= -1e-3 and abs(answer.sum() - 1) <= 1e-3):
             raise ValueError(
                 f"The model does not give one probability for each of its {len(self.classes)} classes; "
@@ -575,7 +573,7 @@ def _rhythm(waveform, sampling_rate):
     return float(np.clip(part[1:-1][is_peak].max(initial=0.0), 0.0, 1.0))
 
 
-def _check_waveform(waveform):
+def _check_waveform(waveform: ArrayLike) -> np.ndarray:
     """Return a 1-D float32 waveform; integers are scaled to -1 … 1."""
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or waveform.size == 0:

@@ -269,7 +269,7 @@ REFUSED = {
     "BandPassFilter and FixedLength cannot be": lambda: make_pipeline(
         FixedLength(duration=2.0), MFCC(), StudentClassifier(**QUICK)
     ),
-    "no chain of 2-D convolutions": lambda: make_pipeline(
+    "Only a chain of 2-D convolutions": lambda: make_pipeline(
         MFCC(), Conv1DClassifier(width=2, **QUICK)
     ),
     "GroupNorm cannot be exported to C: use norm='batch'": lambda: make_pipeline(
