@@ -288,7 +288,8 @@ def _check_parameters(model):
     for part in parts_of(model):
         if hasattr(part, "_validate_params"):
             part._validate_params()
-    np.unique(model.classes_)  # an array that can be sorted
+    if not isinstance(model.classes_, np.ndarray) or model.classes_.ndim != 1:
+        raise ValueError(f"classes_={model.classes_!r} is not a 1-D array")
 
 
 def _check_content(content, verdict, max_size):

@@ -143,21 +143,13 @@ class HeartSoundModel:
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_heartkd import MFCC, StudentClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> from sklearn_heartkd.deployment import export_onnx
+    >>> from importlib.resources import files
+    >>> import numpy as np
     >>> from sklearn_heartkd.deployment.runtime import HeartSoundModel
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> fitted = make_pipeline(MFCC(), StudentClassifier(max_epochs=2, random_state=0))
-    >>> fitted = fitted.fit(sounds.data, sounds.target)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report = export_onnx(fitted, Path(folder) / "student.onnx")
-    ...     model = HeartSoundModel.load(report.path)
-    >>> model.predict_proba(sounds.data[0]).shape
-    (2,)
+    >>> path = files("sklearn_heartkd.deployment") / "models" / "pascal_student.onnx"
+    >>> model = HeartSoundModel.load(str(path))
+    >>> str(model.predict(np.zeros(10_000)).quality)
+    'silence'
     """
 
     def __init__(self, run: Callable[[np.ndarray], ArrayLike], metadata: Mapping[str, str]) -> None:
@@ -264,13 +256,13 @@ class HeartSoundModel:
             the sampling rate is not a positive number, or if the model fails.
         """
         rate = self._check_rate(sampling_rate)
-        waveform = _check_waveform(waveform)
+        samples = _check_waveform(waveform)
         if rate != self.sampling_rate:
-            waveform = _check_waveform(_resample(waveform, rate, self.sampling_rate))
+            samples = _check_waveform(_resample(samples, rate, self.sampling_rate))
         if self.metadata.get("in_parts") != "yes":
-            return self._answer(waveform)
+            return self._answer(samples)
         total, n_windows = np.zeros(len(self.classes)), 0
-        for part, count in self._parts(waveform):
+        for part, count in self._parts(samples):
             total += count * self._answer(part)
             n_windows += count
         return (total / n_windows).astype(np.float32)
@@ -419,13 +411,12 @@ class HeartSoundStream:
         """
         if np.size(samples) == 0:
             return []
-        samples = _check_waveform(samples)
+        rest = _check_waveform(samples)
         if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples)
+            rest = self._resampler.resample_chunk(rest)
         results = []
-        while len(samples):
-            taken = samples[: self._n_window - self._n_held]
-            samples = samples[len(taken) :]
+        while len(rest):
+            taken, rest = np.split(rest, [self._n_window - self._n_held])
             self._buffer[self._n_held : self._n_held + len(taken)] = taken
             self._n_held += len(taken)
             self._n_seen += len(taken)
@@ -540,15 +531,15 @@ def signal_quality(waveform: ArrayLike, sampling_rate: float) -> Quality:
     >>> str(signal_quality(np.zeros(4000), 2000))
     'silence'
     """
-    waveform = _check_waveform(waveform)
-    waveform = waveform - waveform.mean()
-    if waveform.std() < _SILENCE:
+    samples = _check_waveform(waveform)
+    samples = samples - samples.mean()
+    if samples.std() < _SILENCE:
         return Quality(True, False, 0.0)
     # a clipped top is flat: neighbors of exactly the same, nearly the largest, value
-    magnitude = np.abs(waveform)
-    is_top = (magnitude[1:] > 0.98 * magnitude.max()) & (np.diff(waveform) == 0)
+    magnitude = np.abs(samples)
+    is_top = (magnitude[1:] > 0.98 * magnitude.max()) & (np.diff(samples) == 0)
     clipped = bool(is_top.mean() > _CLIPPED) if len(is_top) else False
-    return Quality(False, clipped, _rhythm(waveform, sampling_rate))
+    return Quality(False, clipped, _rhythm(samples, sampling_rate))
 
 
 def _rhythm(waveform, sampling_rate):
