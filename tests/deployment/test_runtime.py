@@ -17,7 +17,7 @@ from sklearn_heartkd import (
 )
 from sklearn_heartkd.deployment import export_onnx, runtime, runtime_model
 from sklearn_heartkd.deployment._onnx import seal
-from sklearn_heartkd.deployment.runtime import HeartSoundModel, signal_quality
+from sklearn_heartkd.deployment.runtime import HeartSoundModel, clipped_share, signal_quality
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +181,11 @@ def test_quality(sounds):
     assert signal_quality(normal, 2000).problems == []
     assert signal_quality(np.zeros(9000), 2000).problems == ["silence"]
     assert signal_quality(np.full(9000, 0.7), 2000).problems == ["silence"]
-    loud = np.clip(normal, *np.quantile(normal, [0.01, 0.99]))
-    assert signal_quality(loud, 2000).problems == ["clipping"]
+    for share, problems in ((0.008, []), (0.05, ["clipping"])):
+        limit = np.quantile(np.abs(normal), 1 - share)
+        loud = np.clip(normal, -limit, limit)
+        assert clipped_share(loud) == pytest.approx(share, rel=0.3)
+        assert signal_quality(loud, 2000).problems == problems
     noise = [signal_quality(rng.normal(size=10000), 2000).problems for _ in range(20)]
     assert sum(problems == ["no heart rhythm"] for problems in noise) >= 15
     short = signal_quality(normal[:300], 2000)
