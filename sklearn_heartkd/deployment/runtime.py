@@ -562,7 +562,7 @@ def clipped_share(waveform: np.ndarray) -> float:
     n_tops = 0
     for start in range(0, len(waveform) - 1, _BLOCK):
         part = waveform[start : start + _BLOCK + 1]
-        n_tops += np.count_nonzero((np.abs(part[1:]) > top) & (np.diff(part) == 0))
+        n_tops += int(np.count_nonzero((np.abs(part[1:]) > top) & (np.diff(part) == 0)))
     return float(n_tops / max(len(waveform) - 1, 1))
 
 
