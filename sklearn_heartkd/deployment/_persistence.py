@@ -204,6 +204,7 @@ def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
     import skops.io
 
     content, manifest = _open(path, max_size)
+    path = printable(path)
     content, unsafe = _check_content(content, f"{path} is refused", max_size)
     if unsafe and not trust:
         raise ModelFileError(
@@ -236,6 +237,7 @@ def _open(path, max_size):
         data = read_model_file(path, max_size)
     except ValueError as error:
         raise ModelFileError(str(error)) from error
+    path = printable(path)
     if is_sealed(data):
         raise ModelFileError(
             f"{path} is an ONNX file of export_onnx, not a saved model: run it with heartkd predict or "

@@ -207,9 +207,10 @@ class HeartSoundModel:
             If the file cannot be opened.
         """
         content = read_model_file(path, MOST_BYTES)
+        name = _printable(path)
         if not is_sealed(content):
             raise ValueError(
-                f"{path} is not a model written by export_onnx, or is damaged: export it again."
+                f"{name} is not a model written by export_onnx, or is damaged: export it again."
             )
         onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
@@ -224,15 +225,15 @@ class HeartSoundModel:
             shape = {output.name: output.shape for output in session.get_outputs()}["probabilities"]
         except Exception as error:  # onnxruntime has no common class of errors
             raise ValueError(
-                f"{path} does not run with this onnxruntime ({_first_line(error)})."
+                f"{name} does not run with this onnxruntime ({_first_line(error)})."
             ) from error
         try:
             model = cls(lambda x: session.run(["probabilities"], {"waveform": x})[0], metadata)
         except ValueError as error:
-            raise ValueError(f"{path} cannot be used. {error}") from error
+            raise ValueError(f"{name} cannot be used. {error}") from error
         if shape[1:] != [len(model.classes)]:
             raise ValueError(
-                f"{path} cannot be used. It has {len(model.classes)} class names, and an output of "
+                f"{name} cannot be used. It has {len(model.classes)} class names, and an output of "
                 f"shape {shape}."
             )
         return model
@@ -463,10 +464,11 @@ def read_model_file(path: str | os.PathLike[str], largest: int) -> bytes:
     with open(path, "rb", opener=_open_at_once) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path} is not a regular file; give the file of a model.")
+            raise ValueError(f"{_printable(path)} is not a regular file; give the file of a model.")
         if status.st_size > largest:
             raise ValueError(
-                f"{path} has {status.st_size} bytes, more than the {largest} of the largest model."
+                f"{_printable(path)} has {status.st_size} bytes, more than the {largest} of the largest "
+                "model."
             )
         return file.read(largest)
 
@@ -496,9 +498,13 @@ def _number(metadata, name, lowest, highest):
 
 def _first_line(error):
     """Return the message of an error as one line that is safe to show."""
-    lines = f"{error}".strip().splitlines()
-    text = "".join(c for c in (lines or [type(error).__name__])[0] if c.isprintable())
-    return text[:300].rstrip(". ")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return _printable(lines[0])[:300].rstrip(". ")
+
+
+def _printable(text):
+    """Return a text with control characters as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 def seal_of(content: bytes) -> bytes:

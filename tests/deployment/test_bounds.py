@@ -272,6 +272,15 @@ def test_a_wrong_channel_is_refused(tmp_path, student_pipeline, channel):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("suffix", [".onnx", ".skops"])
+def test_escapes_in_the_name_of_a_file_are_shown_as_escapes(tmp_path, suffix):
+    path = tmp_path / f"a\x1b[2J{suffix}"
+    path.write_text("a text")
+    with pytest.raises(ValueError, match=r"a\\x1b\[2J") as caught:
+        load_any(path)
+    assert "\x1b" not in str(caught.value)
+
+
 def test_escapes_in_a_file_are_shown_as_escapes(tmp_path, linear):
     members = members_of(linear.read_bytes())
     manifest = json.loads(members["manifest.json"])
