@@ -36,6 +36,7 @@ _SAFE = (
     "frozen",
     "gaussian_process",
     "impute._base",
+    "isotonic",
     "linear_model",
     "metrics._scorer",
     "model_selection",

@@ -11,16 +11,27 @@ import zipfile
 import numpy as np
 import pytest
 import skops.io
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_heartkd import MFCC, DistilledClassifier, StudentClassifier
@@ -162,6 +173,25 @@ def test_compiled_code_needs_trust(tmp_path, estimator):
     with pytest.raises(ModelFileError, match=rf"refused.*{name}.*trust=True"):
         load_model(path)
     np.testing.assert_array_equal(load_model(path, trust=True).predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        SGDClassifier(),
+        RidgeClassifier(),
+        LinearDiscriminantAnalysis(),
+        GaussianNB(),
+        CalibratedClassifierCV(LinearSVC()),
+        CalibratedClassifierCV(LinearSVC(), method="isotonic"),
+        VotingClassifier([("ridge", RidgeClassifier())]),
+    ],
+    ids=str,
+)
+def test_linear_models_need_no_trust(tmp_path, estimator):
+    model = make_pipeline(StandardScaler(), PCA(2), estimator).fit(X, y)
+    loaded = load_model(save_model(model, tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
 def test_a_student_of_a_forest_needs_no_trust(tmp_path, sounds):
