@@ -304,8 +304,8 @@ WRONG = {
         "[" * 10**5,
     ),
     "sampling_rate": ("", "x", "nan", "inf", "-1", "0", "1e300", "9" * 5000),
-    "window": ("x", "nan", "inf", "0", "1e300"),
-    "hop": ("x", "nan", "-1", "0", "1e-9", "100"),
+    "window": ("x", "nan", "inf", "0", "1e300", "0.0003"),
+    "hop": ("x", "nan", "-1", "0", "1e-9", "0.0003", "100"),
     "unsure_below": ("x", "nan", "-1", "2"),
     "channel": ("", "middle", "-1", "1e3"),
     "format": ("", "sklearn_heartkd 2"),
@@ -336,7 +336,7 @@ def test_a_sealed_file_with_wrong_metadata_is_refused(tmp_path, exported, key):
         if entry.key == "seal":
             entry.value = runtime.UNSEALED.decode()
     (tmp_path / "m.onnx").write_bytes(seal(wrong.SerializeToString()))
-    with pytest.raises(ValueError, match=r"m\.onnx cannot be used.*(wrong|2 classes)"):
+    with pytest.raises(ValueError, match=r"m\.onnx cannot be used.*(wrong|2 class names)"):
         HeartSoundModel.load(tmp_path / "m.onnx")
 
 
@@ -366,7 +366,7 @@ def test_an_error_of_the_model_is_one_line(model):
         raise RuntimeError("first\x1b line.\nsecond line")
 
     odd = HeartSoundModel(fail, model.metadata)
-    with pytest.raises(ValueError, match=r"fails on the recording: first line\.$"):
+    with pytest.raises(ValueError, match=r"fails on the recording: first\\x1b line\.$"):
         odd.predict(np.ones(6000))
 
 
