@@ -23,16 +23,15 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
-from benchmarks.fuzzing import fuzz_models, fuzz_sounds
 from sklearn_heartkd.comparison import split_by_subject
 from sklearn_heartkd.datasets import load_pascal
-from sklearn_heartkd.deployment import export_c, export_onnx, save_model
+from sklearn_heartkd.deployment import export_c, export_onnx
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 from sklearn_heartkd.metrics import efficiency_ratio
 from sklearn_heartkd.preprocessing import FixedLength
 
 OUT = RESULTS / "deployment.csv"
-MODEL = "student_of_conv2d"
+MODEL, TEACHER = "student_of_conv2d", "conv2d"
 KB = 1000
 PARTS = {}
 
@@ -46,25 +45,18 @@ def part(function):
 class Setting:
     """The recordings, the models of the folds, and a folder for what is exported."""
 
-    def __init__(self, path, work, model, folder):
-        self.path, self.folder, self.name = path, Path(folder), model
+    def __init__(self, path, work, folder):
+        self.folder = Path(folder)
         self.data = load_pascal(path, subset="ab")
         self.labels = np.asarray(self.data.target)
-        base = model.removesuffix("+kmeans")
         self.work = Path(work)
-        teacher = base.removeprefix("student_of_")
-        teacher = "conv2d" if teacher in ("ensemble", "student") else teacher
         self.splits = split_by_subject(self.labels, self.data.groups, 5)
-        self.student, self.teacher = self.fitted(model), self.fitted(teacher)
+        self.student, self.teacher = self.fitted(MODEL), self.fitted(TEACHER)
         self.window = FixedLength(duration=5.0, sampling_rate=2000).transform(self.data.data[:100])
 
     def fitted(self, name, fold=0):
         """Return a model that the comparison fitted on the training part of a fold."""
-        return joblib.load(self.file(name, fold))
-
-    def file(self, name, fold):
-        """Return where the comparison keeps a fitted model."""
-        return self.work / "parts" / f"{name}-seed0-fold{fold}.model"
+        return joblib.load(self.work / "parts" / f"{name}-seed0-fold{fold}.model")
 
     def rows(self, indices):
         """Return recordings by their numbers."""
@@ -145,7 +137,7 @@ def int8_accuracy(setting):
     """Balanced accuracy over all five test folds, float against int8."""
     guesses = {"float": np.empty_like(setting.labels), "int8": np.empty_like(setting.labels)}
     for fold, (training, test) in enumerate(setting.splits):
-        model = setting.fitted(setting.name, fold)
+        model = setting.fitted(MODEL, fold)
         report = export_onnx(
             model, setting.folder / "fold.onnx", setting.rows(training[::4]), quantize="int8"
         )
@@ -219,21 +211,6 @@ def streaming(setting):
     yield "streaming, growth of memory in the second half hour (kB)", growth
 
 
-@part
-def damaged_files(setting):
-    """Refused or predicted, refused or equal."""
-    path = setting.exported().path
-    predicted, refused = fuzz_sounds(setting.path, 10_000, path)
-    yield "10,000 damaged sound files: predicted", predicted
-    yield "10,000 damaged sound files: refused", refused
-    yield "10,000 damaged sound files: neither", 10_000 - predicted - refused
-    saved = save_model(setting.student, setting.folder / "saved").read_bytes()
-    X = setting.data.data[:3]
-    equal, refused = fuzz_models(saved, setting.student.predict_proba(X), X, 1_000)
-    yield "1,000 damaged model files: equal or refused", equal + refused
-    yield "1,000 damaged model files: neither", 1_000 - equal - refused
-
-
 def shown(value):
     """Return a number as text."""
     if value == int(value):
@@ -244,7 +221,7 @@ def shown(value):
 def tables():
     """Return the table of docs/deployment.md."""
     table = pd.read_csv(OUT)
-    table = table[table["model"] == MODEL]
+    table = table[(table["model"] == MODEL) & table["part"].isin(PARTS)]
     rows = [{"quantity": row.what, "measured": shown(row.value)} for row in table.itertuples()]
     return {("docs/deployment.md", "results"): rows_as_markdown(rows)}
 
@@ -253,17 +230,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="folder of the PASCAL recordings")
     parser.add_argument("--work", default="results/pretrained_ab")
-    parser.add_argument("--model", default=MODEL)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     options = parser.parse_args()
     table = pd.read_csv(OUT)
-    is_done = set(table.loc[table["model"] == options.model, "part"])
+    is_done = set(table.loc[table["model"] == MODEL, "part"])
     waiting = [name for name in options.parts if name not in is_done]
     with tempfile.TemporaryDirectory() as folder:
         if waiting:
-            setting = Setting(options.data, options.work, options.model, folder)
+            setting = Setting(options.data, options.work, folder)
         for name in waiting:
-            rows = [(options.model, name, *row) for row in PARTS[name](setting)]
+            rows = [(MODEL, name, *row) for row in PARTS[name](setting)]
             new = pd.DataFrame(rows, columns=table.columns)
             table = pd.concat([table, new], ignore_index=True)
             table.to_csv(OUT, index=False, float_format="%.6g")

@@ -46,56 +46,38 @@ class Clock(Callback):
         self.seconds_.append(process_time() - self.start_)
 
 
-def make_data():
-    """Return features of white noise, random labels and subjects."""
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((N_WINDOWS, 10000), dtype=np.float32)
-    X = LogMelSpectrogram().fit_transform(noise)
-    return X, rng.integers(N_CLASSES, size=N_WINDOWS), rng.integers(N_SUBJECTS, size=N_WINDOWS)
-
-
 def make_student():
     return StudentClassifier(max_epochs=EPOCHS, callbacks=[Clock()], random_state=0)
 
 
-def seconds_of(model, data):
+def seconds_of(model, X, y, groups):
     """Return the median seconds of an epoch of the student in `model`."""
-    X, y, groups = data
     model.fit(X, y, groups=groups)
     student = getattr(model, "student_", model)
     return np.median(student.callbacks[0].seconds_)
 
 
 def measure(rounds, done):
-    """Yield the rows of one choice of losses, between two fits from scratch, that are not done."""
-    data = make_data()
-    X, y, _ = data
+    """Yield the rows of each choice of losses, between two fits from scratch, that are not done."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((N_WINDOWS, 10000), dtype=np.float32)
+    X = LogMelSpectrogram().fit_transform(noise)
+    y, groups = rng.integers(N_CLASSES, size=N_WINDOWS), rng.integers(N_SUBJECTS, size=N_WINDOWS)
     teacher = FrozenEstimator(Conv2DClassifier(max_epochs=1, random_state=0).fit(X, y))
     for number, losses in product(range(rounds), (DEFAULT, *SINGLE)):
         if (number, losses) in done:
             continue
-        seconds = [seconds_of(make_student(), data)]
+        models = [make_student()]
         for outputs in TEACHER:
-            model = DistilledClassifier(
-                teacher,
-                make_student(),
-                losses=losses,
-                teacher_outputs=outputs,
-                random_state=0,
-            )
-            seconds.append(seconds_of(model, data))
-        seconds.append(seconds_of(make_student(), data))
-        scratch = (seconds[0] + seconds[-1]) / 2
-        yield [
-            {
-                "round": number,
-                "losses": losses,
-                "teacher": outputs,
-                "scratch_ms": round(1000 * scratch, 1),
-                "ratio": round(distilled / scratch, 3),
-            }
-            for outputs, distilled in zip(TEACHER, seconds[1:-1], strict=True)
-        ]
+            options = {"losses": losses, "teacher_outputs": outputs, "random_state": 0}
+            models.append(DistilledClassifier(teacher, make_student(), **options))
+        models.append(make_student())
+        first, *distilled, last = (seconds_of(model, X, y, groups) for model in models)
+        scratch = (first + last) / 2
+        for outputs, seconds in zip(TEACHER, distilled, strict=True):
+            row = {"round": number, "losses": losses, "teacher": outputs}
+            row["scratch_ms"] = round(1000 * scratch, 1)
+            yield row | {"ratio": round(seconds / scratch, 3)}
 
 
 def tables():
@@ -118,8 +100,8 @@ def main():
     torch.set_num_threads(1)
     rows = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
     done = {(row["round"], row["losses"]) for row in rows}
-    for found in measure(options.rounds, done):
-        rows += found
+    for row in measure(options.rounds, done):
+        rows.append(row)
         pd.DataFrame(rows).to_csv(OUT, index=False)
     write_tables(tables())
 

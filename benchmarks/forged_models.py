@@ -1,6 +1,6 @@
 """Damaged, odd and forged model files through the loading and the prediction of `heartkd predict`.
 
-    python benchmarks/forged_models.py
+    python -m benchmarks.forged_models
 
 Each of about 200 files gets a process of its own and must be refused with one sentence or give
 probabilities; a damaged file must not give other ones than the whole file. The table counts crashes,
@@ -22,7 +22,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from fuzzing import mutate
+
+from benchmarks.fuzzing import mutate
 
 RESULTS = Path(__file__).parent / "results" / "forged_models.csv"
 SECONDS, MEGABYTES = 20, 1000

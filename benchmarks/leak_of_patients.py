@@ -34,7 +34,7 @@ NAMES = {
     "lookup": "lookup of the subject's most frequent label, no audio",
     "forest": "random forest on MFCC statistics",
     "svm": "SVM on MFCC statistics",
-    "neighbour": "nearest neighbour on MFCC statistics",
+    "neighbour": "nearest neighbor on MFCC statistics",
 }
 
 

@@ -8,10 +8,8 @@ table already holds are skipped. Writes benchmarks/results/near_duplicates.csv a
 docs/benchmarks.md.
 """
 
-import argparse
+import multiprocessing
 import resource
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -95,18 +93,14 @@ def tables():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 3000])
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.one is not None:
-        table = pd.DataFrame([measure(args.one)])
-        table.to_csv(OUT, mode="a", header=not OUT.exists(), index=False)
-        return
-    done = set(pd.read_csv(OUT)["recordings"]) if OUT.exists() else set()
-    for size in [size for size in args.sizes if size not in done]:
-        command = [sys.executable, "-m", "benchmarks.near_duplicates", "--one", str(size)]
-        subprocess.run(command, check=True)
+    table = pd.read_csv(OUT) if OUT.exists() else pd.DataFrame({"recordings": []})
+    context = multiprocessing.get_context("spawn")  # a separate peak memory for each
+    for size in (100, 1000, 3000):
+        if size not in table["recordings"].to_numpy():
+            with context.Pool(1) as pool:
+                row = pool.apply(measure, [size])
+            table = pd.concat([table, pd.DataFrame([row])])
+            table.to_csv(OUT, index=False)
     write_tables(tables())
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from sklearn.utils import Bunch
 
 from benchmarks._tables import IMAGES, RESULTS, interval, rows_as_markdown, write_tables
 from benchmarks._tasks import Task, fit, keep, open_folder, predict, run
@@ -98,7 +99,7 @@ def compute(task, data, splits, recipe, noises, folder):
         if noise != "none":
             for i in rows:
                 noisy[i] = disturb(noisy[i], noises[noise], snr, int(i))
-        frame = predict(fitted, task, data | {"data": noisy}, rows)
+        frame = predict(fitted, task, Bunch(**data | {"data": noisy}), rows)
         frames.append(frame[frame.columns.drop(frame.filter(regex="^p_"))])
         frames[-1] = frames[-1].assign(noise=noise, snr=snr)
     return pd.concat(frames)

@@ -3,7 +3,7 @@
     python -m benchmarks.pascal --data path/to/heartbeat-sounds --parts ab    # its scores, first
     python -m benchmarks.train_bundled_model path/to/heartbeat-sounds
 
-The model is what `heartkd train` makes, fitted on all labelled PASCAL recordings; the scores are those
+The model is what `heartkd train` makes, fitted on all labeled PASCAL recordings; the scores are those
 of the same recipe in the comparison, by subject. Writes pascal_student.onnx and the table of
 sklearn_heartkd/deployment/models/MODEL_CARD.md. `--quick --out DIR` is a trial with a tenth of the
 budget, which leaves the package as it is.
@@ -20,6 +20,7 @@ from sklearn_heartkd.deployment import export_onnx
 from sklearn_heartkd.metrics import compare_models
 
 FOLDER = "sklearn_heartkd/deployment/models"
+TITLES = {"balanced_accuracy": "balanced accuracy", "f1_macro": "macro-F1"}
 MODEL = "student_of_conv2d"  # of the comparison: what make_deployable() makes
 
 
@@ -36,10 +37,13 @@ def tables():
     for row in compare_models(own, "subject", metrics=metrics, random_state=0).itertuples():
         score, _, name = row.metric.partition("_")
         is_of_class = name in counts.index
-        cells = {"score": f"{name}, {score}" if is_of_class else row.metric.replace("_", " ")}
+        cells = {"score": f"{name}, {score}" if is_of_class else TITLES.get(row.metric, score)}
         cells["recordings"] = counts[name] if is_of_class else counts.sum()
         cells["value"] = f"{row.value:.2f}"
-        rows.append(cells | {"95 % interval": f"{row.low:.2f} to {row.high:.2f}"})
+        cells["95 % interval"] = f"{row.low:.2f} to {row.high:.2f}"
+        if score == "precision" and not (own["y_pred"] == name).any():
+            cells |= {"value": "never predicted", "95 % interval": ""}
+        rows.append(cells)
     return {(f"{FOLDER}/MODEL_CARD.md", "scores"): rows_as_markdown(rows)}
 
 
@@ -63,7 +67,7 @@ def main():
     model.fit(data.data, data.target, groups=data.groups)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "pascal_student.onnx"
-    description = f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labelled recordings"
+    description = f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labeled recordings"
     report = export_onnx(model, path, data.data, training_data=description)
     print(f"{report.path}: {report.n_bytes} bytes, differs by {report.max_difference:.1e}")
     if not options.quick:

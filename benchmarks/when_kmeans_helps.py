@@ -5,7 +5,7 @@
 The student from scratch is trained as usual and in worse conditions: wrong labels, few epochs, few
 subjects, no regularization. Each fitted network is refined with several numbers of clusters and
 weights. Fits stay in --work, where a stopped run continues. Writes
-benchmarks/results/when_kmeans_helps.csv and the tables of docs/refinement.md.
+benchmarks/results/when_kmeans_helps.csv and the table of docs/refinement.md.
 """
 
 import argparse
@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.utils import Bunch
 
-from benchmarks._tables import RESULTS, interval, rows_as_markdown, write_tables
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from benchmarks._tasks import Task, fit, open_folder, predict, run
 from sklearn_heartkd import StudentClassifier
 from sklearn_heartkd.comparison import Recipe, split_by_subject
@@ -69,7 +70,7 @@ def compute(task, data, splits, recipe):
     if task.model in WRONG:
         seed = task.seed, task.fold
         wrong = with_wrong_labels(target, training, WRONG[task.model], seed)
-        changed = type(data)(**{**data, "target": wrong})
+        changed = Bunch(**data | {"target": wrong})
     if task.model == "quarter":
         training = quarter_of(training, target, np.asarray(data.groups), task.fold)
     network = StudentClassifier(**recipe.limits(task.seed) | SETTINGS.get(task.model, {}))
@@ -103,12 +104,6 @@ def score(predictions, subjects):
     return pd.concat(found).set_index(keys).reset_index()
 
 
-def signed(row):
-    """Return a difference with its interval, in bold where that excludes 0."""
-    text = interval(row.difference, row.difference_low, row.difference_high)
-    return f"**{text}**" if row.difference_low > 0 or row.difference_high < 0 else text
-
-
 def overview(table):
     """Return the unrefined scores of each condition and the range of the changes."""
     rows = []
@@ -127,27 +122,9 @@ def overview(table):
     return rows
 
 
-def everything(table):
-    """Return every refinement of every condition."""
-    rows = []
-    for (condition, model), part in table.groupby(["condition", "model"], sort=False):
-        clusters, weight = ("–", "–") if model == PLAIN else model.split(", ")
-        changed = "–" if model == PLAIN else f"{part['changed'].iloc[0]:.1%}"
-        row = {"training part": CONDITIONS[condition], "clusters": clusters, "weight": weight}
-        row["classes changed"] = changed
-        for cell in part.itertuples():
-            name = METRICS[cell.metric]
-            row[name] = f"{cell.value:.3f}"
-            row[f"refined minus unrefined ({name})"] = "–" if model == PLAIN else signed(cell)
-        rows.append(row)
-    return rows
-
-
 def tables():
-    """Return the tables of docs/refinement.md."""
-    table = pd.read_csv(OUT)
-    found = {"overview": overview(table), "every refinement": everything(table)}
-    return {("docs/refinement.md", name): rows_as_markdown(rows) for name, rows in found.items()}
+    """Return the table of docs/refinement.md."""
+    return {("docs/refinement.md", "overview"): rows_as_markdown(overview(pd.read_csv(OUT)))}
 
 
 def main():

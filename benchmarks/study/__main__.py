@@ -3,7 +3,7 @@
     python -m benchmarks.study --data path/to/heartbeat-sounds [--work DIR] [--stages select finals]
 
 `select` scores every loss on inner splits of the training folds and chooses three; `finals` compares
-the best ones with every seed, which sets the default loss; `starts` compares starts from labelled
+the best ones with every seed, which sets the default loss; `starts` compares starts from labeled
 synthetic recordings. On the outer folds, `losses` runs every loss with one teacher and one seed,
 `teachers` the chosen losses with every teacher and seed, `teaching` the ways to query the teacher and
 contrastive pretraining, `sizes` students of 1, 5, 10 and 50 thousand parameters. Fits stay in --work,
@@ -55,7 +55,7 @@ def compute(task, models, data, splits, recipe, folder):
         refined = fit(recipe.refine(fitted, task.seed), data, training)
         frames.append(predict(refined, task._replace(model=f"{task.model}+kmeans"), data, test))
     members = getattr(fitted, "estimators_", [fitted])
-    waveform = np.resize(data.data[0], round(5 * recipe.sampling_rate))[np.newaxis]
+    waveform = np.asarray(data.data[test[0]])[np.newaxis]
     costs = [efficiency_profile(member, waveform, n_calls=1) for member in members]
     parameters = sum(cost["parameters"] for cost in costs)
     return pd.concat(frames).assign(parameters=parameters, seconds=perf_counter() - start)

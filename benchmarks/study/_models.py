@@ -81,11 +81,11 @@ def _scratch(recipe, seed, sources, *, settings):
 def distilled(teacher, label="", student=None, **settings):
     """Return the student of a fitted teacher, with parameters of student and distillation."""
     name = f"student_of_{teacher}"
-    labelled = f"{name}-{label}" if label else name
+    full = f"{name}-{label}" if label else name
     if teacher == "forest":
-        return Model(labelled, partial(_of_forest, settings=settings), ("forest",))
+        return Model(full, partial(_of_forest, settings=settings), ("forest",))
     make = partial(_distilled, student=student or {}, settings=settings)
-    return Model(labelled, make, sources_of(name))
+    return Model(full, make, sources_of(name))
 
 
 def _distilled(recipe, seed, sources, *, student, settings):
@@ -161,7 +161,7 @@ def _out_of_fold(recipe, seed, sources):
 def trained(name, label, amount=0, context=1, noise=False):
     """Return a network or distilled student that is trained differently; so is its teacher.
 
-    `amount` is the number of labelled synthetic recordings for the start and `context` the length of the
+    `amount` is the number of labeled synthetic recordings for the start and `context` the length of the
     windows, both relative to the default.
     """
     make = partial(_trained, name=name, amount=amount, context=context, noise=noise)

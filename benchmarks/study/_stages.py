@@ -93,7 +93,7 @@ def trainings():
 
 
 def labelled_starts():
-    """Return models by their start from labelled synthetic recordings; every seed compares them."""
+    """Return models by their start from labeled synthetic recordings; every seed compares them."""
     n = N_SYNTHETIC
     found = {}
     for name in (*NETWORKS, "student", STUDENT):
