@@ -192,7 +192,7 @@ def test_a_loss_of_weight_0_is_left_out(sequences, sounds):
     [
         ({"losses": "kd+magic"}, "Unknown loss 'magic'; known are"),
         ({"losses": SoftTargets(), "temperature": 3.0}, r"temperature=3.0 .*SoftTargets"),
-        ({"losses": [("kd", "kd", 1)], "weights": {"kd": 1}}, r"weights=.* in the list"),
+        ({"losses": [("kd", "kd", 1)], "weights": {"kd": 1}}, r"weights=.* in a list"),
         ({"weights": {"crd": 1}}, r"weights has \['crd'\]"),
         ({"weights": {"kd": -1}}, "at least 0, got -1"),
         ({"temperature": 0}, "'temperature' parameter"),

@@ -267,5 +267,5 @@ def test_a_classifier_without_probabilities_of_its_own_is_not_refined(cv, data):
     X, y = data[0][:, :, 0], data[1]
     weight = 0.5 if cv is None else "auto"
     model = KMeansRefinedClassifier(Saying([3.0, 3.0, 3.0]), weight=weight, cv=cv)
-    with pytest.raises(ValueError, match=r"gives \[3.0, 3.0, 3.0\] for row 0, which are no prob"):
+    with pytest.raises(ValueError, match=r"gives \[3.0, 3.0, 3.0\] for row 0, which are not prob"):
         model.fit(X, y, groups=np.arange(36))

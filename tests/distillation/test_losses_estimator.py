@@ -182,7 +182,7 @@ def test_attention_of_a_teacher_on_other_features(sequences):
     X = np.random.default_rng(0).standard_normal((24, 2000))
     piped = make_pipeline(LogMelSpectrogram(), Conv1DClassifier(width=4, depth=1, max_epochs=1))
     prediction = predict_teacher(None, "teacher", piped, X, y, {}, None, None)
-    features = torch.from_numpy(piped[0].transform(X))
+    features = torch.from_numpy(piped[0].transform(X)).float()
     with torch.no_grad():
         expected = piped[1].module_(features).sequence
     torch.testing.assert_close(feature_maps([prediction], X, batch_size=5), expected)

@@ -118,7 +118,7 @@ def _splits_of(y, seed):
     ids=["repeated", "leave one out"],
 )
 def test_a_splitter_that_ignores_the_subjects_is_named(cv, data):
-    with pytest.warns(UserWarning, match=f"with {type(cv).__name__}, which puts recordings of one"):
+    with pytest.warns(UserWarning, match=f"with {type(cv).__name__}, which puts rows of one"):
         distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
 
 

@@ -52,7 +52,7 @@ def resolve_losses(losses, weights, temperature, n_classes):
         for name, value in (("weights", weights), ("temperature", temperature)):
             if value is not None:
                 raise ValueError(
-                    f"{name}={value!r} goes with losses given by name; set it in a list of losses, as "
+                    f"{name}={value!r} goes with losses given by name; set it in a list, as losses="
                     "[('kd', SoftTargets(temperature=4), 0.7)]."
                 )
         terms = _from_objects(losses)
