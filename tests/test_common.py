@@ -1,5 +1,6 @@
-"""What every classifier of the package promises, whatever it does."""
+"""What every public estimator promises, and further tests of the classifiers."""
 
+import importlib
 import io
 import pickle
 import random
@@ -36,20 +37,36 @@ from sklearn_heartkd import (
     WindowedClassifier,
 )
 
-QUICK = [
-    StudentClassifier(),
-    WindowedClassifier(GaussianNB()),
-    KMeansRefinedClassifier(LogisticRegression()),
-]
-SLOW = [
-    DistilledClassifier(LogisticRegression()),
+# Parameters of every public class with `fit`: those without a default, and none that only save time.
+PARAMETERS = {
+    "AugmentingOverSampler": {},
+    "BandPassFilter": {},
+    "Conv1DClassifier": {},
+    "Conv2DClassifier": {},
+    "DistilledClassifier": {"teacher": LogisticRegression()},
+    "FixedLength": {},
+    "KMeansRefinedClassifier": {"estimator": LogisticRegression()},
+    "LSTMClassifier": {},
+    "LogMelSpectrogram": {},
+    "MFCC": {},
+    "RNNClassifier": {},
+    "RejectingClassifier": {"estimator": LogisticRegression()},
+    "RhythmFeatures": {},
+    "SpikeRemover": {},
+    "StudentClassifier": {},
+    "WindowedClassifier": {"estimator": GaussianNB()},
+}
+SLOW = {
+    "Conv1DClassifier",
+    "Conv2DClassifier",
+    "DistilledClassifier",
+    "LSTMClassifier",
+    "RNNClassifier",
+}
+VARIANTS = [
     DistilledClassifier(StudentClassifier()),
     DistilledClassifier(LogisticRegression(), refine="kmeans"),
     KMeansRefinedClassifier(StudentClassifier()),
-    Conv1DClassifier(),
-    Conv2DClassifier(),
-    LSTMClassifier(),
-    RNNClassifier(),
     RNNClassifier(cell="tanh"),
     StudentClassifier(pretrain=ContrastivePretraining(max_epochs=5)),
 ]
@@ -60,25 +77,74 @@ FURTHER_CHECKS = [
 ]
 
 
-@parametrize_with_checks(QUICK, xfail_strict=True)
-def test_scikit_learn_checks(estimator, check):
+def public_estimators():
+    """Return every public class with `fit` by its name."""
+    found = {}
+    for package in sklearn_heartkd._SUBPACKAGES:
+        module = importlib.import_module(f"sklearn_heartkd.{package}")
+        public = {name: getattr(module, name) for name in module.__all__}
+        found |= {n: v for n, v in public.items() if isinstance(v, type) and hasattr(v, "fit")}
+    return found
+
+
+ESTIMATORS = {
+    name: found(**PARAMETERS[name])
+    for name, found in public_estimators().items()
+    if name in PARAMETERS
+}
+
+
+def test_every_public_estimator_is_checked():
+    assert set(public_estimators()) == set(PARAMETERS)
+
+
+@parametrize_with_checks(
+    [estimator for name, estimator in ESTIMATORS.items() if name not in SLOW], xfail_strict=True
+)
+def test_scikit_learn(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
-@parametrize_with_checks(SLOW, xfail_strict=True)
-def test_scikit_learn_checks_of_networks(estimator, check):
+@parametrize_with_checks([*map(ESTIMATORS.get, SLOW), *VARIANTS], xfail_strict=True)
+def test_scikit_learn_slow(estimator, check):
     check(estimator)
 
 
 @pytest.mark.parametrize(
     "estimator",
-    [*QUICK, SLOW[0], *(pytest.param(e, marks=pytest.mark.slow) for e in SLOW[1:])],
+    [
+        *(pytest.param(e, marks=[pytest.mark.slow] * (n in SLOW)) for n, e in ESTIMATORS.items()),
+        *(pytest.param(estimator, marks=pytest.mark.slow) for estimator in VARIANTS),
+    ],
     ids=repr,
 )
 @pytest.mark.parametrize("check", FURTHER_CHECKS)
-def test_further_scikit_learn_checks(estimator, check):
+def test_further_checks(estimator, check):
     getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_threads_leave_the_warnings_filters(name):
+    """``warnings.catch_warnings`` in two threads leaves a filter behind for good."""
+    X = np.random.default_rng(0).standard_normal((12, 1500)).astype(np.float32)
+    y = np.arange(12) % 4 // 3  # of two classes, one rare
+    estimator = clone(ESTIMATORS[name])
+    if name == "DistilledClassifier":
+        estimator.set_params(student=StudentClassifier())
+    epochs = {key: 1 for key in estimator.get_params() if key.endswith("max_epochs")}
+
+    def use():
+        model = clone(estimator).set_params(**epochs)
+        if hasattr(model, "fit_resample"):
+            model.fit_resample(X, y)
+        else:
+            model.fit(X, y)
+            getattr(model, "predict", getattr(model, "transform", None))(X)
+
+    before = list(warnings.filters)
+    Parallel(n_jobs=4, backend="threading")(delayed(use)() for _ in range(8))
+    assert warnings.filters == before
 
 
 SMALL = {"max_epochs": 2, "random_state": 0}
@@ -159,6 +225,14 @@ def test_global_state_stays_as_it_was(case):
     assert global_state() == before
 
 
+def test_fit_inside_inference_mode(case):
+    estimator, (X, y, groups, sample_weight), fitted = case
+    with torch.inference_mode():
+        model = clone(estimator).fit(X, y, sample_weight=sample_weight, groups=groups)
+        found = model.predict_proba(X)
+    assert_array_equal(found, fitted.predict_proba(X))
+
+
 def test_the_seed_alone_decides_in_sequence_and_in_threads(case):
     estimator, (X, y, groups, sample_weight), fitted = case
     expected = fitted.predict_proba(X)
@@ -237,19 +311,51 @@ def test_a_data_frame_reaches_what_is_inside_with_its_names(name):
     assert_array_equal(model.predict_proba(X)[:2], model.predict_proba(X[:2]))
 
 
-HEAVY = "{'torch', 'librosa', 'skorch', 'sklearn', 'pandas', 'numpy'}"
+HEAVY = {"imblearn", "matplotlib", "onnxruntime", "pytest", "shap"}
+FIT = """
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn_heartkd import Conv1DClassifier, Conv2DClassifier, LSTMClassifier, RNNClassifier
+from sklearn_heartkd import DistilledClassifier, KMeansRefinedClassifier, StudentClassifier
+from sklearn_heartkd import WindowedClassifier
+from sklearn_heartkd.metrics import RejectingClassifier
+X, y = np.random.default_rng(0).standard_normal((12, 8)), np.arange(12) % 2
+student = StudentClassifier(max_epochs=1)
+for model in (
+    student,
+    Conv1DClassifier(max_epochs=1),
+    Conv2DClassifier(max_epochs=1),
+    LSTMClassifier(max_epochs=1),
+    RNNClassifier(max_epochs=1),
+    WindowedClassifier(LogisticRegression()),
+    KMeansRefinedClassifier(LogisticRegression()),
+    DistilledClassifier(LogisticRegression(), student),
+    RejectingClassifier(LogisticRegression()),
+):
+    model.fit(X, y).predict(X)
+"""
+COMMAND_LINE = """
+from sklearn_heartkd.cli import main
+try: main([{}])
+except SystemExit: pass
+"""
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "also"),
     [
-        "import sklearn_heartkd; dir(sklearn_heartkd)",
-        "from sklearn_heartkd.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
-        "from sklearn_heartkd.cli import main\ntry: main(['compare', '-h'])\nexcept SystemExit: pass",
+        ("import sklearn_heartkd; dir(sklearn_heartkd)", True),
+        (COMMAND_LINE.format("'--help'"), True),
+        (COMMAND_LINE.format("'compare', '-h'"), True),
+        (FIT, False),
     ],
+    ids=["import", "help", "compare", "fit"],
 )
-def test_nothing_heavy_is_imported_before_it_is_used(code):
-    code = f"import sys\n{code}\nsys.exit(' '.join({HEAVY} & set(sys.modules)) or 0)"
+def test_lean_imports(code, also):
+    heavy = HEAVY | (
+        {"librosa", "numpy", "pandas", "sklearn", "skorch", "torch"} if also else set()
+    )
+    code = f"import sys\n{code}\nsys.exit(' '.join({heavy} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -153,10 +153,7 @@ class AdditiveNoise(Augmentation):
 
     def _stretches(self, x, generator):
         """Cut a random stretch of the ambience for each row."""
-        ambience = self.noise
-        if not isinstance(ambience, torch.Tensor):
-            ambience = torch.from_numpy(np.require(ambience, requirements=["C", "W"]))
-        ambience = ambience.detach()
+        ambience = torch.from_numpy(np.require(self.noise, requirements=["C", "W"]))
         n, n_channels, length = x.shape
         if ambience.ndim == 1 and n_channels == 1:
             ambience = ambience[None]

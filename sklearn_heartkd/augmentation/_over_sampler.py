@@ -22,8 +22,8 @@ from sklearn_heartkd.augmentation._sequence import (
     TimeShift,
 )
 from sklearn_heartkd.utils._random import draw_seed, torch_generator
-from sklearn_heartkd.utils._recordings import as_sequence, check_recordings
-from sklearn_heartkd.utils._validation import differ_in_shape
+from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._validation import as_sequence, differ_in_shape
 
 
 class AugmentingOverSampler(BaseOverSampler):

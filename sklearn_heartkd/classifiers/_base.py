@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import compute_class_weight
+from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -30,9 +30,8 @@ from sklearn_heartkd.classifiers._training import (
     with_shares_of,
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
-from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
-from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import drop_weightless
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
+from sklearn_heartkd.utils._validation import as_sequence, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
 
@@ -63,6 +62,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     callbacks: Sequence[Any] | None = None
     random_state: int | np.random.RandomState | None = None
     verbose: int = 0
+
+    # rows of a batch in prediction: larger ones make better use of recurrent and 1-D layers
+    _inference_batch: ClassVar[int] = 256
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
     __metadata_request__fit = {"groups": True}
@@ -174,7 +176,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
                 rows, validation = rows.take(training), rows.take(held_out)
                 validation = with_shares_of(rows, validation)
-            with seeded_initialisation(seed):
+            with seeded_initialization(seed):
                 module = _arrange(self._make_module().to(rows.x))
                 objective = make_objective(module, rows).to(rows.x)
             # of the training rows alone: what is held out must stay unseen
@@ -226,17 +228,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _validate(self, X, y):
-        X = _as_array(X)
-        # float64 sequences train several times slower and no better; a table keeps its precision, so that
-        # sample weights count as repetitions to the last digits
-        dtype = np.float32 if np.ndim(X) == 3 else _DTYPES
-        X, y = validate_data(self, X, y, allow_nd=True, dtype=dtype, order="C")
+        X, y = validate_data(self, _as_array(X), y, allow_nd=True, dtype=_DTYPES, order="C")
         if X.ndim > 3:
             raise ValueError(
                 f"X has {X.ndim} dimensions; give (n_recordings, n_channels, n_frames) or "
                 "(n_recordings, n_features)."
             )
         check_classification_targets(y)
+        if X.ndim == 3 and X.dtype == np.float64:
+            # Double precision takes several times as long and gains nothing. A table keeps its precision,
+            # so that sample weights count as repetitions to the last digits.
+            with np.errstate(over="ignore"):
+                X = X.astype(np.float32)
+            assert_all_finite(X, input_name="X")
         return X, y
 
     def _validate_new(self, X):
@@ -297,7 +301,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _evaluate(self, X):
         check_is_fitted(self)
         X = self._validate_new(X)
-        logits, embedding = evaluate(self.module_, X)
+        logits, embedding = evaluate(self.module_, X, self._inference_batch)
         wrong = ~(np.isfinite(logits).all(axis=1) & np.isfinite(embedding).all(axis=1))
         if wrong.any():
             row = int(wrong.argmax())

@@ -67,6 +67,10 @@ class Conv2DClassifier(NetworkClassifier):
     width: int = 16
     depth: int = 4
 
+    _inference_batch: ClassVar[int] = (
+        64  # the maps of more rows do not fit into a processor's cache
+    )
+
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,
         "width": [Interval(Integral, 1, None, closed="left")],
@@ -95,6 +99,8 @@ class StudentClassifier(NetworkClassifier):
 
     width: int = 8
     depth: int = 3
+
+    _inference_batch: ClassVar[int] = 64  # as in Conv2DClassifier
 
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,

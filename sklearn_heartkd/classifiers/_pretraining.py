@@ -22,7 +22,7 @@ from sklearn_heartkd.classifiers._pretraining_steps import check_features, pretr
 from sklearn_heartkd.classifiers._training import epochs_for
 from sklearn_heartkd.networks import HeartSoundNetwork
 from sklearn_heartkd.utils._pickling import is_left_out
-from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 
 
 @dataclass(eq=False, repr=False)
@@ -68,9 +68,9 @@ class ContrastivePretraining(BaseEstimator):
 
     Notes
     -----
-    Equal recordings count once, whatever their sample weight, because a recording cannot be a negative
-    of itself. If `groups` are passed to `fit`, other recordings of the same subject are no negatives
-    either. Every unlabeled recording counts as a separate subject.
+    Equal recordings count once, regardless of their sample weight, because a recording cannot be a
+    negative of itself. If `groups` are passed to `fit`, other recordings of the same subject are not used
+    as negatives either. Every unlabeled recording counts as a separate subject.
 
     `unlabeled` is a parameter: clones, fitted classifiers and their pickles hold it.
     :func:`~sklearn_heartkd.deployment.save_model` leaves it out, so a model loaded from such a file
@@ -161,7 +161,7 @@ class ContrastivePretraining(BaseEstimator):
         self._validate_params()
         augmentations = self._choose_augmentations(rows.x.shape[2])
         rows = self._gather(rows)
-        with seeded_initialisation(seed):
+        with seeded_initialization(seed):
             objective = NTXent(module.embedding_size, self.projection_size, self.temperature)
         max_epochs = self.max_epochs
         if isinstance(max_epochs, str):
@@ -257,13 +257,7 @@ class _TwoViews(Augmentation):
 
 
 class NTXent(nn.Module):
-    """The loss between two views, computed on a projection of their embeddings.
-
-    Parameters
-    ----------
-    embedding_size, projection_size : int
-    temperature : float
-    """
+    """The loss between two views, computed on a projection of their embeddings."""
 
     def __init__(self, embedding_size, projection_size, temperature):
         super().__init__()
@@ -282,18 +276,8 @@ class NTXent(nn.Module):
 def nt_xent(projection, subject, temperature):
     """Return the normalized temperature-scaled cross-entropy of two views (Chen et al. 2020).
 
-    Parameters
-    ----------
-    projection : Tensor of shape (2 * n, n_dimensions)
-        The first view of every row, then the second.
-    subject : Tensor of shape (2 * n,)
-        Rows of the same subject are not used as negatives of each other.
-    temperature : float
-
-    Returns
-    -------
-    Tensor of shape ()
-        The mean over all views; log(2 n - 1) where every view looks like every other.
+    `projection`, of shape (2 * n, n_dimensions), has the first view of every row, then the second.
+    The loss is the mean over all views: log(2 n - 1) if all views are equal.
     """
     # each view classifies which of the other views shows the same row; itself and the views of its
     # subject are no candidates

@@ -3,27 +3,13 @@
 from sklearn.utils import check_array
 
 from sklearn_heartkd.classifiers._training import train
-from sklearn_heartkd.utils._recordings import as_sequence
-from sklearn_heartkd.utils._validation import differ_in_shape
+from sklearn_heartkd.utils._validation import as_sequence, differ_in_shape
 
 
 def check_features(features, rows, *, name, again):
-    """Return features as an array of shape (n, n_channels, n_frames), like the training data.
+    """Return features as an array of shape (n, n_channels, n_frames), like the training data in `rows`.
 
-    Parameters
-    ----------
-    features : array-like
-    rows : Batch
-        The training data, which give the shape and the precision.
-    name : str
-        Used for the features in messages.
-    again : str
-        What to set if a model file has left them out.
-
-    Raises
-    ------
-    ValueError
-        If they are empty, not finite, or not of the shape of the training data.
+    Errors call the features `name`; `again` is what to set if a model file has left them out.
     """
     shape = tuple(rows.x.shape[1:])
     features = as_sequence(features)

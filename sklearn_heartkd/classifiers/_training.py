@@ -194,31 +194,12 @@ def train(
     seed,
     description=None,
 ):
-    """Train `module` in place and return one dict of losses per epoch.
+    """Train `module`, and what `objective` has to learn, in place; return a dict of losses per epoch.
 
-    Parameters
-    ----------
-    module : HeartSoundNetwork
-    objective : Objective
-        Its parameters, if any, are trained too.
-    batch : Batch
-        All rows of the training data.
-    validation : Batch, optional
-        Rows on which the best epoch is chosen. Training stops `n_iter_no_change` epochs after it, but
-        not earlier than `n_iter_no_change` epochs after the peak of the learning rate.
-    augmentations : list of Augmentation
-    batch_size, max_epochs : int
-    learning_rate : float
-        Peak of a one-cycle schedule (Smith and Topin 2018).
-    weight_decay : float
-        Weight decay of AdamW (Loshchilov and Hutter 2019).
-    n_iter_no_change : int
-    callbacks : list of skorch callbacks
-    verbose : int
-    seed : int
-        Seed of the order of the rows, the augmentations and dropout.
-    description : str, optional
-        Text beside the progress bar.
+    `batch` holds all rows. The best epoch is chosen on the rows of `validation`, if given: training stops
+    `n_iter_no_change` epochs after it, but not earlier than that after the peak of the learning rate.
+    `learning_rate` is the peak of a one-cycle schedule (Smith and Topin 2018), `weight_decay` that of
+    AdamW (Loshchilov and Hutter 2019).
 
     Raises
     ------
@@ -316,7 +297,7 @@ def epochs_for(n_batches, n_rows, batch_size):
     return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
 
 
-def evaluate(module, x, batch_size=256):
+def evaluate(module, x, batch_size):
     """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
     reference = next(module.parameters())
     logits, embeddings = [], []

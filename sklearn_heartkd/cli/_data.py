@@ -1,6 +1,7 @@
 """The options that describe a data set, and its loading."""
 
 import sys
+from argparse import ArgumentTypeError
 
 from sklearn_heartkd.datasets._layouts import LAYOUTS
 
@@ -33,9 +34,16 @@ def add_layout_options(parser):
 
 
 def add_data_options(parser):
-    """Add the options of `add_layout_options`, --subset and --on-error."""
+    """Add the options of `add_layout_options`, --subset, --channel and --on-error."""
     add_layout_options(parser)
     parser.add_argument("--subset", choices=("ab", "a", "b"), help="part of PASCAL (default: ab)")
+    parser.add_argument(
+        "--channel",
+        type=_channel,
+        default="mean",
+        help="channel to use of recordings with several: mean, left, right or a number from 0 "
+        "(default: mean)",
+    )
     parser.add_argument(
         "--on-error",
         choices=("raise", "skip", "repair"),
@@ -43,6 +51,14 @@ def add_data_options(parser):
         help="what to do about unreadable files: stop and list them, leave them out, or read what "
         "damaged WAV files hold (default: raise)",
     )
+
+
+def _channel(text):
+    if text in ("mean", "left", "right"):
+        return text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ArgumentTypeError(f"must be mean, left, right or a number from 0, got {text!r}")
 
 
 def load(path, options):
@@ -55,6 +71,7 @@ def load(path, options):
         options.layout,
         subject=options.subject,
         split=options.split,
+        channel=options.channel,
         on_error=options.on_error,
         **subset,
     )

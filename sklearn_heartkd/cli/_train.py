@@ -46,7 +46,7 @@ def run(options):
         **(comparison.QUICK if options.quick else {}),
     )
     model.fit(data.data, data.target, groups=data.groups)
-    save_model(model, out, keep_teachers=False)
+    save_model(model, out, channel=options.channel)
     print(
         f"{out}: {len(data.target)} recordings of {len(set(data.groups))} subjects, classes "
         f"{', '.join(map(printable, model.classes_))}"

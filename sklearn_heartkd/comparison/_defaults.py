@@ -60,8 +60,7 @@ def make_deployable(
     >>> from sklearn_heartkd.comparison import make_deployable
     >>> model = make_deployable("forest", max_epochs=1, n_synthetic=0, random_state=0)
     >>> model.estimator[-1].teacher
-    RandomForestClassifier(class_weight='balanced_subsample', n_estimators=500,
-                           random_state=...)
+    RandomForestClassifier(class_weight='balanced_subsample', n_estimators=500)
     """
     recipe = Recipe(sampling_rate=sampling_rate, max_epochs=max_epochs, n_synthetic=n_synthetic)
 

@@ -13,6 +13,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, TEACHERS, display_name
 from sklearn_heartkd.inspection import QualitySizeDisplay
+from sklearn_heartkd.utils._text import printable
 
 SIZE_PICTURE = "quality_against_size.png"
 
@@ -53,8 +54,8 @@ def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
     # class names are shown as they are, not read as formulas between dollar signs
     with matplotlib.rc_context({"font.size": 10, "text.parse_math": False}):
         ConfusionMatrixDisplay.from_predictions(
-            own["y_true"],
-            own["y_pred"],
+            own["y_true"].map(printable),
+            own["y_pred"].map(printable),
             ax=figure.subplots(),
             cmap="Blues",
             colorbar=False,

@@ -21,7 +21,8 @@ class Leaks(NamedTuple):
 def find_leaks(data, predictions):
     """Look for subjects and near-duplicates on both sides of a split, given its predictions."""
     folds = predictions.groupby(["seed", "recording"])["fold"].first().unstack("seed")
-    folds = folds.reindex(range(len(data.target)))
+    # with given splits, some recordings are only trained on
+    folds = folds.reindex(range(len(data.target))).fillna(-1)
     groups = np.asarray(data.groups)
     several = folds.groupby(groups).nunique().max(axis=1) > 1
     findings = []

@@ -1,7 +1,6 @@
 """The report of a comparison: one HTML file."""
 
 from datetime import date
-from html import escape
 from importlib.resources import files as package_files
 from string import Template
 
@@ -10,12 +9,11 @@ import pandas as pd
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.comparison._figures import SIZE_PICTURE, confusion_file
-from sklearn_heartkd.comparison._html import picture_html, table_html
+from sklearn_heartkd.comparison._html import picture_html, table_html, text_html
 from sklearn_heartkd.comparison._leaks import find_leaks
 from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, display_name
 from sklearn_heartkd.comparison._table import render
 from sklearn_heartkd.comparison._worst_errors import worst_errors_html
-from sklearn_heartkd.utils._text import printable
 
 
 def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n_errors):
@@ -33,7 +31,7 @@ def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n
     template = package_files("sklearn_heartkd.comparison").joinpath("report.html")
     return Template(template.read_text("utf-8")).substitute(
         title="Comparison of heart-sound classifiers",
-        summary=escape(_summary(scores)),
+        summary=text_html(_summary(scores)),
         navigation="".join(
             f'<li><a href="#{anchor}">{title}</a></li>' for anchor, (title, _) in sections.items()
         ),
@@ -41,7 +39,7 @@ def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n
             f'<section id="{anchor}"><h2>{title}</h2>{body}</section>'
             for anchor, (title, body) in sections.items()
         ),
-        footer=escape(
+        footer=text_html(
             f"Written by sklearn_heartkd {__version__} on {date.today().isoformat()}. "
             "Not a medical device: for research and teaching only."
         ),
@@ -95,7 +93,7 @@ def _data(comparison, data, source, recipe):
             )
     for model, reason in comparison.failures.items():
         text += f" {display_name(model)} could not be fitted: {reason}."
-    return f"<p>{escape(printable(text))}</p>" + table_html(frame, "The recordings.")
+    return f"<p>{text_html(text)}</p>" + table_html(frame, "The recordings.")
 
 
 def _leaks(leaks, data):
@@ -112,7 +110,7 @@ def _leaks(leaks, data):
             f"No leak found: none of {len(np.unique(data.groups))} subjects and none of "
             f"{leaks.n_pairs} pairs of near-duplicates is split between training and test."
         )
-    body = f'<p class="verdict {kind}">{escape(text)}</p>'
+    body = f'<p class="verdict {kind}">{text_html(text)}</p>'
     if leaks.findings:
         frame = pd.DataFrame(
             [(f.severity, len(f.files), f.message) for f in leaks.findings],

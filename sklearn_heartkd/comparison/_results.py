@@ -130,7 +130,12 @@ def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> from sklearn_heartkd.comparison import read_predictions
     >>> predictions = read_predictions("results/predictions.csv")  # doctest: +SKIP
     """
-    # a converter gets the text itself, which pandas would otherwise turn into numbers or NaN
-    return pd.read_csv(
-        path, converters=dict.fromkeys(_LABELS, unguard_cell), encoding_errors="surrogateescape"
+    predictions = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(_LABELS, object),
+        keep_default_na=False,
+        na_values=[""],
+        encoding_errors="surrogateescape",
     )
+    predictions[_LABELS] = predictions[_LABELS].map(unguard_cell)
+    return predictions

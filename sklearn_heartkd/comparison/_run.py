@@ -190,7 +190,7 @@ def split_by_subject(
     --------
     >>> from sklearn_heartkd.comparison import split_by_subject
     >>> split_by_subject(["murmur", "murmur", "normal", "normal"], [0, 1, 2, 3], 2)[0]
-    (array([1, 3]), array([0, 2]))
+    (array([0, 3]), array([1, 2]))
     """
     target, groups = np.asarray(target), np.asarray(groups)
     labels = np.unique(target)

@@ -40,13 +40,14 @@ def check_same(path, data, splits, recipe):
         try:
             stored = json.loads(path.read_text("utf-8"))
         except ValueError:
+            stored = None
+        if not isinstance(stored, dict):
             warnings.warn(f"{path} is damaged; it is written again.", stacklevel=2)
-        else:
-            if stored != settings:
-                raise ValueError(
-                    f"{path.parent} holds a comparison with other recordings, folds or settings; "
-                    "choose another folder or delete it."
-                )
+        elif stored != settings:
+            raise ValueError(
+                f"{path.parent} holds a comparison with other recordings, folds or settings; choose "
+                "another folder or delete it."
+            )
     replace_text(path, text := json.dumps(settings, indent=1))
     return text
 

@@ -26,6 +26,7 @@ from sklearn_heartkd.comparison._storage import (
 from sklearn_heartkd.metrics import oof_frame
 from sklearn_heartkd.utils._metadata import fit_parameters
 from sklearn_heartkd.utils._pickling import leaving_out
+from sklearn_heartkd.utils._text import printable
 
 
 class Task(NamedTuple):
@@ -93,7 +94,7 @@ def _fit(task, data, split, recipe, folder, key):
     except OSError:  # such as a full disk, which no model is to blame for
         raise
     except Exception as error:  # one model must not stop the others
-        return task, f"{type(error).__name__}: {error}"
+        return task, printable(f"{type(error).__name__}: {error}")
     for name, fitted, _ in fits:
         with leaving_out("recordings"):
             write_whole(fitted, model_file(folder, task._replace(model=name)), key)

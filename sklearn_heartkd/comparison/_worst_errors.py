@@ -1,6 +1,5 @@
 """The part of the report on the worst errors: recordings to listen to, with an explanation."""
 
-from html import escape
 from pathlib import Path
 
 import joblib
@@ -10,11 +9,10 @@ from matplotlib.figure import Figure
 
 from sklearn_heartkd.classifiers._windowed import cut_windows
 from sklearn_heartkd.comparison._figures import png
-from sklearn_heartkd.comparison._html import audio_html, picture_html
+from sklearn_heartkd.comparison._html import audio_html, picture_html, text_html
 from sklearn_heartkd.comparison._models import TEACHERS, display_name
 from sklearn_heartkd.comparison._storage import model_file
 from sklearn_heartkd.comparison._tasks import Task
-from sklearn_heartkd.utils._text import printable
 
 
 def worst_errors_html(comparison, data, folder, n_errors):
@@ -29,13 +27,13 @@ def worst_errors_html(comparison, data, folder, n_errors):
     model = comparison.table.loc[networks, "balanced_accuracy"].idxmax()
     errors = worst_errors(comparison.predictions, model, n_errors)
     if errors.empty:
-        return f"<p>{escape(display_name(model))} made no error.</p>"
+        return f"<p>{text_html(display_name(model))} made no error.</p>"
     intro = (
         f"The recordings that {display_name(model)} classified wrongly with the highest probability. "
         "Heart sounds are low: listen with headphones. Red supports the predicted class, blue opposes it."
     )
     articles = [_error_html(error, data, folder) for error in errors.to_dict("records")]
-    return f"<p>{escape(intro)}</p>" + "".join(articles)
+    return f"<p>{text_html(intro)}</p>" + "".join(articles)
 
 
 def worst_errors(predictions, model, n_errors, *, n_per_class=2):
@@ -62,9 +60,9 @@ def _error_html(error, data, folder):
         ExplanationDisplay(explanation, target=predicted, name=display_name(model)).plot(
             figure.subplots()
         )
-    heading = printable(f"{true} classified as {predicted}")
+    heading = f"{true} classified as {predicted}"
     end = start + len(excerpt) / data.sampling_rate
-    text = printable(
+    text = (
         f"{Path(str(data.filenames[error['recording']])).name}, seconds {start:.1f} to {end:.1f} of "
         f"{len(recording) / data.sampling_rate:.1f}; probability of {predicted} "
         f"{error['confidence']:.2f}, of {true} {error[f'p_{true}']:.2f}."
@@ -74,7 +72,7 @@ def _error_html(error, data, folder):
         f"{explanation.additivity_error.max():.1g}."
     )
     return (
-        f"<article><h3>{escape(heading)}</h3><p>{escape(text)}</p>"
+        f"<article><h3>{text_html(heading)}</h3><p>{text_html(text)}</p>"
         + audio_html(excerpt, data.sampling_rate, f"Recording of {heading}")
         + picture_html(png(figure), f"Explanation of {heading}", method)
         + "</article>"

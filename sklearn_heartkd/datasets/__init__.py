@@ -7,18 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sklearn_heartkd.datasets._bmd_hs import load_bmd_hs
-    from sklearn_heartkd.datasets._circor import load_circor
-    from sklearn_heartkd.datasets._folders import load_audio_folder
-    from sklearn_heartkd.datasets._pascal import load_pascal
-    from sklearn_heartkd.datasets._physionet import load_physionet2016
+    from sklearn_heartkd.datasets._bmd_hs import load_bmd_hs as load_bmd_hs
+    from sklearn_heartkd.datasets._circor import load_circor as load_circor
+    from sklearn_heartkd.datasets._folders import load_audio_folder as load_audio_folder
+    from sklearn_heartkd.datasets._pascal import load_pascal as load_pascal
+    from sklearn_heartkd.datasets._physionet import load_physionet2016 as load_physionet2016
     from sklearn_heartkd.datasets._reading import (
-        UnreadableRecordingError,
-        read_recording,
-        read_recordings,
+        UnreadableRecordingError as UnreadableRecordingError,
     )
-    from sklearn_heartkd.datasets._synthetic import make_heart_sounds
-    from sklearn_heartkd.datasets._table import load_table
+    from sklearn_heartkd.datasets._reading import read_recording as read_recording
+    from sklearn_heartkd.datasets._reading import read_recordings as read_recordings
+    from sklearn_heartkd.datasets._synthetic import make_heart_sounds as make_heart_sounds
+    from sklearn_heartkd.datasets._table import load_table as load_table
 
 _HOME_OF = {
     "UnreadableRecordingError": "_reading",
@@ -33,18 +33,7 @@ _HOME_OF = {
     "read_recordings": "_reading",
 }
 
-__all__ = [
-    "UnreadableRecordingError",
-    "load_audio_folder",
-    "load_bmd_hs",
-    "load_circor",
-    "load_pascal",
-    "load_physionet2016",
-    "load_table",
-    "make_heart_sounds",
-    "read_recording",
-    "read_recordings",
-]
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
@@ -54,4 +43,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

@@ -1,4 +1,4 @@
-"""What the loaders share: the folder, the recordings of one length, the Bunch."""
+"""The parts that all loaders share: the folder, the recordings of one length, the Bunch."""
 
 import re
 import warnings
@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_heartkd.datasets._listing import listing
 from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
 from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
@@ -31,7 +32,7 @@ def match_subjects(subject, names):
     Raises
     ------
     ValueError
-        If it is none, or finds nothing in some of the names.
+        If it is invalid, or finds nothing in some of the names.
     """
     pattern = compile_pattern("subject", subject)
     matches = [pattern.search(name) for name in names]
@@ -51,7 +52,7 @@ def compile_pattern(name, pattern):
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(
-            f"{name}={pattern!r} is no regular expression ({error}); correct it, or put a backslash "
+            f"{name}={pattern!r} is not a regular expression ({error}); correct it, or put a backslash "
             "before characters that stand for themselves."
         ) from error
 
@@ -144,11 +145,8 @@ def warn_of_disagreement(source, pairs):
     `pairs` holds for each file in dispute its name, the label in use and the other one.
     """
     if pairs:
-        examples = ", ".join(
-            f"{name} is {used!r}, not {other!r}" for name, used, other in pairs[:3]
-        )
-        more = ", …" if len(pairs) > 3 else ""
+        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
         warnings.warn(
-            f"{source} disagree with the labels in use on {len(pairs)} files ({examples}{more}).",
-            stacklevel=4,
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
+            stacklevel=outside(),
         )

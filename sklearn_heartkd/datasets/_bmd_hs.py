@@ -76,44 +76,26 @@ def load_bmd_hs(
     target : {"single", "multi"}, default="single"
         The labels: one of "normal", "AS", "AR", "MR", "MS" and "multiple" (several diseases), or a
         matrix with a column for each disease.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), or with ``target="multi"`` ndarray of int
           of shape (n_recordings, 4).
         - groups : ndarray of str of shape (n_recordings,), the patients.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""), subject,
           site ("Mit", "Tri", "Pul" or "Aor"), position ("supine" or "sitting"), device, AS, AR, MR,
           MS (0 or 1), age (NaN if unknown), sex, smoker, lives ("urban" or "rural"), seconds,
           original_sampling_rate.
         - target_names : ndarray of str, the classes, or with ``target="multi"`` the diseases.
-        - DESCR : str.
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
         If a table is missing or not as described, or the recordings are of one class only.
     UnreadableRecordingError
@@ -186,11 +168,11 @@ def load_bmd_hs(
 
 def _labels(row, csv):
     """Return the label and the diseases of a patient."""
-    flags = {column: row[column] for column in (*_DISEASES, "N")}
+    flags = {column: row[column].removesuffix(".0") for column in (*_DISEASES, "N")}
     diseases = [disease for disease in _DISEASES if flags[disease] == "1"]
     if not set(flags.values()) <= {"0", "1"} or (flags["N"] == "1") == bool(diseases):
         raise ValueError(
-            f"{printable(csv)} gives patient {printable(row['patient_id'])!r} {flags}; each must be "
+            f"{printable(csv)} gives patient {row['patient_id']!r} {flags}; each must be "
             "0 or 1, and N must be 1 exactly where all the others are 0."
         )
     label = "normal" if not diseases else diseases[0] if len(diseases) == 1 else "multiple"
@@ -202,7 +184,7 @@ def _describe(root, name, found):
     match = BMD_HS_NAME.fullmatch(name)
     if match is None:
         raise ValueError(
-            f"train.csv lists the recording {printable(name)!r}; names must be such as MR_002_sup_Mit."
+            f"train.csv lists the recording {name!r}; names must be such as MR_002_sup_Mit."
         )
     file = found.get(plain(name), root / "train" / f"{name}.wav")
     return {

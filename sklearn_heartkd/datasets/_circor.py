@@ -19,6 +19,7 @@ from sklearn_heartkd.datasets._assemble import (
 )
 from sklearn_heartkd.datasets._layouts import CIRCOR_NAME
 from sklearn_heartkd.datasets._listing import (
+    drop_copies,
     find_table,
     listing,
     merge_rows,
@@ -88,33 +89,18 @@ def load_circor(
         itself. Recordings have names such as ``2530_AV.wav`` or, repeated, ``2530_AV_1.wav``.
     target : {"murmur", "outcome"}, default="murmur"
         The labels: murmur "present", "absent" or "unknown", or outcome "abnormal" or "normal".
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), see the parameter.
         - groups : ndarray of str of shape (n_recordings,), the patients; the two numbers of a child
           who took part in both campaigns are one group.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""), subject,
           site ("AV", "PV", "TV", "MV" or "Phc"), device, murmur, outcome, age_group, sex, height
           (cm) and weight (kg), NaN if unknown, pregnancy_status, murmur_locations, campaign,
@@ -122,13 +108,9 @@ def load_circor(
         - events : DataFrame with the columns recording (row in `data`), kind ("S1", "systole",
           "S2" or "diastole"), start and end (seconds in the whole recording), from the ``.tsv``
           files that are there.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
         If the folder holds no recordings of this data set or no labels, or recordings of one class
         only, or if a label or a ``.tsv`` file is not as described.
@@ -163,25 +145,33 @@ def load_circor(
             "(such as 2530_AV.wav); load other recordings with load_audio_folder or load_table."
         )
     patients = _patients(root, [file for file, match in matches.items() if match])
-    table = pd.DataFrame(
-        [
-            {
-                "path": str(file),
-                "file": file.relative_to(root).as_posix(),
-                "label": patients[match["patient"]][target],
-                "quality": "",
-                "subject": match["patient"],
-                "site": _SITES[match["site"].lower()],
-                "device": "Littmann 3200 with DigiScope Collector",
-                **patients[match["patient"]],
-            }
-            for file, match in matches.items()
-            if match and match["patient"] in patients
-        ]
-    )
-    _warn_of_others(root, matches, patients)
-    if table.empty:
+    rows, others = [], []
+    for file, match in matches.items():
+        name = file.relative_to(root).as_posix()
+        if match is None or match["patient"] not in patients:
+            others.append(name)
+            continue
+        patient = patients[match["patient"]]
+        description = {
+            "path": str(file),
+            "file": name,
+            "label": patient[target],
+            "quality": "",
+            "subject": match["patient"],
+            "site": _SITES[match["site"].lower()],
+            "device": "Littmann 3200 with DigiScope Collector",
+        }
+        rows.append(description | patient)
+    if others:
+        warnings.warn(
+            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
+            f"belong to patients that are not listed, and are left out ({listing(others)}).",
+            stacklevel=outside(),
+        )
+    if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
+    table = pd.DataFrame(rows)
+    table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
     waveforms, table = read_table(
         table.rename(columns={"additional_id": "group"}).assign(group=_join_patients(table)),
         sampling_rate=sampling_rate,
@@ -239,8 +229,8 @@ def _describe(row, source):
         patient[column] = row[column.title()].lower()
         if patient[column] not in labels:
             raise ValueError(
-                f"{printable(source)} gives patient {printable(row['Patient ID'])!r} the {column} "
-                f"{printable(row[column.title()])!r}; it must be {' or '.join(labels)}."
+                f"{printable(source)} gives patient {row['Patient ID']!r} the {column} "
+                f"{row[column.title()]!r}; it must be {' or '.join(labels)}."
             )
     for column, name in _COLUMNS.items():
         patient[name] = row.get(column, "")
@@ -266,20 +256,6 @@ def _join_patients(table):
     persons = connected_groups(len(names), first, second)
     first_name = pd.Series(names).groupby(persons).transform("min").to_numpy()
     return first_name[numbers[: len(table)]]
-
-
-def _warn_of_others(root, matches, patients):
-    others = [
-        file.relative_to(root).as_posix()
-        for file, match in matches.items()
-        if match is None or match["patient"] not in patients
-    ]
-    if others:
-        warnings.warn(
-            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
-            f"belong to patients that are not listed, and are left out ({listing(others)}).",
-            stacklevel=outside(),
-        )
 
 
 def _events(paths):

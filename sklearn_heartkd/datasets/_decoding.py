@@ -106,17 +106,20 @@ def _decode(file, patches, sampling_rate, channel):
         _check_header(sound)
         index = _index(channel, n_channels)
         n_known = sound.frames if sound.frames < _UNKNOWN_LENGTH else None
+        _check_work(n_known or 0, n_channels)
         collected = _Waveform(rate, sampling_rate, n_known)
         levels = _Levels(n_channels)
         n_read, block = 0, np.empty((max(1, _BLOCK // n_channels), n_channels), dtype=np.float32)
         while len(samples := sound.read(out=block)):
             _check_samples(samples)
             n_read += len(samples)
-            if n_read * n_channels > _MOST_DECODED:
-                raise UnusableError(f"more than {_MOST_DECODED} samples; cut it into parts")
-            mono = samples.mean(axis=1) if index is None else samples[:, index]
+            _check_work(n_read, n_channels)
             if index is None:
-                levels.add(samples, mono)
+                channels = np.ascontiguousarray(samples.T)
+                mono = channels.mean(axis=0)
+                levels.add(channels, mono)
+            else:
+                mono = samples[:, index]
             collected.add(mono)
         is_mp3 = sound.format == "MP3"
     if n_known is not None and n_read < n_known - (_MP3_ROUNDING if is_mp3 else 0):
@@ -188,16 +191,15 @@ class _Levels:
         self._n_samples = 0
         self._sums = np.zeros((2, n_channels + 1))
 
-    def add(self, samples, mean):
-        values = np.column_stack([samples, mean]).astype(np.float64)
-        self._n_samples += len(values)
-        self._sums += values.sum(axis=0), np.square(values).sum(axis=0)
+    def add(self, channels, mean):
+        for i, values in enumerate((*channels, mean)):
+            values = values.astype(np.float64)
+            self._sums[:, i] += values.sum(), values @ values
+        self._n_samples += len(mean)
 
     def cancelled(self):
         """Return the strongest channel if the mean is far below it, else None."""
-        if not self._n_samples:
-            return None
-        mean, power = self._sums / self._n_samples
+        mean, power = self._sums / max(self._n_samples, 1)
         levels = np.sqrt(np.maximum(power - mean**2, 0))
         strongest = int(np.argmax(levels[:-1]))
         return strongest if levels[-1] < _FAINT * levels[strongest] else None
@@ -251,6 +253,11 @@ def _check_header(sound):
         raise UnusableError(
             f"sampling rate of {sound.samplerate} Hz, outside {_SLOWEST} to {_FASTEST} Hz"
         )
+
+
+def _check_work(n_samples, n_channels):
+    if n_samples * n_channels > _MOST_DECODED:
+        raise UnusableError(f"more than {_MOST_DECODED} samples; cut it into parts")
 
 
 def _check_samples(samples):

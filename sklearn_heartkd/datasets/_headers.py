@@ -49,7 +49,7 @@ _CAF = _Style(4, ">q", False, 1)
 
 
 class _Data(NamedTuple):
-    """Where a header says that the samples lie."""
+    """The position and the number of samples by the header."""
 
     style: _Style | None  # None where no chunks may follow
     start: int
@@ -212,7 +212,7 @@ def _caf(file, n_bytes):
             content = _content(file, start, 24)
             if len(content) == 24 and content[8:12] in (b"lpcm", b"ulaw", b"alaw"):
                 frame = struct.unpack_from(">I", content, 16)[0]
-        elif name == b"data":  # a counter of 4 bytes goes before the samples; -1 is no length
+        elif name == b"data":  # 4 bytes precede the samples; -1 means an unknown length
             return _Data(_CAF, start + 4, max(size - 4, 0), frame, [(start - 8, ">q", 1, 4)])
     return None
 

@@ -9,27 +9,16 @@ BMD_HS_NAME = re.compile(
     r"(?:AS|AR|MR|MS|MD|N)_\d+_(?P<position>sup|sit)_(?P<site>Mit|Tri|Pul|Aor)", re.IGNORECASE
 )
 _PASCAL_FOLDER = re.compile(r"(^|/)(set_[ab]|[AB]training\w*|Training [AB] \w+)/", re.IGNORECASE)
+_PASCAL_NAME = re.compile(r"(?:artifact|extrahls|extrastole|murmur|normal)_.*\d{8}")
 
 
 class Layout(NamedTuple):
-    """A layout that a loader reads.
+    """A layout that a loader reads."""
 
-    Attributes
-    ----------
-    loader : str
-        Name of the function in ``sklearn_heartkd.datasets``.
-    example : str
-        What such a folder holds.
-    finds_subject : bool
-        Whether the layout tells the subject, so that the loader takes no `subject`.
-    source : str
-        Column of the frame with the parts that a check compares; "" without.
-    """
-
-    loader: str
-    example: str
-    finds_subject: bool
-    source: str
+    loader: str  # name of the function in sklearn_heartkd.datasets
+    example: str  # what such a folder holds
+    finds_subject: bool  # whether the layout tells the subject, so that the loader takes none
+    source: str  # column of the frame with the parts that a check compares, or ""
 
 
 LAYOUTS = {
@@ -47,7 +36,7 @@ LAYOUTS = {
 
 def guess_layout(root: Path, files: list[Path]) -> str:
     """Return the name of the layout of a folder, judged by the names in it."""
-    if any(root.glob("training-[a-f]/REFERENCE*.csv")):
+    if any(root.rglob("REFERENCE*.csv")):
         return "physionet2016"
     for layout, name in (("circor", CIRCOR_NAME), ("bmd_hs", BMD_HS_NAME)):
         if 2 * sum(name.fullmatch(file.stem) is not None for file in files) > len(files):
@@ -59,6 +48,8 @@ def guess_layout(root: Path, files: list[Path]) -> str:
 def explain_layout(root: Path, files: list[Path]) -> str:
     """Return a sentence on how to load a folder that does not hold a folder for each class."""
     layout = guess_layout(root, files)
+    if all(_PASCAL_NAME.match(file.name) for file in files):
+        layout = "pascal"
     if layout != "folder":
         known = LAYOUTS[layout]
         return (
@@ -78,23 +69,9 @@ def explain_layout(root: Path, files: list[Path]) -> str:
 
 
 def load_folder(path, layout=None, *, subject=None, split=None, **options):
-    """Load a folder with the loader of its layout.
+    """Load a folder with the loader of its layout, which is recognized where it is None.
 
-    Parameters
-    ----------
-    path : path-like
-        The folder.
-    layout : str, default=None
-        One of LAYOUTS; None recognizes it.
-    subject, split
-        Parameters of the loaders that have them; None is always accepted.
-    **options
-        Further parameters of the loader.
-
-    Returns
-    -------
-    bunch : Bunch
-        With the name of the layout as `layout`.
+    Parameters that are None are left out. The Bunch also has the name of the layout.
     """
     from sklearn_heartkd import datasets
     from sklearn_heartkd.datasets._assemble import audio_files

@@ -10,21 +10,17 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_heartkd.utils._audio_files import READABLE_SUFFIXES
+from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable, unguard_cell
 from sklearn_heartkd.utils._warnings import outside
 
 
 def read_rows(path):
-    """Return the cells of a table, whatever program wrote it.
+    """Return the rows of a table that any program wrote, without empty ones.
 
-    Cells are separated by commas, semicolons or tabs and stripped of blanks; the text is UTF-8, UTF-16
-    or that of Windows. Empty rows are left out.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows, or the file holds something else than text.
+    Commas, semicolons or tabs separate the cells; the text is UTF-8, UTF-16 or that of Windows.
     """
+    require_regular_file(path)
     content = Path(path).read_bytes()
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         text = content.decode("utf-16", errors="replace")
@@ -56,10 +52,16 @@ def read_columns(path, columns):
         raise ValueError(
             f"The table {printable(path)} lacks the column {missing[0]!r}; its columns are {header}."
         )
+    repeated = [column for column in header if column and header.count(column) > 1]
+    if repeated:
+        raise ValueError(
+            f"The table {printable(path)} has several columns {repeated[0]!r}; rename or remove one."
+        )
     if not rows:
         raise ValueError(f"The table {printable(path)} has a header only; restore its rows.")
     width = len(header)
-    return pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header)
+    table = pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header)
+    return table.drop(columns="", errors="ignore")  # separators at the end of the rows
 
 
 def find_table(folder, name):
@@ -100,10 +102,25 @@ def merge_rows(table, column, path):
         rows = table[key == repeated.iloc[0]]
         values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
-            f"{printable(path)} lists {printable(rows[column].iloc[0])!r} several times, with different "
+            f"{printable(path)} lists {rows[column].iloc[0]!r} several times, with different "
             f"values ({printable(values)}); keep the right row."
         )
     return table.reset_index(drop=True)
+
+
+def drop_copies(table, keys, root):
+    """Keep one of several recordings with equal keys, as where a folder was unpacked into itself."""
+    # of two copies of a folder, one inside the other, the outer one is kept
+    outermost_first = table["file"].str.count("/").sort_values(kind="stable").index
+    repeated = keys.loc[outermost_first].duplicated().sort_index()
+    if repeated.any():
+        names = table.loc[repeated, "file"].tolist()
+        warnings.warn(
+            f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
+            f"and are left out ({listing(names)}); remove one of the copies.",
+            stacklevel=outside(),
+        )
+    return table[~repeated].reset_index(drop=True)
 
 
 def join_spellings(labels):
@@ -118,7 +135,7 @@ def join_spellings(labels):
     joined = [chosen[plain(label)] for label in labels]
     others = sorted(set(labels) - set(joined))
     if others:
-        examples = ", ".join(f"{printable(x)!r} as {chosen[plain(x)]!r}" for x in others[:3])
+        examples = ", ".join(f"{x!r} as {chosen[plain(x)]!r}" for x in others[:3])
         warnings.warn(
             f"{len(others)} class names differ from another only by case, blanks or Unicode form and "
             f"are joined ({examples}).",

@@ -16,8 +16,9 @@ from sklearn_heartkd.datasets._assemble import (
     require_two_classes,
     warn_of_disagreement,
 )
-from sklearn_heartkd.datasets._listing import listing
+from sklearn_heartkd.datasets._listing import drop_copies, listing
 from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import outside
 
@@ -48,8 +49,8 @@ labelled; 52 and 195, the challenge's own test, are not.
 Groups: in set B the subject, "b-<number in the file name>", where 101, 103 and 146, which share
 recordings, count as one. The patients of set A are unknown:
 its groups are clusters of near-identical recordings, "a-<time in the name of the first one>",
-and two groups of set A may be the same patient. A recording without a near-duplicate is a group
-of its own.
+and two groups of set A may be the same patient. A recording without a near-duplicate is a separate
+group.
 
 Some classes exist in one set only, the sets differ in their sampling rate, and in set A the
 length alone tells classes apart: report A and B beside A+B, and give no model the length.
@@ -96,37 +97,20 @@ def load_pascal(
         The sets to load: A from a phone app, B from a digital stethoscope.
     labelled : bool, default=True
         True loads the labelled recordings; False loads the others, the challenge's own test.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
           near-identical recordings in set A, whose patients are unknown.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), set, label, quality
           ("noisy" or ""), subject, site, device, seconds, original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
@@ -163,14 +147,14 @@ def load_pascal(
     if missing:
         raise ValueError(
             f"The folder {str(root)!r} holds no recordings of set {' and '.join(missing)}; give "
-            "the folder that holds set_a and set_b or the challenge's own folders, or change "
-            f"subset={subset!r}."
+            "the folder that holds set_a and set_b or the challenge's own folders, or choose "
+            f"another subset than {subset!r}."
         )
     table = table[table["set"].isin(letters) & (table["label"].notna() == labelled)]
     if table.empty:
         raise ValueError(
             f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
-            f"subset {subset!r}; change labelled={labelled}."
+            f"subset {subset!r}; choose another subset or labelled={not labelled}."
         )
     reading = {
         "sampling_rate": sampling_rate,
@@ -202,7 +186,8 @@ def _table(root, files):
         raise ValueError(
             f"None of the {len(files)} sound files in {str(root)!r} is named as in the PASCAL "
             "challenge (such as set_a/normal__201101070538.wav or "
-            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder."
+            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder (layout "
+            "'folder')."
         )
     if strangers:
         warnings.warn(
@@ -211,17 +196,7 @@ def _table(root, files):
             stacklevel=outside(),
         )
     table = pd.DataFrame([row for row in rows if row is not None])
-    # of two copies of a folder, one inside the other, the outer one is kept
-    depth_first = table["file"].str.count("/").sort_values(kind="stable").index
-    repeated = table.loc[depth_first].duplicated(["set", "key", "label", "quality"]).sort_index()
-    if repeated.any():
-        names = table.loc[repeated, "file"].tolist()
-        warnings.warn(
-            f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
-            f"and are left out ({listing(names)}); remove one of the copies.",
-            stacklevel=outside(),
-        )
-    return table[~repeated]
+    return drop_copies(table, table[["set", "key", "label", "quality"]], root)
 
 
 def _describe(file, root):
@@ -283,13 +258,13 @@ def _label_in(text, file):
             labels.add(_UNLABELLED)
         elif not _PLACE.fullmatch(word):
             raise ValueError(
-                f"{printable(file)!r} has the unknown label {word!r}. Labels are "
+                f"{file.as_posix()!r} has the unknown label {word!r}. Labels are "
                 f"{', '.join(_LABELS)}, also with 'noisy' before them; rename or remove such files, or "
-                "load other recordings with load_audio_folder."
+                "load other recordings with load_audio_folder (layout 'folder')."
             )
     if len(labels) > 1:
         raise ValueError(
-            f"{printable(file)!r} has the labels {' and '.join(sorted(labels))}; rename it."
+            f"{file.as_posix()!r} has the labels {' and '.join(sorted(labels))}; rename it."
         )
     return labels.pop() if labels else None
 
@@ -323,6 +298,7 @@ def _read_labels(csv):
     if not csv.exists():
         return []
     try:
+        require_regular_file(csv)
         rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -349,7 +325,7 @@ def _groups(table, waveforms, reading):
             # another sampling rate must not change the groups
             options = reading | {"sampling_rate": _CLUSTERING_RATE, "verbose": 0}
             recordings, _, _ = read_recordings(table.loc[in_a, "path"], **options)
-        clusters = find_near_duplicates(recordings, _CLUSTERING_RATE).groups
+        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading["n_jobs"])
         keys = table.loc[in_a, "key"]
-        groups[in_a] = "a-" + keys.groupby(clusters).transform("first")
+        groups[in_a] = "a-" + keys.groupby(found.groups).transform("first")
     return groups

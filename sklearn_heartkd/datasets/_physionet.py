@@ -17,13 +17,13 @@ from sklearn_heartkd.datasets._assemble import (
 )
 from sklearn_heartkd.datasets._listing import (
     by_name,
+    find_table,
     merge_rows,
     plain,
     read_rows,
     warn_of_unlisted,
     without_suffix,
 )
-from sklearn_heartkd.utils._text import printable
 
 _TABLES = ("REFERENCE.csv", "REFERENCE-SQI.csv")
 _LABELS = {"1": "abnormal", "-1": "normal"}
@@ -92,37 +92,20 @@ def load_physionet2016(
         How to find the subject. A regular expression is searched for in each recording's name, such
         as ``"a0001"``, and its first group, or without a group all of what it matches, is the
         subject. A callable takes the name. None treats each recording as a separate subject.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), "abnormal" or "normal".
         - groups : ndarray of str of shape (n_recordings,): "<database>-<subject>".
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), database (its letter),
           label, quality ("good", "poor" or "" if unknown), subject, site (""), device, seconds,
           original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
@@ -195,7 +178,7 @@ def load_physionet2016(
 def _references(root, letter, files):
     """Return the recordings that the table of a database lists."""
     folder = root / f"training-{letter}"
-    reference = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
+    reference = next((found for name in _TABLES if (found := find_table(folder, name))), None)
     if reference is None:
         raise ValueError(
             f"{str(folder)!r} holds neither {' nor '.join(_TABLES)}, which hold the labels; restore "
@@ -208,14 +191,14 @@ def _references(root, letter, files):
         if strange.any():
             name, value = rows.loc[strange, ["name", column]].iloc[0]
             raise ValueError(
-                f"{str(reference)!r} gives {printable(name)!r} the {column} {printable(value)!r}; it "
+                f"{str(reference)!r} gives {name!r} the {column} {value!r}; it "
                 f"must be {' or '.join(meaning)}."
             )
         rows[column] = rows[column].map(meaning).fillna("")
+    rows["name"] = [without_suffix(name).rpartition("/")[2] for name in rows["name"]]
     rows = merge_rows(rows, "name", reference)
     found = by_name(files, folder)
-    names = rows["name"].map(without_suffix)
-    paths = [found.get(plain(name), folder / f"{name}.wav") for name in names]
+    paths = [found.get(plain(name), folder / f"{name}.wav") for name in rows["name"]]
     return pd.DataFrame(
         {
             "path": [str(file) for file in paths],

@@ -42,6 +42,8 @@ _BEGINNINGS = (
 class UnreadableRecordingError(ValueError):
     """Error for recordings that cannot be used.
 
+    Its message lists the files and the reasons.
+
     Parameters
     ----------
     reasons : dict of str to str
@@ -284,7 +286,7 @@ def _open(file):
 
 
 def _read_stream(file):
-    """Read a stream into memory, but nothing that is no sound, such as an endless one of zeros."""
+    """Read a stream into memory; refuse what is not a sound, such as endless zeros, at once."""
     content = file.read(_STREAM_BLOCK)
     if content and not content.startswith(_BEGINNINGS):
         raise UnusableError("not a sound file of a kind that can be read")

@@ -34,7 +34,7 @@ _NO_SUBJECTS = (
     "each recording is a separate group, because `subject` was not given; if subjects have several "
     "recordings, scores from splits by these groups are too good."
 )
-_OURS = ("path", "group", "file", "label", "quality", "subject", "site", "seconds")
+_OURS = ("path", "group", "file", "label", "subject", "seconds", "original_sampling_rate")
 
 
 @validate_params(
@@ -77,36 +77,19 @@ def load_table(
         The column of the labels.
     subject : str, default=None
         The column of the subjects. None treats each recording as a separate subject.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip", "repair"}, default="raise"
-        What to do about files that cannot be used: raise one error that lists them, leave them out
-        with one warning, or also read what a damaged WAV file holds, with a warning.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        What to take of recordings with several channels, see :func:`read_recording`.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), the labels.
         - groups : ndarray of str of shape (n_recordings,), the subjects.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
-        - frame : DataFrame with the columns file, label, quality (""), subject, site (""), the other
-          columns of the table, seconds, original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
+        - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
+          has them), the other columns of the table, seconds, original_sampling_rate.
 
     Raises
     ------

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sklearn_heartkd.deployment import runtime
     from sklearn_heartkd.deployment._adapter import runtime_model
-    from sklearn_heartkd.deployment._c import CFiles, export_c
+    from sklearn_heartkd.deployment._c import export_c
     from sklearn_heartkd.deployment._description import ExportError
     from sklearn_heartkd.deployment._onnx import ExportReport, export_onnx
     from sklearn_heartkd.deployment._persistence import ModelFileError, load_model, save_model
 
 # Lazy, so that the runtime can be imported without torch.
 _HOME_OF = {
-    "CFiles": "_c",
     "ExportError": "_description",
     "ExportReport": "_onnx",
     "ModelFileError": "_persistence",
@@ -26,7 +25,6 @@ _HOME_OF = {
 _MODULES = ("runtime",)
 
 __all__ = [
-    "CFiles",
     "ExportError",
     "ExportReport",
     "ModelFileError",

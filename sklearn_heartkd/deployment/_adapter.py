@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -68,6 +69,10 @@ def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel
     else:
         first = model.steps[0][1] if isinstance(model, Pipeline) else model
         n_window, n_hop = getattr(first, "n_features_in_", None), None
+    if n_window is not None and not isinstance(n_window, Integral):
+        raise ValueError(
+            f"n_features_in_={n_window!r} is not a number of samples; fit the model again."
+        )
 
     def run(waveforms):
         # in a list, recordings may have another length than those of `fit`

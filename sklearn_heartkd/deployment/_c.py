@@ -33,25 +33,12 @@ from sklearn_heartkd.utils._files import replace_files
 class CFiles:
     """Paths of the files that `export_c` wrote.
 
-    They belong together: the source and the test include the header.
-
     Attributes
     ----------
     source, header, test : pathlib.Path
         The test is a program: compile it with the source and run it on the device.
     state_bytes : int
         Size of the working memory, the struct that the caller owns.
-
-    See Also
-    --------
-    export_c : Returns it.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from sklearn_heartkd.deployment import CFiles
-    >>> CFiles(Path("m.c"), Path("m.h"), Path("m_test.c"), state_bytes=21800).header.name
-    'm.h'
     """
 
     source: Path

@@ -96,7 +96,7 @@ def network_tables(module, n_channels):
     body = layers_of(module.body)
     if len(body) != 1 or not isinstance(body[0], Image):
         raise ExportError(
-            "A network whose body is no chain of 2-D convolutions cannot be exported to C: use "
+            "Only a chain of 2-D convolutions can be exported to C: use "
             "StudentClassifier or Conv2DClassifier, or export to ONNX."
         )
     source, rows, n_work = [], [], 0

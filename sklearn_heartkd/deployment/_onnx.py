@@ -36,7 +36,7 @@ class ExportReport:
 
     It is returned by `export_onnx`.
 
-    Attributes
+    Parameters
     ----------
     path : pathlib.Path
         The file.
@@ -46,13 +46,13 @@ class ExportReport:
         The largest difference of a probability from `predict_proba`; for the recordings `on_border`,
         from the probability with the other cluster. With ``quantize="int8"`` it is that of the
         network in float.
-    int8_max_difference : float or None
+    int8_max_difference : float, default=None
         The same for the quantized network.
-    int8_agreement : float or None
+    int8_agreement : float, default=None
         Share of the recordings that get the same class from the quantized network.
-    balanced_accuracy, int8_balanced_accuracy : float or None
+    balanced_accuracy, int8_balanced_accuracy : float, default=None
         Balanced accuracy on the recordings, where `y` was given.
-    on_border : tuple of int
+    on_border : tuple of int, default=()
         The recordings that are equally near to two k-means clusters, within rounding, and for which
         the file takes the other cluster than the model.
 
@@ -198,7 +198,7 @@ def export_onnx(
         scores=json.dumps(scores or {}),
         channel=channel,
     )
-    HeartSoundModel(None, metadata)  # raises for what the runtime would refuse
+    HeartSoundModel(np.asarray, metadata)  # raises for what the runtime would refuse
     onnx_model = build(description, metadata)
     answers = possible_answers(model, description, rows)
     expected = np.stack([possible[0] for possible in answers])
@@ -316,7 +316,7 @@ def make_metadata(
         "classes": json.dumps([str(label) for label in classes]),
         "sampling_rate": repr(float(sampling_rate)),
         "window": repr(window),
-        "hop": repr(n_hop / sampling_rate if n_hop else window / 2),
+        "hop": repr(n_hop / sampling_rate if n_hop else max(window / 2, 1 / sampling_rate)),
         "in_parts": "yes" if in_parts else "no",
         "unsure_below": repr(float(unsure_below)),
         "channel": str(check_channel(channel)),

@@ -23,6 +23,7 @@ from sklearn_heartkd.deployment._trusted import trusted_names
 from sklearn_heartkd.deployment.runtime import check_channel, is_sealed, read_model_file
 from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import printable
+from sklearn_heartkd.utils._unwrap import parts_of
 
 _FORMAT = "sklearn_heartkd model 1"
 _MODEL, _MANIFEST = "model.skops", "manifest.json"
@@ -203,6 +204,7 @@ def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
     import skops.io
 
     content, manifest = _open(path, max_size)
+    path = printable(path)
     content, unsafe = _check_content(content, f"{path} is refused", max_size)
     if unsafe and not trust:
         raise ModelFileError(
@@ -230,11 +232,12 @@ def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
 
 
 def _open(path, max_size):
-    """Return the content and the manifest, with a right checksum; no object has been made yet."""
+    """Return the content and the manifest, whose checksum is right; no object has been made yet."""
     try:
         data = read_model_file(path, max_size)
     except ValueError as error:
         raise ModelFileError(str(error)) from error
+    path = printable(path)
     if is_sealed(data):
         raise ModelFileError(
             f"{path} is an ONNX file of export_onnx, not a saved model: run it with heartkd predict or "
@@ -284,10 +287,11 @@ def _check_fitted(model, where=""):
 
 def _check_parameters(model):
     """Raise where a parameter has a wrong type or is out of its range."""
-    for part in [model, *model.get_params(deep=True).values()]:
+    for part in parts_of(model):
         if hasattr(part, "_validate_params"):
             part._validate_params()
-    np.unique(model.classes_)  # an array that can be sorted
+    if not isinstance(model.classes_, np.ndarray) or model.classes_.ndim != 1:
+        raise ValueError(f"classes_={model.classes_!r} is not a 1-D array")
 
 
 def _check_content(content, verdict, max_size):

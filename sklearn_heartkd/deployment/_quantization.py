@@ -16,7 +16,7 @@ def quantize_network(model, recordings):
     Parameters
     ----------
     model : onnx.ModelProto
-        As `build` makes it: the names of the network's nodes begin with "network/".
+        A model of `build`, in which the names of the network's nodes begin with "network/".
     recordings : list of ndarray of shape (n_samples,), float32
         Their ranges calibrate the scales.
 

@@ -1,7 +1,7 @@
 """What a saved model may contain.
 
 skops makes objects of trusted names only, by their state or by a call; so every name here must do
-nothing but compute, whatever the arguments are. All are listed, none is found by a pattern:
+nothing but compute, for any arguments. All are listed, none is found by a pattern:
 scikit-learn has compiled classes that write to any address in a forged state, and functions that open
 files. The arrays of trees, neighbors and SVC are read unchecked: a forged one can crash the process, so
 that these need the user's trust.
@@ -36,6 +36,7 @@ _SAFE = (
     "frozen",
     "gaussian_process",
     "impute._base",
+    "isotonic",
     "linear_model",
     "metrics._scorer",
     "model_selection",

@@ -34,12 +34,6 @@ def check_student(student):
 def check_teachers(owner, teachers, terms):
     """Return the shares of the teachers in their mean.
 
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    teachers : list of (name, classifier)
-    terms : list of (name, DistillationLoss, weight)
-
     Raises
     ------
     TypeError
@@ -59,17 +53,15 @@ def check_teachers(owner, teachers, terms):
     shares = owner.teacher_weights
     if shares is None:
         return [1.0] * len(teachers)
-    if isinstance(shares, dict) or any(not isinstance(share, Real) for share in shares):
+    numbers = [share for share in shares if isinstance(share, Real) and 0 <= float(share) < np.inf]
+    if (
+        isinstance(shares, dict)
+        or not len(numbers) == len(shares) == len(teachers)
+        or not any(shares)
+    ):
         raise ValueError(
-            f"teacher_weights takes a list of numbers in the order of the teachers, got {shares!r}."
-        )
-    if len(shares) != len(teachers):
-        raise ValueError(
-            f"teacher_weights has {len(shares)} values for {len(teachers)} teachers; give one each."
-        )
-    if not (np.isfinite(shares).all() and min(shares) >= 0 and sum(shares) > 0):
-        raise ValueError(
-            f"teacher_weights must be finite and at least 0, and one above 0, got {list(shares)}."
+            f"teacher_weights must be a list of numbers of at least 0, one for each of the {len(teachers)} "
+            f"teachers, and one above 0, got {shares!r}."
         )
     used = [(name, loss) for name, loss, weight in terms if weight > 0]
     # a user's loss may use the probabilities

@@ -1,14 +1,16 @@
 """DistilledClassifier."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+import torch
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import StudentClassifier
@@ -32,8 +34,9 @@ from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
 from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin, split_parameters
-from sklearn_heartkd.utils._nested import answer, embed
+from sklearn_heartkd.utils._meta_classifier import MetaClassifier
+from sklearn_heartkd.utils._metadata import split_parameters
+from sklearn_heartkd.utils._nested import answer
 from sklearn_heartkd.utils._pickling import is_left_out
 from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
@@ -48,15 +51,13 @@ from sklearn_heartkd.utils._validation import (
 ENCODE = "give a student that encodes them, as make_pipeline(encoder, StudentClassifier())"
 
 
-class DistilledClassifier(
-    NestedListsMixin, MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class DistilledClassifier(NestedListsMixin, MetaClassifier):
     """A small network that learns from the labels and from any scikit-learn classifier.
 
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
     with the labels and the `losses`, by default the teacher's soft targets and a contrastive loss
     between the embeddings of both. With ``refine="kmeans"``, clusters of the student's embeddings then
-    refine its probabilities. What predicts afterwards is the student, with its clusters, alone.
+    refine its probabilities. Only the student, with its clusters, is used at prediction time.
 
     Parameters
     ----------
@@ -79,44 +80,45 @@ class DistilledClassifier(
         Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.2}``, the
         default ones; 0 leaves a loss out. A loss that is not in it has its default weight.
     temperature : float, default=None
-        Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
-        is each one's default, 1 for "dist" and 2 for the others. Losses without one of these refuse it,
-        so a search over `losses` takes a list of grids.
+        Softmax temperature used by "kd", "dkd", "dist" and "ssd", where the losses are given by name;
+        None is the default of each, 1 for "dist" and 2 for the others. Without one of these losses, a
+        temperature is an error, so a search over `losses` takes a list of grids.
     teacher_weights : list of float, default=None
-        Shares of several teachers in the mean of their probabilities, where a loss looks at these, as
-        "kd" does; None is equal shares. Embeddings have no shares.
+        Shares of several teachers in the mean of their probabilities, where a loss such as "kd" uses
+        these; None is equal shares. Embeddings do not have shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
-        "cached" asks the teacher once about each recording; "augmented" asks it again about the
-        augmented batch that the student sees, which needs networks that work on X itself, and no `cv`,
-        whose answers are those about the recordings themselves. "auto" is
-        "augmented" where that is possible and `cv` is None.
+        "cached" evaluates the teacher once on each recording; "augmented" evaluates it on each augmented
+        batch that the student sees, which needs networks that take X itself, and ``cv=None``. "auto" is
+        "augmented" where that is possible.
     cv : int, splitter or None, default=None
         Splits for out-of-fold soft targets, by subject where `groups` are given to `fit`: a teacher is
         over-confident on recordings it has seen. None makes no split. Embeddings of different folds
         cannot be compared, so the out-of-fold log-probabilities stand in for them.
     refine : {"kmeans"} or None, default=None
-        "kmeans" averages the student's probabilities with those of k-means clusters. With 20 clusters, one
-        seed, it raised the accuracy of a student of 2 epochs, and the balanced accuracy of one with wrong
-        labels; otherwise it rather lowers them.
+        "kmeans" averages the student's probabilities with those of k-means clusters. It helped students
+        that were trained briefly or on wrong labels; otherwise it tends to lower the accuracy.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25
         Share of the clusters in the average.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
-        a teacher once per split. Seeds drawn anew in every fit find nothing again: set `random_state`
-        to an int.
+        a teacher once per split. Set `random_state` to an int: with new seeds in every fit, no teacher
+        is found again.
     random_state : int, RandomState instance or None, default=None
-        Seeds the student, the teacher and the clusters; nested estimators that have a random state
-        of their own keep it. A shuffling splitter in `cv` draws from its own.
+        Seeds the student, the teacher and the clusters; nested estimators whose random state is set keep
+        it, and so does a shuffling splitter in `cv`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The classes.
     teacher_ : classifier, or Bunch of classifiers by name for several
         Fitted on all training data. Not in a model that was saved without its teachers.
     student_ : classifier or Pipeline
+        The fitted student.
     refiner_ : ClusterTable or None
+        The clusters, with ``refine="kmeans"``.
     history_ : list of dict
         Number and loss of each epoch of the student.
     n_features_in_ : int
@@ -165,21 +167,21 @@ class DistilledClassifier(
 
     def __init__(
         self,
-        teacher,
-        student=None,
+        teacher: Any,
+        student: Any = None,
         *,
-        losses="kd+infonce",
-        weights=None,
-        temperature=None,
-        teacher_weights=None,
-        teacher_outputs="auto",
-        cv=None,
-        refine=None,
-        n_clusters="auto",
-        refine_weight=0.25,
-        memory=None,
-        random_state=None,
-    ):
+        losses: str | DistillationLoss | list = "kd+infonce",
+        weights: dict[str, float] | None = None,
+        temperature: float | None = None,
+        teacher_weights: ArrayLike | None = None,
+        teacher_outputs: str = "auto",
+        cv: Any = None,
+        refine: str | None = None,
+        n_clusters: int | str = "auto",
+        refine_weight: float = 0.25,
+        memory: Any = None,
+        random_state: Any = None,
+    ) -> None:
         self.teacher = teacher
         self.student = student
         self.losses = losses
@@ -194,8 +196,17 @@ class DistilledClassifier(
         self.memory = memory
         self.random_state = random_state
 
+    # tensors made under a user's inference mode could not be learned from
+    @torch.inference_mode(False)
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit the teacher, then the student, then the clusters, if any.
 
         Parameters
@@ -229,7 +240,6 @@ class DistilledClassifier(
             change.
         """
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         n_rows = len(y)
         params["groups"] = check_groups(groups, y)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
@@ -261,11 +271,7 @@ class DistilledClassifier(
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
         maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
         cached = cached_outputs(predictions, shares, maps)
-        asked = None
-        if self.teacher_outputs != "cached" and cv is None:
-            seen = X if features is X else None
-            required = self.teacher_outputs == "augmented"
-            asked = networks_of(predictions, self.classes_, seen, required=required)
+        asked = networks_of(self, predictions, features if features is X else None)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -278,8 +284,7 @@ class DistilledClassifier(
 
         weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
         network._fit(features, y, weight, subjects, make_objective)
-        self.student_ = student
-        self.history_ = network.history_
+        self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
         self.refiner_ = None
@@ -307,9 +312,8 @@ class DistilledClassifier(
         teachers = {f"teacher__{item[0]}": item[1] for item in named_items(self._teachers())}
         return teachers | {"student": self._student()}
 
-    def predict_proba(self, X):
-        """Return the probabilities of the student, shape (n_recordings, n_classes)."""
-        return self._answer(X)[0]
+    def _embeds(self):
+        return True
 
     def _answer(self, X):
         """Return probabilities and embeddings of one evaluation."""
@@ -319,8 +323,13 @@ class DistilledClassifier(
             probabilities = self.refiner_.refine(probabilities, embedding, self.refine_weight)
         return probabilities, embedding
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the student's logits, or log-probabilities after the refinement.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
+            As in `fit`.
 
         Returns
         -------
@@ -332,16 +341,6 @@ class DistilledClassifier(
             return self.student_.decision_function(check_any_new_input(self, X))
         scores = log_probabilities(self.predict_proba(X))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def embed(self, X):
-        """Return the student's embeddings, shape (n_recordings, n_dimensions)."""
-        check_is_fitted(self)
-        return embed(self.student_, check_any_new_input(self, X))
 
     def __getstate__(self):
         state = dict(super().__getstate__())

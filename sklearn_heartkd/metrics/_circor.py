@@ -131,6 +131,8 @@ def aggregate_by_patient(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Combine the probabilities of a patient's recordings, for example at several sites.
 
+    Labels that are known for the patient, as in CirCor DigiScope, are scored per patient.
+
     Parameters
     ----------
     y_score : array-like of shape (n_recordings,) or (n_recordings, n_classes)

@@ -76,9 +76,9 @@ def _stem(name):
 
 
 def _words(name):
-    """Return the first three words in a file's name."""
+    """Return the first words in a file's name."""
     words = re.findall(r"[^\W\d_]+", _stem(name).lower())
-    return [*words, "", "", ""][:3]
+    return [*words, "", "", "", ""][:4]
 
 
 def _numbers(name):

@@ -41,7 +41,7 @@ class NetworkOutput(NamedTuple):
 
 
 class Standardize(nn.Module):
-    """Standardise each channel with the statistics of the training data.
+    """Standardize each channel with the statistics of the training data.
 
     The statistics are buffers, so they are saved and exported with the network.
     """
@@ -57,9 +57,11 @@ class Standardize(nn.Module):
     def learn(self, x, weight):
         """Set the statistics to those of `x`, its rows weighted by `weight`."""
         weight = (weight / weight.sum()).to(torch.float64)
-        x = x.to(torch.float64)
-        mean = torch.einsum("n,nct->c", weight, x) / x.shape[2]
-        variance = torch.einsum("n,nct->c", weight, (x - mean[:, None]) ** 2) / x.shape[2]
+        # some rows at a time: copies in double precision of all of X would be several times as large
+        parts = list(zip(x.split(256), weight.split(256), strict=True))
+        mean = sum(torch.einsum("n,nct->c", w, part.double()) for part, w in parts) / x.shape[2]
+        squares = (((part.double() - mean[:, None]) ** 2, w) for part, w in parts)
+        variance = sum(torch.einsum("n,nct->c", w, square) for square, w in squares) / x.shape[2]
         scale = torch.where(variance > 1e-20, variance.sqrt(), torch.ones_like(variance))
         self.mean.copy_(mean[:, None])
         self.scale.copy_(scale[:, None])

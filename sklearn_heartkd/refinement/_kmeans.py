@@ -1,20 +1,20 @@
 """KMeansRefinedClassifier."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
 from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin
-from sklearn_heartkd.utils._nested import answer, can_embed, embed, fit_nested
+from sklearn_heartkd.utils._meta_classifier import MetaClassifier
+from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import (
     FEWER_FOLDS,
     align,
@@ -34,13 +34,7 @@ from sklearn_heartkd.utils._validation import (
 WEIGHTS = np.arange(0, 10) / 10
 
 
-def _embeds(self):
-    return can_embed(getattr(self, "estimator_", self.estimator))
-
-
-class KMeansRefinedClassifier(
-    MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class KMeansRefinedClassifier(MetaClassifier):
     """Average a classifier's probabilities with those of k-means clusters of its embeddings.
 
     k-means runs on the embeddings of the training data, or on log-probabilities where the classifier
@@ -50,7 +44,7 @@ class KMeansRefinedClassifier(
     Parameters
     ----------
     estimator : classifier
-        With `predict_proba`. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again.
+        Has `predict_proba`. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again.
     n_clusters : int or "auto", default="auto"
         Number of clusters; "auto" is the number of classes. The clusters start at the classes'
         means, further ones along each class's main direction.
@@ -66,14 +60,19 @@ class KMeansRefinedClassifier(
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The classes.
     estimator_ : classifier
         The fitted classifier.
     refiner_ : ClusterTable
-        Centres and class probabilities of the clusters.
+        Centers and class probabilities of the clusters.
     weight_ : float
         The weight in use.
     n_features_in_ : int
         Size of the second dimension of X, where it is an array.
+
+    See Also
+    --------
+    DistilledClassifier : Has the same refinement for its student.
 
     Examples
     --------
@@ -94,7 +93,15 @@ class KMeansRefinedClassifier(
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, n_clusters="auto", weight=0.25, cv=None, random_state=None):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        n_clusters: int | str = "auto",
+        weight: float | str = 0.25,
+        cv: Any = None,
+        random_state: Any = None,
+    ) -> None:
         self.estimator = estimator
         self.n_clusters = n_clusters
         self.weight = weight
@@ -102,14 +109,22 @@ class KMeansRefinedClassifier(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit the classifier, then the clusters.
 
         Parameters
         ----------
         X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
-            Whatever the classifier takes.
+            Input of the classifier.
         y : array-like of shape (n_recordings,)
+            Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
             Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
@@ -120,6 +135,7 @@ class KMeansRefinedClassifier(
         Returns
         -------
         self : object
+            The fitted classifier.
 
         Raises
         ------
@@ -127,15 +143,14 @@ class KMeansRefinedClassifier(
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
         ValueError
             If ``weight="auto"`` comes without `cv`, a frozen classifier misses a class of y, there are more
-            clusters than recordings, or what the classifier says are no probabilities or not finite.
+            clusters than recordings, or the predictions are not probabilities or not finite.
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
-        check_classification_targets(y)
         if self.weight == "auto" and self.cv is None:
             raise ValueError(
-                "weight='auto' chooses the weight on held-out recordings; say how to split them, "
-                "for example cv=3."
+                "weight='auto' chooses the weight on held-out recordings; give a cv to split them, such as "
+                "cv=3."
             )
         n_rows = len(y)
         params["groups"] = check_groups(groups, y)
@@ -161,8 +176,8 @@ class KMeansRefinedClassifier(
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
-        said, embedding = answer(fitted, X)
-        as_probabilities(said, len(fitted.classes_), "The classifier")
+        probabilities, embedding = answer(fitted, X)
+        as_probabilities(probabilities, len(fitted.classes_), "The classifier")
         require_finite(embedding, "The classifier gives embeddings")
         return ClusterTable.learn(
             embedding,
@@ -193,30 +208,12 @@ class KMeansRefinedClassifier(
                 losses[i] -= importance[held_out] @ log_probabilities(found)
         return float(WEIGHTS[losses.argmin()])
 
-    def _nested(self):
-        return {"estimator": self.estimator}
-
-    def predict_proba(self, X):
-        """Return the averaged probabilities, shape (n_recordings, n_classes)."""
-        return self._answer(X)[0]
-
     def _answer(self, X):
         """Return probabilities, and embeddings or log-probabilities, of one evaluation."""
         check_is_fitted(self)
         own, representation = answer(self.estimator_, check_any_new_input(self, X))
         refined = self.refiner_.refine(own, representation, self.weight_)
-        return refined, representation if _embeds(self) else log_probabilities(refined)
-
-    def predict(self, X):
-        """Return the most probable class of each recording, shape (n_recordings,)."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    @available_if(_embeds)
-    def embed(self, X):
-        """Return the classifier's embeddings, shape (n_recordings, n_dimensions)."""
-        check_is_fitted(self)
-        return embed(self.estimator_, check_any_new_input(self, X))
+        return refined, representation if self._embeds() else log_probabilities(refined)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,6 +1,7 @@
 """Handing metadata, such as sample weights and subjects, on to the estimators inside another one."""
 
 import warnings
+from typing import Any
 
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, VotingClassifier
@@ -22,7 +23,7 @@ from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, walk
 from sklearn_heartkd.utils._warnings import outside
 
 SEARCH_WITHOUT_GROUPS = (
-    "{} splits its training data without groups, so recordings of one subject can be on both sides; give "
+    "{} splits its training data without groups, so rows of one subject can be on both sides; give "
     "it a splitter that uses groups, such as cv=StratifiedGroupKFold(3)."
 )
 
@@ -30,14 +31,19 @@ SEARCH_WITHOUT_GROUPS = (
 class MetadataRouterMixin:
     """Base of the meta-estimators of this package, which hand metadata on to the estimators inside.
 
-    A subclass implements `_nested()`, which returns these estimators by name.
+    Without metadata routing, sample weights and groups reach them all the same.
     """
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
     __metadata_request__fit = {"groups": True}
+    estimator: Any
     _needs_weights = True  # whether an estimator inside must take sample weights that are given
 
-    def get_metadata_routing(self):
+    def _nested(self) -> dict[str, Any]:
+        """Return the estimators inside by name."""
+        return {"estimator": self.estimator}
+
+    def get_metadata_routing(self) -> MetadataRouter:
         """Get metadata routing of this object.
 
         Returns
@@ -57,6 +63,9 @@ class MetadataRouterMixin:
         Without routing, only `sample_weight` and `groups` are known.
         """
         metadata = {name: value for name, value in metadata.items() if value is not None}
+        if "groups" in metadata:
+            for inner in self._nested().values():
+                _warn_of_search(inner)
         if _routing_enabled():
             routed = process_routing(self, "fit", **metadata)
             return {name: routed[name].fit for name in self._nested()}
@@ -66,6 +75,16 @@ class MetadataRouterMixin:
             name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
             for name, inner in self._nested().items()
         }
+
+
+def _warn_of_search(estimator):
+    for part in walk(estimator):
+        inner = part.estimator
+        if isinstance(inner, BaseSearchCV) and not takes_groups(check_cv(inner.cv)):
+            message = SEARCH_WITHOUT_GROUPS.format(type(inner).__name__)
+            warnings.warn(message, UserWarning, stacklevel=outside())
+        if isinstance(inner, FrozenEstimator):
+            break
 
 
 def fit_parameters(estimator, *, needs_weights=True, **metadata):
@@ -81,7 +100,7 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         If sample weights are needed and given, and `estimator` takes none.
     """
     metadata = {name: value for name, value in metadata.items() if value is not None}
-    found = {}
+    found: dict[str, Any] = {}
     for part in walk(estimator):
         inner = part.estimator
         if isinstance(inner, FrozenEstimator):
@@ -90,12 +109,10 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
             groups = metadata.pop("groups")
             if takes_groups(check_cv(inner.cv)):
                 found[f"{part.prefix}groups"] = groups
-            else:
-                message = SEARCH_WITHOUT_GROUPS.format(type(inner).__name__)
-                warnings.warn(message, UserWarning, stacklevel=outside())
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    # these take metadata without an argument of that name
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}
     elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:

@@ -11,11 +11,11 @@ from sklearn.utils.validation import _check_method_params
 
 from sklearn_heartkd.utils._metadata import split_parameters
 from sklearn_heartkd.utils._probabilities import log_probabilities
-from sklearn_heartkd.utils._unwrap import is_transparent, takes_sequences, unwrap, walk
+from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, takes_sequences, unwrap, walk
 from sklearn_heartkd.utils._warnings import outside
 
 ORIGIN_UNKNOWN = (
-    "{sampler} does not tell from which recordings its samples come, so {last} treats each as a separate "
+    "{sampler} does not record from which rows its samples come, so {last} treats each as a separate "
     "subject; use a sampler with sample_indices_, such as AugmentingOverSampler."
 )
 
@@ -43,9 +43,11 @@ def _give_a_table(functions, sample):
 
 
 def _is_function(step):
-    if isinstance(step, FeatureUnion):
-        return all(_is_function(part) for _, part in step.transformer_list)
-    return isinstance(step, FunctionTransformer) and not step.validate
+    """Whether a step consists of functions alone, be it by a union or a pipeline of them."""
+    parts = [part for part in parts_of(step) if hasattr(part, "transform")]
+    kinds = FunctionTransformer, FeatureUnion, Pipeline
+    checked = [getattr(part, "validate", not isinstance(part, kinds)) for part in parts]
+    return bool(parts) and not any(checked)
 
 
 def fit_nested(estimator, X, y, params):
@@ -71,6 +73,7 @@ def fit_nested(estimator, X, y, params):
         )
     if not behind:
         return estimator.fit(X, y, **params)
+    # the earlier steps are fitted alone, because only then is it known which rows they hand on
     name, last = estimator.steps[-1]
     end = _End()
     estimator.steps[-1] = name, end

@@ -1,4 +1,4 @@
-"""What every estimator that takes recordings shares: their validation and their length.
+"""The validation of recordings, and their length, for all estimators that take them.
 
 Recordings are a 2-D array of shape (n_recordings, n_samples), or a sequence of 1-D arrays of
 different length, called ragged here. Arrays of one length in a list are a 2-D array, unless an
@@ -9,6 +9,8 @@ from os import PathLike
 
 import numpy as np
 from sklearn.utils.validation import validate_data
+
+from sklearn_heartkd.utils._validation import as_sequence, has_another_length
 
 _DTYPES = [np.float64, np.float32]
 _MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its channels as columns
@@ -34,7 +36,7 @@ def check_recordings(estimator, X, *, reset):
     Raises
     ------
     TypeError
-        If X holds names of files.
+        If X contains names of files.
     ValueError
         If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
         one recording.
@@ -43,7 +45,7 @@ def check_recordings(estimator, X, *, reset):
     X = as_sequence(X)
     if _holds_names(X):
         raise TypeError(
-            f"{name} takes waveforms, but X holds names of files; read them first, with "
+            f"{name} takes waveforms, but X contains names of files; read them first with "
             "sklearn_heartkd.datasets.read_recording or a loader of that package."
         )
     if _differs_in_length(X) or (not reset and has_another_length(estimator, X)):
@@ -62,7 +64,7 @@ def check_recordings(estimator, X, *, reset):
 
 
 def _holds_names(X):
-    """Whether X is a list or an array of texts or paths, such as the names of files."""
+    """Whether X is a list or an array of strings or paths."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind == "U"
     return isinstance(X, list | tuple) and any(isinstance(row, str | PathLike) for row in X)
@@ -97,21 +99,6 @@ def fit_length(recording, n_samples):
     return np.resize(recording, n_samples)
 
 
-def as_sequence(X):
-    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
-    is_series = type(X).__name__ == "Series" and X.dtype == object
-    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
-    return list(X) if is_series or is_array else X
-
-
-def has_another_length(estimator, X):
-    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
-    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
-        return False
-    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
-    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
-
-
 def _differs_in_length(X):
     """Whether X is a sequence whose rows cannot be stacked to a 2-D array."""
     if not isinstance(X, list | tuple):
@@ -122,7 +109,7 @@ def _differs_in_length(X):
 
 
 def _check_dimensions(X, name):
-    shape = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
+    shape: tuple[int, ...] = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
     if len(shape) == 2 and shape[0] >= _MANY_ROWS and 1 <= shape[1] <= _FEW_SAMPLES:
         raise ValueError(
             f"{name} takes one recording for each row, but X has shape {shape}, like one recording of "

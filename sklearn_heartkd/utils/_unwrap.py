@@ -39,7 +39,8 @@ def walk(model) -> Iterator[Part]:
     :class:`~sklearn.frozen.FrozenEstimator` and of a search, and, once they are fitted, `student_` of a
     distilled classifier and `estimator_` of other meta-estimators. An ensemble is a final estimator.
     """
-    before, prefix = [], ""
+    before: list[Any] = []
+    prefix = ""
     while model is not None:
         yield Part(model, before, prefix)
         before = []
@@ -91,7 +92,7 @@ def allows_nan(estimator):
 def _first_checks(estimator):
     """Return the estimators inside `estimator`, fitted or not, that are the first to check X.
 
-    Their tags say which X it takes; scikit-learn's meta-estimators do not take over all of these tags.
+    Their tags tell which X it takes; scikit-learn's meta-estimators do not take over all of these tags.
     """
     for part in walk(estimator):
         if part.before:

@@ -1,7 +1,10 @@
 """Validation of X and of sample weights for estimators that `fit` others, and for the networks."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_method_params,
@@ -12,9 +15,22 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_heartkd.utils._recordings import as_sequence, has_another_length
-
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
+
+
+def as_sequence(X):
+    """Turn a 1-D array or a series of arrays into a list of them; leave everything else."""
+    is_series = type(X).__name__ == "Series" and X.dtype == object
+    is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    return list(X) if is_series or is_array else X
+
+
+def has_another_length(estimator, X):
+    """Whether X is a list of 1-D arrays of one length that `estimator` was not fitted on."""
+    if not isinstance(X, list | tuple) or not hasattr(estimator, "n_features_in_"):
+        return False
+    lengths = {row.shape for row in X if isinstance(row, np.ndarray) and row.ndim == 1}
+    return len(lengths) == 1 and lengths != {(estimator.n_features_in_,)}
 
 
 def differ_in_shape(X):
@@ -22,7 +38,7 @@ def differ_in_shape(X):
     return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
 
 
-def check_any_input(estimator, X, y):
+def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
     Returns
@@ -33,7 +49,7 @@ def check_any_input(estimator, X, y):
         numbers.
     y : ndarray of shape (n,)
     """
-    X = _without_containers(X)
+    X = as_sequence(X)
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
     if differ_in_shape(X):
@@ -44,15 +60,16 @@ def check_any_input(estimator, X, y):
         _check_columns(estimator, X, reset=True)
     else:
         checked, y = validate_data(estimator, X, y, **_FORMS)
-        return _finite(estimator, X, checked), y
+        X = _finite(estimator, X, checked)
     y = _check_y(y)
     check_consistent_length(X, y)
+    check_classification_targets(y)
     return X, y
 
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
-    X = _without_containers(X)
+    X = as_sequence(X)
     if differ_in_shape(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
@@ -62,14 +79,7 @@ def check_any_new_input(estimator, X):
 
 
 def require_numbers(X, advice):
-    """Raise if a data frame has columns that do not hold numbers.
-
-    Parameters
-    ----------
-    X : data frame or other input
-    advice : str
-        What to do, the end of the message.
-    """
+    """Raise if X is a data frame with columns that do not hold numbers; `advice` ends the message."""
     if not hasattr(X, "columns"):
         return
     texts = []
@@ -82,13 +92,8 @@ def require_numbers(X, advice):
         raise ValueError(f"The columns {texts} of X do not hold numbers; {advice}.")
 
 
-def _without_containers(X):
-    """Turn a 1-D array or a series of recordings into a list of them."""
-    return X if isinstance(X, np.ndarray) and X.ndim > 1 else as_sequence(X)
-
-
 def _has_other_columns(X):
-    """Whether X is a data frame with columns that are no numbers."""
+    """Whether X is a data frame with columns that do not hold numbers."""
     if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
         return False
     return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]
@@ -113,18 +118,12 @@ def _finite(estimator, X, checked):
     return X if hasattr(X, "iloc") else checked
 
 
-def drop_weightless(X, y, sample_weight, params=None, *, dtype=None):
+def drop_weightless(
+    X: Any, y: Any, sample_weight: Any, params: dict[str, Any] | None = None, *, dtype: Any = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
     """Leave out the rows of weight 0, which count as absent.
 
-    Parameters
-    ----------
-    X : array-like or list of n recordings
-    y : ndarray of shape (n,)
-    sample_weight : array-like of shape (n,) or None
-    params : dict, default=None
-        Metadata; what has a value for each row loses the same rows, everything else passes whole.
-    dtype : dtype, default=None
-        Of the weights; None keeps float32 and float64.
+    Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
 
     Returns
     -------

@@ -13,6 +13,6 @@ def outside():
     """Return the stack level of the code that called this package, be it through scikit-learn."""
     frames = [frame for frame, _ in traceback.walk_stack(sys._getframe(1))]
     names = [frame.f_globals.get("__name__", "") for frame in frames]
-    between = ("sklearn", "sklearn_heartkd", "joblib")
+    between = ("sklearn", "sklearn_heartkd", "joblib", "torch")
     levels = (level for level, name in enumerate(names, 1) if name.partition(".")[0] not in between)
     return next(levels, len(names))

@@ -219,7 +219,7 @@ def test_mixup_mixes_once():
         StudentClassifier(width=2, depth=1, augmentation=twice).fit(X, np.arange(12) % 2)
 
 
-def test_gain_without_decibels_is_an_offset_in_deviations_of_each_channel():
+def test_gain_without_decibels_is_an_offset():
     for n_channels in (1, 4):
         batch = make_batch(n=500, n_channels=n_channels)
         batch = replace(batch, x=batch.x * torch.arange(1.0, 1 + n_channels)[:, None])

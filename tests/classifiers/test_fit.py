@@ -365,7 +365,17 @@ def test_the_size_of_a_row_of_a_table_matters(network, norm):
     assert model.fit(X.astype(np.float32), y).score(X, y) > 0.95
 
 
-def test_a_network_outlives_parameters_that_are_changed_after_fit():
+@pytest.mark.parametrize("network", [Conv2DClassifier, StudentClassifier])
+def test_the_size_of_batches_in_prediction_changes_nothing(network, monkeypatch):
+    X, y = make_sequences(300)
+    model = network(max_epochs=1, batch_size=100, random_state=0).fit(X, y)
+    expected = model.decision_function(X)
+    for size in (64, 256):
+        monkeypatch.setattr(network, "_inference_batch", size)
+        assert_allclose(model.decision_function(X), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_outlives_changed_parameters():
     X, y = make_sequences()
     model = student().fit(X, y)
     expected = model.predict_proba(X)

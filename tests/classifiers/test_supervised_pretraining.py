@@ -190,7 +190,7 @@ def test_augmentations_are_checked_and_must_be_storable(tmp_path):
             student(supervised(augmentation=[wrong])).fit(X, y)
     here = [lambda batch, generator: batch]
     assert student(supervised(augmentation=here)).fit(X, y)
-    with pytest.raises(ValueError, match=r"cannot recognise the augmentations .* memory=None"):
+    with pytest.raises(ValueError, match=r"cannot recognize the augmentations .* memory=None"):
         student(supervised(augmentation=here, memory=str(tmp_path))).fit(X, y)
 
 

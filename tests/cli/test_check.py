@@ -59,7 +59,7 @@ def test_a_folder_of_unreadable_files_is_a_problem(tmp_path, capsys):
     assert capsys.readouterr().out.count("unreadable file") == 2
 
 
-def test_the_layout_of_physionet_is_recognised(folder, capsys):
+def test_the_layout_of_physionet_is_recognized(folder, capsys):
     lines = []
     for i, file in enumerate(sorted(folder.rglob("*.wav"))):
         target = folder / "training-a" / f"a{i:04d}.wav"

@@ -96,14 +96,14 @@ def test_the_layout_is_recognised(folder, capsys):
 def test_a_layout_that_does_not_fit_names_the_options(folder, capsys):
     assert main(["compare", "--data", str(folder), "--layout", "pascal"]) == 2
     error = one_sentence(capsys)
-    assert error.endswith("load other recordings with --layout folder.\n")
+    assert error.endswith("load_audio_folder (layout 'folder').\n")
     shutil.rmtree(folder / "murmur")
     (folder / "normal").rename(folder / "set_a")
     for i, path in enumerate(sorted((folder / "set_a").iterdir())):
         path.rename(path.with_name(f"normal__20110107053{i}.wav"))
     assert main(["compare", "--data", str(folder)]) == 2
     assert "no recordings of set B" in (error := one_sentence(capsys))
-    assert error.endswith("or change --subset or --layout.\n")
+    assert error.endswith("or choose another subset than 'ab'.\n")
 
 
 def test_one_class(folder, capsys):

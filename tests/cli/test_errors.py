@@ -108,7 +108,7 @@ def test_a_pattern_that_is_none_is_named(complaint, folder, line):
     code, text = complaint(f"{line} --layout folder --subject p(")
     assert code == 2
     assert text.startswith(
-        f"heartkd {line.split()[0]}: subject='p(' is no regular expression (missing ), unterminated "
+        f"heartkd {line.split()[0]}: subject='p(' is not a regular expression (missing ), unterminated "
     )
     assert "; correct it" in text
     assert len(text.splitlines()) == 1

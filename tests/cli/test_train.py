@@ -90,7 +90,7 @@ def test_files_without_subjects_are_warned_of(verb, folder, tmp_path, capsys, mo
         with suppress(ZeroDivisionError):
             main([*words, *subject])
         err = capsys.readouterr().err
-        assert ("every file counts as a subject of its own" in err) == warned
+        assert ("each file counts as a separate subject" in err) == warned
 
 
 def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
@@ -98,4 +98,4 @@ def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
     (tmp_path / "set_a" / "normal__1.wav").write_text("")
     words = ["train", str(tmp_path), "--subject", "x", "--out", str(tmp_path / "m.skops")]
     assert main(words) == 2
-    assert "--subject 'x' is of no use" in capsys.readouterr().err
+    assert "subject='x' is not used" in capsys.readouterr().err

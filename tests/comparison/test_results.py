@@ -6,6 +6,7 @@ from sklearn_heartkd.comparison import Recipe, compare, read_predictions, write_
 from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.metrics import compare_models
+from tests.comparison.helpers import RECIPE
 
 HOSTILE = [
     *("no murmur", "mid-systolic", "2nd sound", "soufflé", "{}", "<b>", 'say "ah"', "it's", "a,b"),
@@ -82,3 +83,14 @@ def test_a_failed_model_is_in_the_report(written, data):
     failed = own._replace(failures={"conv1d": "RuntimeError: <i>too hot"})
     page = write_results(failed, data, folder, n_jobs=1).read_text("utf-8")
     assert "Conv1D could not be fitted: RuntimeError: &lt;i&gt;too hot." in page
+
+
+def test_given_splits_are_reported(data, tmp_path):
+    copies = type(data)(**data)
+    copies.data = data.data.copy()
+    copies.data[1], copies.data[15] = data.data[0], data.data[2]  # within training, and across
+    splits = [(np.arange(8), np.arange(8, 16))]
+    options = {"models": ["forest"], "recipe": RECIPE, "n_jobs": 1}
+    result = compare(copies, splits=splits, out=tmp_path, **options)
+    page = write_results(result, copies, tmp_path, n_jobs=1).read_text("utf-8")
+    assert "0 subjects and 1 pairs of near-duplicates are in training and test" in page

@@ -1,5 +1,7 @@
 """CirCor DigiScope on a miniature: the layout of the data set, with noise for recordings."""
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
@@ -81,7 +83,7 @@ def test_two_numbers_of_one_child_are_one_group(miniature):
     assert groups["2530"] == "2530"
 
 
-def test_an_additional_number_without_recordings_joins_two_patients(miniature):
+def test_an_additional_number_joins_two_patients(miniature):
     rows = PATIENTS["2530"].replace(",nan\n", ",777\n") + PATIENTS["9979"].replace("50001", "777.0")
     (miniature / "training_data.csv").write_text(
         HEADER + rows + PATIENTS["50001"].replace("9979", "")
@@ -141,6 +143,14 @@ def test_what_does_not_fit_is_named(miniature, tmp_path):
         UserWarning, match=r"1 sound files .* left out \(training_data/50001_TV\.wav\)"
     ):
         assert len(load_circor(miniature).data) == 5
+
+
+def test_a_folder_unpacked_into_itself_counts_once(miniature):
+    shutil.copytree(miniature / "training_data", miniature / "copy")
+    shutil.move(miniature / "copy", miniature / "training_data" / "training_data")
+    with pytest.warns(UserWarning, match="6 recordings .* same name in another folder"):
+        bunch = load_circor(miniature)
+    assert bunch.frame["file"].str.count("/").tolist() == [1] * 6
 
 
 def test_other_folders_are_refused(tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, load_pascal
+from sklearn_heartkd.datasets import UnreadableRecordingError, load_audio_folder, load_pascal
 
 # Names as on the challenge's own site: the labels are in the folders.
 CHALLENGE = {
@@ -72,7 +72,7 @@ def test_layout_of_the_challenge_site(write):
 
 
 @pytest.mark.recordings
-def test_layout_of_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
+def test_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
     chosen = {
         "set_a/normal__201101070538.wav": "Atraining_normal/201101070538.wav",
         "set_a/murmur__201101051104.wav": "Atraining_murmur/201101051104.wav",
@@ -144,7 +144,7 @@ def test_return_X_y(write):
     np.testing.assert_array_equal(y, bunch.target)
 
 
-def test_near_duplicates_of_set_a_share_a_group_whatever_the_sampling_rate(write, tmp_path):
+def test_near_duplicates_of_set_a_share_a_group(write, tmp_path):
     root = write([*KAGGLE, "set_a/extrahls__201201010101.wav"], seconds=3.0)
     original, _ = soundfile.read(root / "set_a/normal__201101070538.wav")
     soundfile.write(root / "set_a/extrahls__201201010101.wav", -0.5 * original, 44100)
@@ -232,7 +232,7 @@ def test_folders_of_labels_in_a_set(write):
     }
 
 
-def test_other_words_in_folders_do_not_matter_where_names_have_labels(write):
+def test_other_words_in_folders_do_not_matter(write):
     names = [name.replace("/", "/old copy/") for name in KAGGLE]
     assert len(load_pascal(write(names)).data) == 5
 
@@ -247,6 +247,13 @@ def test_a_folder_unpacked_into_itself_counts_once(write, copy):
         bunch = load_pascal(root)
     assert len(caught) == 1
     assert described(bunch) == {name: row for name, row in KAGGLE.items() if row[1]}
+
+
+def test_the_loader_of_class_folders_explains_the_layout(write):
+    root = write([name.partition("/")[2] for name in KAGGLE if "unlabelled" not in name])
+    with pytest.raises(ValueError, match=r"looks like the layout 'pascal' .* with load_pascal"):
+        load_audio_folder(root)
+    assert len(load_pascal(root).data) == 5
 
 
 TABLE = "dataset,fname,label\nb,set_b/Btraining_murmur_127_1306764300147_C2.wav,murmur\n"
@@ -309,7 +316,7 @@ def test_wrong_folders_are_refused_with_advice(write, tmp_path):
     with pytest.raises(NotADirectoryError, match="is not a folder"):
         load_pascal(tmp_path / "other" / "normal" / "patient one.wav")
     write(["set_a/normal__201101070538.wav"], root=tmp_path / "one")
-    with pytest.raises(ValueError, match=r"no recordings of set B; .* change subset='ab'"):
+    with pytest.raises(ValueError, match=r"no recordings of set B; .* another subset than 'ab'"):
         load_pascal(tmp_path / "one")
     with pytest.raises(ValueError, match="no unlabelled recordings of subset 'a'"):
         load_pascal(tmp_path / "one", subset="a", labelled=False)

@@ -114,6 +114,7 @@ TABLES = {
     "semicolons": ROWS.replace(",", ";").encode(),
     "suffixes": ROWS.replace(",", ".wav,").encode(),
     "upper case": ROWS.upper().encode(),
+    "folders": ROWS.replace("a000", "training-a/a000").encode(),
     "rows twice": (ROWS + "A0001.wav ,-1\n").encode(),
 }
 
@@ -126,7 +127,7 @@ def write_database(folder, content, suffix=".wav", table="REFERENCE.csv"):
 
 @pytest.mark.parametrize("content", TABLES.values(), ids=TABLES)
 @pytest.mark.parametrize("suffix", [".wav", ".WAV", ".flac"])
-def test_tables_of_any_program_and_recordings_of_any_suffix(tmp_path, content, suffix):
+def test_tables_of_any_program(tmp_path, content, suffix):
     write_database(tmp_path, content, suffix)
     shutil.copytree(tmp_path / "training-a", tmp_path / "validation")
     with warnings.catch_warnings():
@@ -142,6 +143,11 @@ def test_the_table_with_quality_alone(tmp_path):
     rows = ROWS.replace("\n", ",1\n").encode()
     write_database(tmp_path, rows, table="REFERENCE-SQI.csv")
     assert load_physionet2016(tmp_path).frame["quality"].tolist() == ["good"] * 4
+
+
+def test_the_table_in_lower_case(tmp_path):
+    write_database(tmp_path, ROWS.encode(), table="reference.csv")
+    assert len(load_physionet2016(tmp_path).data) == 4
 
 
 @pytest.mark.parametrize("again", ["a0001,1", "A0001,1", "a0001.wav,1", " a0001 ,1", "a0001,-1,1"])

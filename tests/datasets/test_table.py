@@ -47,6 +47,14 @@ def test_fields_of_the_bunch(folder):
     assert load(folder, duration=2.0).data.shape == (3, 4000)
 
 
+def test_other_columns_are_kept(folder):
+    rows = [(*ROWS[0], "site", "", ""), *((*row, "AV", "", "") for row in ROWS[1:])]
+    write(folder, rows)
+    frame = load(folder).frame
+    assert frame["site"].tolist() == ["AV"] * 3
+    assert "" not in frame
+
+
 @pytest.mark.parametrize("separator", [";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_tables_of_any_program(folder, separator, encoding):
@@ -74,6 +82,9 @@ def test_what_does_not_fit_is_named(folder):
         load(folder)
     write(folder, ROWS[:2])
     with pytest.raises(ValueError, match="of one class, 'normal'"):
+        load(folder)
+    write(folder, [(*ROWS[0], "finding"), *ROWS[1:]])
+    with pytest.raises(ValueError, match=r"labels\.csv has several columns 'finding'; rename"):
         load(folder)
     with pytest.raises(FileNotFoundError):
         load_table(folder / "nowhere.csv", file="name", target="finding")

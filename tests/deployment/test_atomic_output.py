@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def is_untouched(folder):
     assert {path.name for path in folder.iterdir()} == set(NAMES)
-    return all(path.read_text() == "old" for path in folder.iterdir())
+    return all(path.read_bytes() == b"old" for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)

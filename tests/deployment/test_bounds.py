@@ -11,16 +11,27 @@ import zipfile
 import numpy as np
 import pytest
 import skops.io
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_heartkd import MFCC, DistilledClassifier, StudentClassifier
@@ -137,7 +148,7 @@ def test_the_largest_size_is_a_parameter(linear):
 
 def test_a_model_too_large_to_load_is_not_saved(tmp_path, linear, monkeypatch):
     monkeypatch.setattr(_persistence, "_MAX_SIZE", 8000)
-    with pytest.raises(ModelFileError, match="cannot be saved.*unpack to more than 8000"):
+    with pytest.raises(ModelFileError, match=r"cannot be saved.*unpack to more than 8000"):
         save_model(load_model(linear, max_size=2**20), tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
@@ -164,9 +175,28 @@ def test_compiled_code_needs_trust(tmp_path, estimator):
     np.testing.assert_array_equal(load_model(path, trust=True).predict(X), model.predict(X))
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        SGDClassifier(),
+        RidgeClassifier(),
+        LinearDiscriminantAnalysis(),
+        GaussianNB(),
+        CalibratedClassifierCV(LinearSVC()),
+        CalibratedClassifierCV(LinearSVC(), method="isotonic"),
+        VotingClassifier([("ridge", RidgeClassifier())]),
+    ],
+    ids=str,
+)
+def test_linear_models_need_no_trust(tmp_path, estimator):
+    model = make_pipeline(StandardScaler(), PCA(2), estimator).fit(X, y)
+    loaded = load_model(save_model(model, tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
 def test_a_student_of_a_forest_needs_no_trust(tmp_path, sounds):
     teacher = make_pipeline(MFCC(output="summary"), RandomForestClassifier(2, random_state=0))
-    student = make_pipeline(MFCC(), StudentClassifier(max_epochs=1))
+    student = make_pipeline(MFCC(), StudentClassifier(width=2, depth=1, max_epochs=1))
     model = DistilledClassifier(teacher, student, random_state=0).fit(sounds.data, sounds.target)
     load_model(save_model(model, tmp_path / "model"))
     with_teacher = save_model(model, tmp_path / "whole", keep_teachers=True)
@@ -270,6 +300,15 @@ def test_a_wrong_channel_is_refused(tmp_path, student_pipeline, channel):
     with pytest.raises(ValueError, match="channel="):
         runtime_model(student_pipeline, channel=channel)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".skops"])
+def test_escapes_in_the_name_of_a_file_are_shown_as_escapes(tmp_path, suffix):
+    path = tmp_path / f"a\x1b[2J{suffix}"
+    path.write_text("a text")
+    with pytest.raises(ValueError, match=r"a\\x1b\[2J") as caught:
+        load_any(path)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_escapes_in_a_file_are_shown_as_escapes(tmp_path, linear):

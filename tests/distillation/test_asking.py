@@ -1,5 +1,7 @@
 """Teachers that are asked again about each augmented batch."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -74,30 +76,34 @@ def test_auto_caches_what_a_network_with_surplus_classes_says(data, frozen_on_su
 
 def test_surplus_classes_are_named_where_the_network_should_be_asked(data, frozen_on_surplus):
     X, y = data
+
+    def owner(outputs):
+        return SimpleNamespace(teacher_outputs=outputs, cv=None, classes_=LABELS)
+
     prediction = _teaching.predict_teacher(None, "t", frozen_on_surplus, X, y, {}, None, None)
     message = (
         r"needs teachers that know the student's classes \['artifact', .* but one knows .*'zebra'\]"
     )
     with pytest.raises(ValueError, match=message):
-        _teaching.networks_of([prediction], LABELS, X, required=True)
+        _teaching.networks_of(owner("augmented"), [prediction], X)
     with pytest.raises(ValueError, match=message):
         distil(frozen_on_surplus, teacher_outputs="augmented").fit(X, y)
-    assert _teaching.networks_of([prediction], LABELS, X) is None
+    assert _teaching.networks_of(owner("auto"), [prediction], X) is None
     with pytest.raises(ValueError, match="needs teachers that are networks of sklearn_heartkd"):
-        _teaching.networks_of([prediction], LABELS, None, required=True)
+        _teaching.networks_of(owner("augmented"), [prediction], None)
 
 
 @pytest.mark.parametrize("parameter", ["teacher", "losses"])
 def test_names_that_no_parameter_could_reach_are_refused(parameter):
     from sklearn_heartkd.distillation._parameters import check_distinct
 
-    with pytest.raises(ValueError, match=rf"{parameter} has the names \['a__b'\].*leave '__' out"):
+    with pytest.raises(ValueError, match=rf"{parameter} has the names \['a__b'\].*without '__'"):
         check_distinct(parameter, ["a__b", "c"])
     check_distinct(parameter, ["a_b", "c"])
 
 
 def test_a_teacher_with_such_a_name_is_refused(data):
-    with pytest.raises(ValueError, match=r"\['a__b'\].*leave '__' out"):
+    with pytest.raises(ValueError, match=r"\['a__b'\].*without '__'"):
         distil([("a__b", network())]).fit(*data)
 
 

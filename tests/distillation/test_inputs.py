@@ -84,9 +84,9 @@ def test_missing_values_go_to_who_takes_them():
     [
         (
             {"student__width": 4},
-            r"student is None, .* 'width'; give .*student=StudentClassifier\(\)",
+            r"student=None has no .* 'width'; give .*student=StudentClassifier\(\)",
         ),
-        ({"losses__kd__temperature": 3}, "losses='kd.infonce' is a name .*'kd__temperature'"),
+        ({"losses__kd__temperature": 3}, "losses='kd.infonce' has no .*'kd__temperature'"),
     ],
 )
 def test_parameters_of_what_is_no_object_are_explained(change, message):
@@ -100,12 +100,12 @@ def test_parameters_of_what_is_no_object_are_explained(change, message):
 @pytest.mark.parametrize("shares", [{"a": 1}, ["x"]])
 def test_teacher_weights_are_a_list_of_numbers(shares, sequences, sounds):
     model = DistilledClassifier([("a", GaussianNB())], student(), teacher_weights=shares)
-    with pytest.raises(ValueError, match=r"teacher_weights takes a list of numbers .* got"):
+    with pytest.raises(ValueError, match=r"teacher_weights must be a list of numbers .* got"):
         model.fit(sequences, sounds.target)
 
 
 def test_names_of_teachers_are_text(sequences, sounds):
-    with pytest.raises(ValueError, match=r"teacher has the names \[1\], which are no text"):
+    with pytest.raises(ValueError, match=r"teacher has the names \[1\], but names must be strings"):
         DistilledClassifier([(1, GaussianNB())], student()).fit(sequences, sounds.target)
 
 
@@ -152,7 +152,7 @@ def test_groups_behind_a_sampler_are_told_where_to_go(data):
 
 def test_the_name_of_the_labels_is_taken(data):
     model = DistilledClassifier(GaussianNB(), student(), losses=[("ce", SoftTargets(), 0.5)])
-    with pytest.raises(ValueError, match=r"calls a loss 'ce'.* choose another name"):
+    with pytest.raises(ValueError, match=r"losses has \['ce'\] more than once"):
         model.fit(*data)
 
 
@@ -180,7 +180,7 @@ class Saying(ClassifierMixin, BaseEstimator):
     ("teacher", "error", "message"),
     [
         (Saying([-0.5, 0.5, 1.0]), ValueError, r"gives \[-0.5, 0.5, 1.0\] for row 0"),
-        (Saying([3.0, 3.0, 3.0]), ValueError, "which are no probabilities"),
+        (Saying([3.0, 3.0, 3.0]), ValueError, "which are not probabilities"),
         (Saying([0.5, 0.5]), ValueError, "but knows 3 classes"),
         (Saying([]), ValueError, r"probabilities of shape \(64,\) for"),
         (Saying(), TypeError, "has no classes_ after fit"),
@@ -267,5 +267,5 @@ def test_a_classifier_without_probabilities_of_its_own_is_not_refined(cv, data):
     X, y = data[0][:, :, 0], data[1]
     weight = 0.5 if cv is None else "auto"
     model = KMeansRefinedClassifier(Saying([3.0, 3.0, 3.0]), weight=weight, cv=cv)
-    with pytest.raises(ValueError, match=r"gives \[3.0, 3.0, 3.0\] for row 0, which are no prob"):
+    with pytest.raises(ValueError, match=r"gives \[3.0, 3.0, 3.0\] for row 0, which are not prob"):
         model.fit(X, y, groups=np.arange(36))

@@ -150,7 +150,7 @@ def test_two_classes_are_refused_before_training(name, sequences):
         ("kd+kd", None, r"\['kd'\] more than once"),
         ([("a__b", "kd", 1.0)], None, r"losses has the names \['a__b'\]"),
         ("kd+crf", None, "Unknown loss 'crf'"),
-        ([], None, r"losses=\[\] holds no loss"),
+        ([], None, r"losses=\[\] is empty"),
     ],
 )
 def test_bad_losses_are_refused_before_training(losses, weights, message, sequences):
@@ -182,7 +182,7 @@ def test_attention_of_a_teacher_on_other_features(sequences):
     X = np.random.default_rng(0).standard_normal((24, 2000))
     piped = make_pipeline(LogMelSpectrogram(), Conv1DClassifier(width=4, depth=1, max_epochs=1))
     prediction = predict_teacher(None, "teacher", piped, X, y, {}, None, None)
-    features = torch.from_numpy(piped[0].transform(X))
+    features = torch.from_numpy(piped[0].transform(X)).float()
     with torch.no_grad():
         expected = piped[1].module_(features).sequence
     torch.testing.assert_close(feature_maps([prediction], X, batch_size=5), expected)

@@ -85,7 +85,11 @@ def test_of_rows_that_share_their_larger_part_crd_remembers_the_last(make_scene,
     [
         (["noise"], TypeError, "Augmentation objects.*got 'noise'"),
         ([Mixup], TypeError, "Augmentation objects.*Mixup"),
-        ([Mixup()], ValueError, r"augmentation of SSD holds Mixup\(\), but a mixture is no view"),
+        (
+            [Mixup()],
+            ValueError,
+            r"augmentation of SSD contains Mixup\(\), but a mixture is not a view",
+        ),
     ],
 )
 def test_the_views_of_ssd_are_augmentations_of_one_row(augmentation, error, message, make_scene):

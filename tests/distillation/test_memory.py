@@ -114,7 +114,7 @@ def test_a_teacher_that_cannot_be_recognised_again_is_named(sequences, sounds, t
     model = DistilledClassifier(doubled, student(), random_state=0)
     model.fit(sequences, sounds.target)
     model.set_params(memory=str(tmp_path))
-    message = "cannot recognise the teacher 'teacher' again.* in a module, or set memory=None"
+    message = "cannot recognize the teacher 'teacher' again.* in a module, or set memory=None"
     with pytest.raises(ValueError, match=message):
         model.fit(sequences, sounds.target)
 

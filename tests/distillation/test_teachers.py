@@ -124,7 +124,7 @@ def test_a_teacher_without_probabilities_is_refused(data):
 
 
 def test_a_teacher_that_ignores_weights_is_refused(data):
-    with pytest.raises(TypeError, match="KNeighborsClassifier takes none"):
+    with pytest.raises(TypeError, match="KNeighborsClassifier takes no sample weights"):
         distil(KNeighborsClassifier()).fit(*data, sample_weight=np.ones(36))
 
 
@@ -236,7 +236,9 @@ def test_several_teachers_have_nested_parameters():
     assert model.teacher[0][1].n_estimators == 7
     assert isinstance(model.teacher[1][1], GaussianNB)
     assert clone(model).get_params()["teacher__forest__n_estimators"] == 7
-    with pytest.raises(ValueError, match=r"holds no 'tree'; its names are \['forest', 'network'\]"):
+    with pytest.raises(
+        ValueError, match=r"does not have 'tree'; its names are \['forest', 'network'\]"
+    ):
         model.set_params(teacher__tree__depth=1)
 
 
@@ -267,7 +269,7 @@ def test_several_teachers_are_averaged_with_their_weights(data, monkeypatch):
         ([], {}, "at least one"),
         ([GaussianNB()], {}, r"list of at least one \(name, classifier\)"),
         ([("a", GaussianNB()), ("a", GaussianNB())], {}, r"\['a'\] more than once"),
-        ([("a", GaussianNB())], {"teacher_weights": [1, 2]}, "2 values for 1 teachers"),
+        ([("a", GaussianNB())], {"teacher_weights": [1, 2]}, "one for each of the 1 teachers"),
         (network(), {"teacher_outputs": "x"}, "teacher_outputs"),
         (GaussianNB(), {"teacher_outputs": "augmented"}, "use teacher_outputs='cached'"),
     ],

@@ -118,13 +118,13 @@ def _splits_of(y, seed):
     ids=["repeated", "leave one out"],
 )
 def test_a_splitter_that_ignores_the_subjects_is_named(cv, data):
-    with pytest.warns(UserWarning, match=f"with {type(cv).__name__}, which puts recordings of one"):
+    with pytest.warns(UserWarning, match=f"with {type(cv).__name__}, which puts rows of one"):
         distil(GaussianNB(), cv=cv).fit(*data, groups=GROUPS)
 
 
 def test_answers_out_of_fold_cannot_be_those_about_augmented_rows(data):
     model = distil(network(), cv=3, teacher_outputs="augmented")
-    with pytest.raises(ValueError, match=r"cv=3 wants answers out of fold; use .*'cached'"):
+    with pytest.raises(ValueError, match=r"cv=3 wants its outputs out of fold; use .*'cached'"):
         model.fit(*data, groups=GROUPS)
 
 

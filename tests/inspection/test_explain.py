@@ -93,25 +93,27 @@ def test_model_and_global_state_stay(convolutional, recurrent, sounds):
     assert warnings.filters == filters
 
 
-def test_threads_leave_warnings_filters_alone(convolutional, sounds, monkeypatch):
+@pytest.mark.parametrize("method", ["deep", "kernel"])
+def test_nobody_filters_warnings_in_threads(method, convolutional, sounds, monkeypatch):
+    """The filters belong to the whole process; only scikit-learn's checks of X change them."""
+    original, callers = warnings.simplefilter, set()
+
+    def spy(*arguments, **keywords):
+        callers.add(sys._getframe(1).f_globals["__name__"].partition(".")[0])
+        return original(*arguments, **keywords)
+
     explain(convolutional, sounds.data[:1])  # shap is imported
-
-    def refuse(*args, **kwargs):
-        caller = sys._getframe(1).f_globals["__name__"]
-        # the filters belong to the whole process; scikit-learn's checks of X are not ours
-        assert caller.partition(".")[0] == "sklearn", caller
-
-    filters = list(warnings.filters)
+    options = {"method": method, "n_evaluations": 80}
     with monkeypatch.context() as patch, ThreadPoolExecutor(4) as pool:
-        patch.setattr(warnings, "simplefilter", refuse)
-        patch.setattr(warnings, "filterwarnings", refuse)
-        work = [
-            pool.submit(explain, convolutional, sounds.data[i : i + 1], method=method)
-            for i in range(4)
-            for method in ("deep", "kernel")
+        patch.setattr(warnings, "simplefilter", spy)
+        patch.setattr(warnings, "filterwarnings", spy)
+        jobs = [
+            pool.submit(explain, convolutional, sounds.data[i : i + 1], **options) for i in range(4)
         ]
-        assert all(len(job.result()) == 1 for job in work)
-    assert warnings.filters == filters
+        together = [job.result().values for job in jobs]
+    assert callers <= {"sklearn"}
+    alone = explain(convolutional, sounds.data[:4], **options).values
+    np.testing.assert_allclose(np.concatenate(together), alone, atol=1e-5)
 
 
 def test_kernel_agrees_with_deep(convolutional, sounds):

@@ -152,7 +152,7 @@ def test_labels_in_names_are_noted():
     assert "words in the names tell the class" in finding.message
 
 
-def test_numbers_that_start_again_in_each_class_are_undecided():
+def test_numbers_that_start_again_are_undecided():
     labels = ["AS", "N"] * 10
     [finding] = name_findings([f"{i // 2:03d}.wav" for i in range(20)], labels)
     assert finding.values["balanced_accuracy"] < 0.3
