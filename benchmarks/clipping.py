@@ -1,11 +1,11 @@
 """How much clipping changes the answers of the bundled model, and which threshold follows.
 
-    python benchmarks/clipping.py [--data path/to/heartbeat-sounds]
+    python -m benchmarks.clipping [--data path/to/heartbeat-sounds]
 
 Each recording that is not clipped is amplified and cut off at full scale, so that a chosen share of its
 samples is clipped, and predicted again. The runtime calls a recording "unsure" where more than `_CLIPPED`
 of the samples lie on a flat top. Recordings are synthetic, and with --data those of set B of the PASCAL
-challenge that are labelled, most of which the model was trained on. Writes benchmarks/results/clipping.csv:
+challenge that are labeled, most of which the model was trained on. Writes benchmarks/results/clipping.csv:
 for each share, how often the most probable class changes, beside how often noise at 30 dB changes it, and
 the largest change of a probability.
 """
@@ -18,7 +18,6 @@ import pandas as pd
 
 from sklearn_heartkd.datasets import load_pascal, make_heart_sounds
 from sklearn_heartkd.deployment import runtime
-from sklearn_heartkd.deployment._files import load_any
 
 SHARES = (0.0005, 0.001, 0.002, 0.005, 0.008, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 OUT = Path(__file__).parent / "results" / "clipping.csv"
@@ -52,7 +51,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", help="folder of the PASCAL recordings")
     options = parser.parse_args()
-    model, rng = load_any(), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
+    bundled = Path(runtime.__file__).parent / "models" / "pascal_student.onnx"
+    model = runtime.HeartSoundModel.load(bundled)
     rows = []
     for source, waveform in recordings(options.data):
         before = model.predict_proba(waveform, RATE)

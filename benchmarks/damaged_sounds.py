@@ -1,6 +1,6 @@
 """Damaged sound files, bombs and devices through `heartkd predict`: memory, time, tracebacks.
 
-    python benchmarks/damaged_sounds.py [--files 10000]
+    python -m benchmarks.damaged_sounds [--files 10000]
 
 Files of all formats are damaged at random (seeded). Bombs are small files that decode to very long
 recordings, or whose headers declare absurd numbers; devices are pipes, /dev/zero and standard input that
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from fuzzing import mutate_sound
 
+from benchmarks.fuzzing import mutate_sound
 from sklearn_heartkd.datasets import make_heart_sounds
 
 FORMS = [

@@ -1,6 +1,6 @@
 """Damaged sound files through `heartkd predict`, damaged model files through `load_model`.
 
-    python benchmarks/fuzzing.py path/to/heartbeat-sounds [--sounds 10000] [--models 1000]
+    python -m benchmarks.fuzzing path/to/heartbeat-sounds [--sounds 10000] [--models 1000]
 
 Each damaged sound file has to be refused or predicted, with one probability for each class; each
 damaged model file has to be refused or give the same predictions as before. A traceback, a hang of
