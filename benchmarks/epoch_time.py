@@ -1,17 +1,14 @@
-"""The time of an epoch of distillation against an epoch of the same student from scratch.
+"""Time of an epoch of distillation, relative to an epoch of the same student from scratch.
 
-    OMP_NUM_THREADS=1 python benchmarks/epoch_time.py [--rounds 7]
+    OMP_NUM_THREADS=1 python -m benchmarks.epoch_time [--rounds 7]
 
-One thread, log-mel features of 600 windows of 5 s, a Conv2D teacher that is fitted before the clock
-starts and whose outputs are cached or computed again for each augmented batch. Both stand between two
-fits from scratch, and their ratios are to the mean of these; the table shows the median of the rounds
-and its quartiles. What is counted is the time of the processor, so that waiting for other programs is
-not. Rows that benchmarks/results/epoch_time.csv already holds are skipped.
+Processor time on one thread, log-mel features of 600 windows of 5 s, a Conv2D teacher that is already
+fitted. Each measurement stands between two fits from scratch. Rows that benchmarks/results/epoch_time.csv
+already holds are skipped. Writes that file and the table of docs/benchmarks.md.
 """
 
 import argparse
 from itertools import product
-from pathlib import Path
 from time import process_time
 
 import numpy as np
@@ -20,6 +17,7 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
 
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import (
     Conv2DClassifier,
     DistilledClassifier,
@@ -27,7 +25,7 @@ from sklearn_heartkd import (
     StudentClassifier,
 )
 
-RESULTS = Path(__file__).parent / "results" / "epoch_time.csv"
+OUT = RESULTS / "epoch_time.csv"
 DEFAULT = DistilledClassifier(StudentClassifier()).losses
 SINGLE = ("kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at", "dkd", "dist", "ssd")
 TEACHER = ("cached", "augmented")
@@ -48,85 +46,64 @@ class Clock(Callback):
         self.seconds_.append(process_time() - self.start_)
 
 
-def make_data():
-    """Return features of white noise, random labels and subjects."""
-    rng = np.random.default_rng(0)
-    noise = rng.standard_normal((N_WINDOWS, 10000), dtype=np.float32)
-    X = LogMelSpectrogram().fit_transform(noise)
-    return X, rng.integers(N_CLASSES, size=N_WINDOWS), rng.integers(N_SUBJECTS, size=N_WINDOWS)
-
-
 def make_student():
     return StudentClassifier(max_epochs=EPOCHS, callbacks=[Clock()], random_state=0)
 
 
-def seconds_of(model, data):
+def seconds_of(model, X, y, groups):
     """Return the median seconds of an epoch of the student in `model`."""
-    X, y, groups = data
     model.fit(X, y, groups=groups)
     student = getattr(model, "student_", model)
     return np.median(student.callbacks[0].seconds_)
 
 
 def measure(rounds, done):
-    """Yield the rows of one choice of losses, between two fits from scratch, that are not done."""
-    data = make_data()
-    X, y, _ = data
+    """Yield the rows of each choice of losses, between two fits from scratch, that are not done."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((N_WINDOWS, 10000), dtype=np.float32)
+    X = LogMelSpectrogram().fit_transform(noise)
+    y, groups = rng.integers(N_CLASSES, size=N_WINDOWS), rng.integers(N_SUBJECTS, size=N_WINDOWS)
     teacher = FrozenEstimator(Conv2DClassifier(max_epochs=1, random_state=0).fit(X, y))
     for number, losses in product(range(rounds), (DEFAULT, *SINGLE)):
         if (number, losses) in done:
             continue
-        seconds = [seconds_of(make_student(), data)]
+        models = [make_student()]
         for outputs in TEACHER:
-            model = DistilledClassifier(
-                teacher,
-                make_student(),
-                losses=losses,
-                teacher_outputs=outputs,
-                random_state=0,
-            )
-            seconds.append(seconds_of(model, data))
-        seconds.append(seconds_of(make_student(), data))
-        scratch = (seconds[0] + seconds[-1]) / 2
-        yield [
-            {
-                "round": number,
-                "losses": losses,
-                "teacher": outputs,
-                "scratch_ms": round(1000 * scratch, 1),
-                "ratio": round(distilled / scratch, 3),
-            }
-            for outputs, distilled in zip(TEACHER, seconds[1:-1], strict=True)
-        ]
+            options = {"losses": losses, "teacher_outputs": outputs, "random_state": 0}
+            models.append(DistilledClassifier(teacher, make_student(), **options))
+        models.append(make_student())
+        first, *distilled, last = (seconds_of(model, X, y, groups) for model in models)
+        scratch = (first + last) / 2
+        for outputs, seconds in zip(TEACHER, distilled, strict=True):
+            row = {"round": number, "losses": losses, "teacher": outputs}
+            row["scratch_ms"] = round(1000 * scratch, 1)
+            yield row | {"ratio": round(seconds / scratch, 3)}
 
 
-def markdown(table):
-    """Return the median ratios and their quartiles as markdown."""
-    lines = ["| losses | teacher cached | teacher augmented |", "|---|---|---|"]
-    for losses, rows in table.groupby("losses", sort=False):
-        cells = []
+def tables():
+    """Return the table of docs/benchmarks.md: median ratios and their quartiles."""
+    rows = []
+    for losses, part in pd.read_csv(OUT).groupby("losses", sort=False):
+        row = {"losses": f"{losses} (default)" if losses == DEFAULT else losses}
         for outputs in TEACHER:
-            ratio = rows.loc[rows["teacher"] == outputs, "ratio"].quantile([0.25, 0.5, 0.75])
-            cells.append(f"{ratio[0.5]:.2f} ({ratio[0.25]:.2f} to {ratio[0.75]:.2f})")
-        name = f"{losses} (default)" if losses == DEFAULT else losses
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            ratio = part.loc[part["teacher"] == outputs, "ratio"].quantile([0.25, 0.5, 0.75])
+            text = f"{ratio[0.5]:.2f} ({ratio[0.25]:.2f} to {ratio[0.75]:.2f})"
+            row[f"teacher {outputs}"] = text
+        rows.append(row)
+    return {("docs/benchmarks.md", "epoch time"): rows_as_markdown(rows)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = pd.read_csv(options.out).to_dict("records") if options.out.exists() else []
+    rows = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
     done = {(row["round"], row["losses"]) for row in rows}
-    for found in measure(options.rounds, done):
-        rows += found
-        pd.DataFrame(rows).to_csv(options.out, index=False)
-    table = pd.DataFrame(rows)
-    print(markdown(table))
-    print(f"An epoch from scratch takes {table['scratch_ms'].median():.0f} ms.")
+    for row in measure(options.rounds, done):
+        rows.append(row)
+        pd.DataFrame(rows).to_csv(OUT, index=False)
+    write_tables(tables())
 
 
 if __name__ == "__main__":

@@ -1,20 +1,19 @@
-"""Do explanations point at the murmurs? On synthetic sounds it is known where they are.
+"""The share of explanations that falls into murmurs, on synthetic sounds, where these are known.
 
-Writes benchmarks/results/explanation_hits_murmurs.csv. Each network learns normal sounds and murmurs.
-Explained are recordings of other subjects: "whole" ones, in which murmurs take a third of the time, so
-that the best possible share of attribution is 3 times their share of time; and "spliced" ones, of
-which only a third is a murmur's recording and the rest a normal one's.
+    OMP_NUM_THREADS=1 python -m benchmarks.explanation_hits_murmurs
 
-The share of attribution is that of the positive evidence for "murmur" in time
-(`Explanation.share_in`); the ratio is that share over the share of time, averaged over the recordings.
+Each network learns normal sounds and murmurs. Explained are recordings of other subjects: "whole" ones,
+in which murmurs take a third of the time, and "spliced" ones, of which only the middle third is a
+recording with a murmur. The share is that of the positive evidence for "murmur"
+(`Explanation.share_in`); the ratio is this share over the share of time, averaged over the recordings.
+Writes benchmarks/results/explanation_hits_murmurs.csv and the table of docs/explanations.md.
 """
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import make_pipeline
 
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import (
     Conv1DClassifier,
     Conv2DClassifier,
@@ -26,7 +25,7 @@ from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.inspection import explain, faithfulness
 
 RATE, SECONDS = 2000, 4.0
-RESULTS = Path(__file__).parent / "results" / "explanation_hits_murmurs.csv"
+OUT = RESULTS / "explanation_hits_murmurs.csv"
 NETWORKS = {
     "Conv1D": (Conv1DClassifier, 20),
     "Conv2D": (Conv2DClassifier, 15),
@@ -86,6 +85,22 @@ def hits(model, X, intervals):
     }
 
 
+def tables():
+    """Return the table of docs/explanations.md."""
+    rows = [
+        {
+            "model": f"{row.model} ({row.method})",
+            "recordings": row.recordings,
+            "share of time": f"{row.share_of_time:.2f}",
+            "share of the evidence": f"{row.share_of_attribution:.2f}",
+            "ratio": f"{row.ratio:.1f}",
+            "largest possible ratio": f"{row.largest_possible_ratio:.1f}",
+        }
+        for row in pd.read_csv(OUT).itertuples()
+    ]
+    return {("docs/explanations.md", "evidence in murmurs"): rows_as_markdown(rows)}
+
+
 def main():
     training, test = make(120, 0), make(32, 1)
     rows = []
@@ -97,7 +112,8 @@ def main():
             row = {"model": name, "recordings": recordings, "accuracy": accuracy}
             rows.append({**row, **hits(model, X, intervals)})
             print(rows[-1], flush=True)
-    pd.DataFrame(rows).to_csv(RESULTS, index=False, float_format="%.3g")
+    pd.DataFrame(rows).to_csv(OUT, index=False, float_format="%.3g")
+    write_tables(tables())
 
 
 if __name__ == "__main__":

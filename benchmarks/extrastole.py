@@ -1,13 +1,12 @@
-"""How well extrasystoles are found on PASCAL, by subject: length, spectrum, rhythm, network.
+"""How well extrasystoles are found on PASCAL, by subject, from length, spectrum, rhythm and a network.
 
-Support vector machines tell *extrastole* from the rest; the pretrained student of the comparison, which
-learns all five classes, adds its log odds. Settings and the student's share were chosen on inner splits
-of the training folds; so is, in every fold, the threshold for the recall at a precision above 0.30.
-The length of a recording is a shortcut. Three checks: length alone as a floor; the area over pairs
-of recordings of the same length; and those of 3 s or more, whole and cut to their first 3 s. Takes
-some ten minutes.
+    OMP_NUM_THREADS=1 python -m benchmarks.extrastole --data path/to/heartbeat-sounds
 
-    OMP_NUM_THREADS=1 python benchmarks/extrastole.py --data path/to/heartbeat-sounds
+Support vector machines separate *extrastole* from the other classes; the pretrained student of the
+comparison adds its log odds. Settings, the weight of the student and the thresholds are chosen on inner
+splits of the training folds. The length of a recording is a shortcut, so there are three checks: length
+alone, pairs of recordings of the same length, and recordings cut to their first 3 s. Takes about ten
+minutes. Writes benchmarks/results/extrastole.csv and the tables of docs/features.md.
 """
 
 import argparse
@@ -17,17 +16,18 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from scipy.special import logit
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import precision_recall_curve, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import MFCC, LogMelSpectrogram, RhythmFeatures
 from sklearn_heartkd.comparison import N_SYNTHETIC, Recipe
 from sklearn_heartkd.datasets import load_pascal
 
-RESULTS = Path(__file__).parent / "results" / "extrastole.csv"
+OUT = RESULTS / "extrastole.csv"
 RATE = 2000
 PRECISION = 0.30
 CUT = 3.0  # seconds; three quarters of set B have them
@@ -44,8 +44,8 @@ MODELS = {
 }
 
 
-def tables(recordings):
-    """Return what each machine sees; nothing in it is learnt."""
+def features_of(recordings):
+    """Return the table of each support vector machine; nothing in it is learned."""
     statistics = make_union(
         MFCC(sampling_rate=RATE, output="summary"),
         LogMelSpectrogram(sampling_rate=RATE, output="summary"),
@@ -62,13 +62,7 @@ def machine(table):
 
 
 class Network:
-    """The student's weighted log odds of extrastole.
-
-    Parameters
-    ----------
-    pascal : Bunch
-    recipe : Recipe
-    """
+    """The student's weighted log odds of extrastole."""
 
     def __init__(self, pascal, recipe):
         self.pascal, self.recipe = pascal, recipe
@@ -154,12 +148,9 @@ def describe(y, score, alarm, groups, length, n_resamples):
         "auc_low": low,
         "auc_high": high,
         "auc_same_length": area_at_same_length(y, score, length),
-        "average_precision": average_precision_score(y, score),
         "recall": alarm[y].mean(),
         "precision": y[alarm].mean() if alarm.any() else np.nan,
         "recordings": len(y),
-        "extrastole": y.sum(),
-        "subjects": len(np.unique(groups)),
     }
 
 
@@ -169,8 +160,8 @@ def grounds(pascal):
     lengths = np.array([len(recording) for recording in pascal.data])
     long = lengths >= n_samples
     in_b = pascal.frame["set"].to_numpy() == "b"
-    whole = tables(pascal.data)
-    cut = tables([recording[:n_samples] for recording in pascal.data])
+    whole = features_of(pascal.data)
+    cut = features_of([recording[:n_samples] for recording in pascal.data])
     del cut["duration"]
     yield "whole", "ab", whole, lengths, np.full(len(long), True)
     yield "whole", "b", whole, lengths, in_b
@@ -199,18 +190,40 @@ def evaluate(pascal, n_resamples=1000, network=None):
     return pd.DataFrame(rows)
 
 
+def tables():
+    """Return the tables of docs/features.md."""
+    areas, lengths, sets = [], [], {"ab": "A+B", "b": "B"}
+    keys = ["heard", "trained_on", "tested_on"]
+    for (heard, trained, tested), part in pd.read_csv(OUT).groupby(keys, sort=False):
+        own = part.set_index("model")
+        if heard == "whole":
+            row = {"trained on": sets[trained], "tested on": sets[tested]} | dict.fromkeys(
+                MODELS, "–"
+            )
+            for cell in own.itertuples():
+                row[cell.Index] = f"{cell.auc:.3f} ({cell.auc_low:.3f} to {cell.auc_high:.3f})"
+            both = own.loc["statistics + rhythm"]
+            row["recall, precision of both"] = f"{both['recall']:.2f}, {both['precision']:.2f}"
+            areas.append(row)
+        if trained == "ab":
+            for pairs, column in (("all", "auc"), ("of one length", "auc_same_length")):
+                row = {"recordings": heard, "tested on": sets[tested], "pairs": pairs}
+                models = ("statistics", "rhythm", "statistics + rhythm")
+                lengths.append(row | {model: f"{own.loc[model, column]:.3f}" for model in models})
+    found = {"extrastole": areas, "same length": lengths}
+    return {("docs/features.md", name): rows_as_markdown(rows) for name, rows in found.items()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder heartbeat-sounds")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     pascal = load_pascal(args.data, sampling_rate=RATE)
     with TemporaryDirectory() as folder:
         recipe = Recipe(sampling_rate=RATE, n_synthetic=N_SYNTHETIC, memory=folder)
         table = evaluate(pascal, network=Network(pascal, recipe))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(args.out, index=False, float_format="%.4f")
-    print(table.round(3).to_string(index=False))
+    table.to_csv(OUT, index=False, float_format="%.4f")
+    write_tables(tables())
 
 
 if __name__ == "__main__":

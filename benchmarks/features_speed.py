@@ -1,22 +1,23 @@
-"""Speed and memory of MFCC beside a librosa loop over the recordings, in the same run.
+"""Speed of MFCC and of a librosa loop over the recordings, in the same run.
 
-    python benchmarks/features_speed.py
+    python -m benchmarks.features_speed
 
-500 recordings of 5 s at 4 kHz, 20 coefficients of 40 mel bands, frames of 256 samples every 64.
-The arithmetic libraries are kept to one thread; the threads counted are those of `n_jobs`. Each
-method runs in turn, round after round, and its fastest round counts.
+500 recordings of 5 s at 4 kHz, 20 coefficients of 40 mel bands, frames of 256 samples every 64. The
+numerical libraries use one thread; `n_jobs` counts the others. The methods take turns, and the fastest
+round of each counts. Writes benchmarks/results/features_speed.csv and the table of docs/benchmarks.md.
 """
 
-import argparse
 import time
-import tracemalloc
 
 import librosa
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import MFCC
 
+OUT = RESULTS / "features_speed.csv"
 RATE = 4000
 STFT = {"n_mfcc": 20, "n_fft": 256, "hop_length": 64, "n_mels": 40, "fmin": 20.0, "fmax": 2000.0}
 
@@ -26,62 +27,41 @@ def librosa_loop(X):
     return np.stack([librosa.feature.mfcc(y=x, sr=RATE, center=False, **STFT) for x in X])
 
 
-def fastest(methods, X, n_rounds):
-    """Return the fewest seconds and the last result of each method."""
+def tables():
+    """Return the table of docs/benchmarks.md."""
+    table = pd.read_csv(OUT, dtype=str, keep_default_na=False)
+    columns = {"speed": "recordings per second", "difference": "largest difference"}
+    table = table.rename(columns=columns)
+    return {("docs/benchmarks.md", "features"): rows_as_markdown(table)}
+
+
+def main():
+    rng = np.random.default_rng(0)
+    loudness = 10.0 ** rng.uniform(-2, 2, size=(500, 1))
+    X = (loudness * rng.standard_normal((500, 5 * RATE))).astype(np.float32)
+    reference = "librosa, one after another"
+    methods = {reference: librosa_loop}
+    for n_jobs in (1, 2):
+        mfcc = MFCC(sampling_rate=RATE, normalize=False, n_jobs=n_jobs, **STFT)
+        methods[f"`MFCC(n_jobs={n_jobs})`"] = mfcc.transform
+        mfcc = MFCC(sampling_rate=RATE, n_jobs=n_jobs, **STFT)
+        methods[f"`MFCC(n_jobs={n_jobs})`, standardized"] = mfcc.transform
     seconds, results = dict.fromkeys(methods, np.inf), {}
-    for method in methods.values():
-        method(X[:2])
-    for _ in range(n_rounds):
+    for _ in range(5):
         for name, method in methods.items():
             start = time.perf_counter()
             results[name] = method(X)
             seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds, results
-
-
-def working_memory(X, n_jobs):
-    """Return the peak memory of `transform` beyond its input and output, in bytes."""
-    mfcc = MFCC(sampling_rate=RATE, normalize=False, n_jobs=n_jobs, **STFT)
-    mfcc.transform(X[:2])
-    tracemalloc.start()
-    features = mfcc.transform(X)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak - features.nbytes
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--recordings", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    rng = np.random.default_rng(0)
-    loudness = 10.0 ** rng.uniform(-2, 2, size=(arguments.recordings, 1))
-    X = (loudness * rng.standard_normal((arguments.recordings, 5 * RATE))).astype(np.float32)
-
-    methods = {"librosa, one after another": librosa_loop}
-    for n_jobs in (1, 2):
-        mfcc = MFCC(sampling_rate=RATE, normalize=False, n_jobs=n_jobs, **STFT)
-        methods[f"MFCC(n_jobs={n_jobs})"] = mfcc.transform
-        mfcc = MFCC(sampling_rate=RATE, n_jobs=n_jobs, **STFT)
-        methods[f"MFCC(n_jobs={n_jobs}), standardised"] = mfcc.transform
-    seconds, results = fastest(methods, X, arguments.rounds)
-
-    reference, expected = next(iter(methods)), results["librosa, one after another"]
-    print(f"{'method':<32}{'recordings/s':>14}{'ratio':>8}  largest difference from librosa")
+    rows = []
     for name in methods:
-        difference = np.abs(results[name] - expected)
-        agreement = "" if "standardised" in name else f"{difference.max():.1e}"
-        if agreement and np.any(difference > 1e-3 + 1e-5 * np.abs(expected)):
-            raise SystemExit(f"{name} differs from librosa by {agreement}")
-        speed, ratio = len(X) / seconds[name], seconds[reference] / seconds[name]
-        print(f"{name:<32}{speed:>14.0f}{ratio:>8.2f}  {agreement}")
-    for n_jobs in (1, 2):
-        few, many = working_memory(X[: len(X) // 10], n_jobs), working_memory(X, n_jobs)
-        print(
-            f"memory beyond input and output, n_jobs={n_jobs}: {few / 2**20:.1f} MiB for "
-            f"{len(X) // 10} recordings, {many / 2**20:.1f} MiB for {len(X)}"
-        )
+        row = {"method": name, "speed": round(len(X) / seconds[name])}
+        row["ratio"] = round(seconds[reference] / seconds[name], 2)
+        if name.endswith("`"):
+            np.testing.assert_allclose(results[name], results[reference], rtol=1e-5, atol=1e-3)
+            row["difference"] = f"{np.abs(results[name] - results[reference]).max():.1e}"
+        rows.append(row)
+    pd.DataFrame(rows).to_csv(OUT, index=False)
+    write_tables(tables())
 
 
 if __name__ == "__main__":

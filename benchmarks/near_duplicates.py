@@ -1,29 +1,28 @@
 """Recall, precision, time and memory of the near-duplicate search on planted copies.
 
-Synthetic recordings of 20 s, ten of each subject; a tenth of the recordings are copies of others,
-each changed in one way. Every number of recordings runs in a process of its own, and numbers that
-the table already holds are skipped.
+    OMP_NUM_THREADS=1 python -m benchmarks.near_duplicates
 
-    OMP_NUM_THREADS=1 python benchmarks/near_duplicates.py
+Synthetic recordings of 20 s, ten of each subject; a tenth of the recordings are copies of others,
+each changed in one way. Every number of recordings runs in a separate process, and numbers that the
+table already holds are skipped. Writes benchmarks/results/near_duplicates.csv and the table of
+docs/benchmarks.md.
 """
 
-import argparse
-import csv
+import multiprocessing
 import resource
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soxr
 
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.model_selection import near_duplicate_groups
 
 RATE = 2000
 SECONDS = 20.0
-RESULTS = Path(__file__).parent / "results" / "near_duplicates.csv"
+OUT = RESULTS / "near_duplicates.csv"
 
 
 def noisy(x, rng):
@@ -64,18 +63,15 @@ def planted(n_recordings, seed=0):
 
 def measure(n_recordings):
     recordings, truth = planted(n_recordings)
+    row = {"recordings": n_recordings}
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
     _, pairs = near_duplicate_groups(recordings, RATE, return_pairs=True)
-    row = {
-        "recordings": n_recordings,
-        "seconds": round(time.perf_counter() - start, 1),
-        "cpu_seconds": round(time.process_time() - cpu, 1),
-        "recordings_mb": round(sum(x.nbytes for x in recordings) / 1e6),
-        "added_peak_mb": round(
-            (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
-        ),
-    }
+    row["seconds"] = round(time.perf_counter() - start, 1)
+    row["cpu_seconds"] = round(time.process_time() - cpu, 1)
+    row["recordings_mb"] = round(sum(x.nbytes for x in recordings) / 1e6)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    row["added_peak_mb"] = round((after - before) * 1024 / 1e6)
     found = set(zip(pairs["first"], pairs["second"], strict=True))
     row |= {"planted": len(truth), "found": len(found)}
     row["recall"] = round(len(found & truth.keys()) / len(truth), 4)
@@ -86,31 +82,26 @@ def measure(n_recordings):
     return row
 
 
+def tables():
+    """Return the table of docs/benchmarks.md."""
+    columns = ["recordings", "seconds", "cpu_seconds", "added_peak_mb", "recall", "precision"]
+    table = pd.read_csv(OUT)[columns].rename(
+        columns={"cpu_seconds": "CPU seconds", "added_peak_mb": "added memory, MB"}
+    )
+    rows = table.map(lambda value: f"{value:,}" if value == value // 1 > 99 else f"{value:g}")
+    return {("docs/benchmarks.md", "near-duplicates"): rows_as_markdown(rows)}
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 3000])
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.one is None:
-        done = set()
-        if args.out.exists():
-            with args.out.open() as file:
-                done = {int(row["recordings"]) for row in csv.DictReader(file)}
-        for size in args.sizes:
-            if size not in done:
-                command = [sys.executable, __file__, "--one", str(size), "--out", str(args.out)]
-                subprocess.run(command, check=True)
-        print(args.out.read_text())
-        return
-    row = measure(args.one)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not args.out.exists()
-    with args.out.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
+    table = pd.read_csv(OUT) if OUT.exists() else pd.DataFrame({"recordings": []})
+    context = multiprocessing.get_context("spawn")  # a separate peak memory for each
+    for size in (100, 1000, 3000):
+        if size not in table["recordings"].to_numpy():
+            with context.Pool(1) as pool:
+                row = pool.apply(measure, [size])
+            table = pd.concat([table, pd.DataFrame([row])])
+            table.to_csv(OUT, index=False)
+    write_tables(tables())
 
 
 if __name__ == "__main__":

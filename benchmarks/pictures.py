@@ -1,25 +1,27 @@
-"""Draw every picture of docs/displays.md into docs/images.
+"""The pictures of docs/explanations.md, drawn into docs/images.
 
-Synthetic recordings with fixed seeds; with HEARTKD_DATA, one real recording with its marked sounds.
+    python -m benchmarks.pictures
+
+Synthetic recordings with fixed seeds and, with the environment variable HEARTKD_DATA, one PASCAL
+recording with its annotated sounds.
 """
 
 import os
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import make_pipeline
 
+from benchmarks._tables import IMAGES
 from sklearn_heartkd import (
     Conv1DClassifier,
     DistilledClassifier,
     LogMelSpectrogram,
     StudentClassifier,
 )
-from sklearn_heartkd.comparison import Recipe, compare, quality_against_size_figure
 from sklearn_heartkd.datasets import load_pascal, make_heart_sounds
 from sklearn_heartkd.inspection import (
     EmbeddingDisplay,
@@ -33,9 +35,7 @@ from sklearn_heartkd.inspection import (
     read_timing,
 )
 
-IMAGES = Path(__file__).parent.parent / "docs" / "images"
 CLASSES = ("normal", "murmur")
-LARGEST = 150_000  # bytes
 
 
 def axes(width, height):
@@ -43,11 +43,7 @@ def axes(width, height):
 
 
 def save(figure, name):
-    path = IMAGES / f"{name}.png"
-    figure.savefig(path, dpi=100)
-    size = path.stat().st_size
-    assert size < LARGEST, f"{path} has {size} bytes"
-    print(path.name, size, flush=True)
+    figure.savefig(IMAGES / f"{name}.png", dpi=100)
 
 
 def make(n, seed):
@@ -83,17 +79,16 @@ def draw_explanations(teacher, student, test, row, events):
         "student": explain(student, test.data[row : row + 1]),
     }
     for kind, size in {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}.items():
-        display = ExplanationDisplay.from_explanation(
-            found["student"], target="murmur", events=events, kind=kind, name="student",
-            ax=axes(*size),
-        )  # fmt: skip
+        display = ExplanationDisplay(
+            found["student"], target="murmur", events=events, name="student"
+        ).plot(axes(*size), kind=kind)
         save(display.figure_, f"explanation_{kind}")
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     ExplanationDisplay.side_by_side(found, target="murmur", events=events, figure=figure)
     save(figure, "explanation_side_by_side")
     chosen = test.data[np.flatnonzero(test.target == "murmur")]
     result = faithfulness(student, chosen, explain(student, chosen), target="murmur")
-    display = FaithfulnessDisplay.from_result(result, unit="logit", ax=axes(6, 4))
+    display = FaithfulnessDisplay(result).plot(axes(6, 4))
     save(display.figure_, "faithfulness")
 
 
@@ -105,7 +100,7 @@ def draw_models(training, test, teacher, student):
     TrainingHistoryDisplay.from_estimator(network, names=["student"], ax=ax)
     save(ax.figure, "training_history")
     display = EmbeddingDisplay.from_estimator(
-        student, test.data, test.target, name="Student, recordings it has not heard",
+        student, test.data, test.target, name="Student, test recordings",
         ax=axes(9.5, 4.6),
     )  # fmt: skip
     save(display.figure_, "embedding")
@@ -118,21 +113,7 @@ def draw_models(training, test, teacher, student):
     save(ax.figure, "confusion")
 
 
-def draw_comparison():
-    """Draw the table measured on PASCAL, or a small comparison where it is missing."""
-    path = Path(__file__).parent / "results" / "pascal_ab" / "table.csv"
-    if path.exists():
-        table = pd.read_csv(path, index_col="model")
-    else:
-        data = make_heart_sounds(40, n_subjects=20, classes=CLASSES, random_state=0)
-        models = ["forest", "conv1d", "student", "student_of_conv1d"]
-        recipe = Recipe(max_epochs=25, n_estimators=50)
-        table = compare(data, folds=3, models=models, recipe=recipe, n_jobs=1).table
-    save(quality_against_size_figure(table), "quality_against_size")
-
-
 def main():
-    IMAGES.mkdir(parents=True, exist_ok=True)
     training, test = make(96, 0), make(40, 1)
     teacher = make_pipeline(LogMelSpectrogram(), Conv1DClassifier(max_epochs=20, random_state=0))
     teacher.fit(training.data, training.target)
@@ -144,14 +125,12 @@ def main():
         random_state=0,
     )
     student = make_pipeline(LogMelSpectrogram(), distilled).fit(training.data, training.target)
-    print("accuracy", teacher.score(test.data, test.target), student.score(test.data, test.target))
     row = int(np.flatnonzero(test.target == "murmur")[2])
     events = test.events[test.events["recording"] == row]
     at_zero = events.assign(recording=0)
     draw_recordings(test, row, events)
     draw_explanations(teacher, student, test, row, at_zero)
     draw_models(training, test, teacher, student)
-    draw_comparison()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Distil a random forest, and tune the student beside it, on synthetic heart sounds.
+"""Distil a random forest, and tune temperature and width of the student, on synthetic heart sounds.
 
-A forest of some megabytes teaches a network of 33 kB. The folds are split by subject, and the
-subjects are handed on to `fit`, where no inner split may cross them.
+A forest of several megabytes teaches a network of 33 kB. The folds are split by subject, and `fit` gets
+the subjects too, so that the inner splits (`cv=3` of the teacher) do not cross them.
 """
 
 from sklearn.ensemble import RandomForestClassifier

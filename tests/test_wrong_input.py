@@ -31,7 +31,7 @@ def student(**parameters):
         (
             lambda: MFCC().fit_transform(["a.wav", "b.wav"]),
             TypeError,
-            "X holds names of files; read",
+            "X contains names of files; read",
         ),
         (
             lambda: WindowedClassifier(student()).fit(np.array(["a.wav", "b.wav"]), [0, 1]),
@@ -99,6 +99,6 @@ def test_wrong_input_is_named(call, error, message):
 
 def test_rows_without_subjects_are_declared_independent():
     network = student(early_stopping=True)
-    with pytest.warns(UserWarning, match=r"say so with groups=np.arange\(len\(y\)\)"):
+    with pytest.warns(UserWarning, match=r"pass groups=np.arange\(len\(y\)\)"):
         network.fit(X, Y)
     network.fit(X, Y, groups=np.arange(12))

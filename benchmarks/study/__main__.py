@@ -1,198 +1,199 @@
-"""The command line of the study: stages, one after another."""
+"""The study of distillation on PASCAL, in stages.
+
+    python -m benchmarks.study --data path/to/heartbeat-sounds [--work DIR] [--stages select finals]
+
+`select` scores every loss on inner splits of the training folds and chooses three; `finals` compares
+the best ones with every seed, which sets the default loss; `starts` compares starts from labeled
+synthetic recordings. On the outer folds, `losses` runs every loss with one teacher and one seed,
+`teachers` the chosen losses with every teacher and seed, `teaching` the ways to query the teacher and
+contrastive pretraining, `sizes` students of 1, 5, 10 and 50 thousand parameters. Fits stay in --work,
+where a stopped run continues. Writes benchmarks/results/study/, where stored fits are kept, and the
+tables and pictures of docs/study.md.
+"""
 
 import argparse
+import json
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import joblib
-import torch
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
 
-from benchmarks import study
-from benchmarks.study import _selection
-from benchmarks.study._fitting import plan, run
-from benchmarks.study._grounds import CHOSEN_ON, PARTS, Grounds
-from benchmarks.study._page import write_page
-from benchmarks.study._results import Results
-from benchmarks.study._trainings import (
-    labelled_starts_of,
-    teaching_of,
-)
-from benchmarks.study._variants import (
-    ALL_TEACHERS,
-    SCRATCH,
-    Variant,
-    losses_for,
-    losses_of,
-    sizes_of,
-    student_of,
-)
-from sklearn_heartkd.comparison._models import TEACHERS
+from benchmarks._tables import RESULTS, write_tables
+from benchmarks._tasks import Task, fit, keep, open_folder, predict, run
+from benchmarks.study import report
+from benchmarks.study._scores import choose, differences_of, rankings, score, scores_of
+from benchmarks.study._stages import INNER, OUTER, models_of, own
+from sklearn_heartkd.comparison import Recipe, split_by_subject
 from sklearn_heartkd.datasets import load_pascal
+from sklearn_heartkd.metrics import efficiency_profile
 
-ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("select", "finals", "starts", "losses", "teachers", "teaching", "sizes")
+PARTS = ("ab", "a", "b")
+FIT = ["model", "seed", "fold"]
 
 
-def variants_of(stage, teacher, chosen):
-    """Return what a stage fits on each part.
+def split_inside(training, target, groups, fold):
+    """Split the rows of a training part by subject, three quarters to one, seeded by the fold."""
+    splitter = StratifiedGroupKFold(4, shuffle=True, random_state=fold)
+    y, subjects = np.asarray(target)[training], np.asarray(groups)[training]
+    first, second = next(splitter.split(np.zeros((len(y), 1)), y, subjects))
+    return training[first], training[second]
 
-    Parameters
-    ----------
-    stage : str
-    teacher : str
-    chosen : list of str
-        The losses of the stage `teachers`.
+
+def compute(task, models, data, splits, recipe, folder):
+    """Fit one model, and its k-means refinement where it has one; return their predictions."""
+    start, (training, test) = perf_counter(), splits[task.fold]
+    model = models[task.model]
+    sources = {name: joblib.load(_file(task, folder, name)) for name in model.sources}
+    fitted = fit(model.make(recipe, task.seed, sources), data, training)
+    keep(fitted, _file(task, folder, task.model))
+    frames = [predict(fitted, task, data, test)]
+    if model.refined:
+        refined = fit(recipe.refine(fitted, task.seed), data, training)
+        frames.append(predict(refined, task._replace(model=f"{task.model}+kmeans"), data, test))
+    members = getattr(fitted, "estimators_", [fitted])
+    waveform = np.asarray(data.data[test[0]])[np.newaxis]
+    costs = [efficiency_profile(member, waveform, n_calls=1) for member in members]
+    parameters = sum(cost["parameters"] for cost in costs)
+    return pd.concat(frames).assign(parameters=parameters, seconds=perf_counter() - start)
+
+
+def _file(task, folder, model):
+    return task._replace(model=model).file(folder, "model")
+
+
+def run_stage(models, data, splits, recipe, seeds, folder, n_jobs):
+    """Return the predictions of some models and of those that they learn from."""
+    open_folder(folder, data, splits, recipe)
+    models = {model.name: model for model in models}
+    # sources may have sources themselves, so the first ones are fitted first
+    levels = [models]
+    while needed := {name for model in levels[0].values() for name in model.sources}:
+        levels.insert(0, {name: models.get(name) or own(name) for name in sorted(needed)})
+    found = []
+    for level in levels:
+        tasks = [Task(s, f, name) for name in level for s in seeds for f in range(len(splits))]
+        options = {"data": data, "splits": splits, "recipe": recipe, "folder": folder}
+        found.append(run(tasks, partial(compute, models=level, **options), folder, n_jobs))
+    return pd.concat(found, ignore_index=True).drop_duplicates([*FIT, "recording"])
+
+
+def store(path, new, row):
+    """Add fits to a file; those that it already holds stay, and are not measured again.
+
+    On another processor the same seed gives a network that differs in a recording or two. To measure
+    again, remove the rows.
     """
-    if stage == "select":
-        return _selection.variants_of(teacher)
-    if stage == "finals":
-        kinds = [_selection.finals(teacher)[0], *_selection.trainings(teacher).values()]
-        return [variant for choices in kinds for variant in choices.values()]
-    if stage == "starts":
-        kinds = labelled_starts_of(teacher).values()
-        return [variant for choices in kinds for variant in choices.values()]
-    if stage == "losses":
-        return [Variant(SCRATCH), *losses_of(teacher)]
-    if stage == "teachers":
-        plain = [Variant(name) for name in (*ALL_TEACHERS, SCRATCH)]
-        return plain + [
-            student_of(name, losses=loss)
-            for loss in chosen
-            for name in ALL_TEACHERS
-            if loss in losses_for(name)
-        ]
-    return teaching_of(teacher) if stage == "teaching" else sizes_of(teacher)
+    if path.exists():
+        old = pd.read_csv(path)
+        is_old = pd.MultiIndex.from_frame(new[FIT]).isin(pd.MultiIndex.from_frame(old[FIT]))
+        new = pd.concat([old, new[~is_old]], ignore_index=True)
+    new.sort_values(row).to_csv(path, index=False, float_format="%.6g" if row == FIT else "%.3g")
 
 
-def steps_of(stage, options, grounds):
-    """Return the (ground, seeds) on which a stage runs."""
-    first = options.seeds[:1]
-    if stage == "select":
-        return [(grounds.inner, first)]
-    if stage in ("finals", "starts"):
-        return [(grounds.inner, options.seeds)]
-    if stage == "losses":
-        return [(grounds.outer(CHOSEN_ON), first)] if CHOSEN_ON in options.parts else []
-    return [(grounds.outer(part), options.seeds) for part in options.parts]
+def scores_of_fits(predictions, part):
+    """Return the scores of each fit on its test part."""
+    rows = []
+    for key, frame in predictions.groupby(FIT, sort=False):
+        row = {"part": part, **dict(zip(FIT, key, strict=True)), **score(frame)}
+        row["macro_f1"] = row.pop("f1_macro")
+        rows.append(row | frame.iloc[0][["parameters", "seconds"]].to_dict())
+    return pd.DataFrame(rows)
 
 
-def chosen_losses(stage, results):
-    """Return the losses that the selection chose; only the stage `teachers` cannot do without."""
-    chosen = results.chosen()
-    if chosen is None and stage == "teachers":
-        raise SystemExit(
-            "The stage teachers takes the losses that the stage select chooses; run it first."
-        )
-    return chosen["losses"] if chosen else []
+def complete(folder, part):
+    """Return the stored predictions of the models and seeds whose folds are all finished."""
+    recordings = pd.read_csv(folder / f"recordings_{part}.csv", index_col="recording")
+    found = pd.read_csv(folder / f"predictions_{part}.csv.gz").join(recordings, on="recording")
+    count = found.groupby(["model", "seed"])["recording"].transform("size")
+    return found[count == len(recordings)].reset_index(drop=True)
 
 
-def count(options, grounds, results):
-    """Print how many fits each chosen stage still waits for; fits shared by stages count once."""
-    seen, total = set(), 0
-    for stage in options.stages:
-        if stage == "report":
+def inner(options, load, recipe_of):
+    """Run the stages on the inner splits, and store their rankings."""
+    data = load(subset="ab")
+    outer = split_by_subject(data.target, data.groups, options.folds)
+    splits = [
+        split_inside(rows, data.target, data.groups, fold) for fold, (rows, _) in enumerate(outer)
+    ]
+    for stage in [stage for stage in INNER if stage in options.stages]:
+        seeds = options.seeds[:1] if stage == "select" else options.seeds
+        where = options.work / "inner_ab"
+        arguments = data, splits, recipe_of(data), seeds, where, options.jobs
+        found = run_stage(models_of(stage, []), *arguments)
+        path = options.results / "fits_inner_ab.csv"
+        store(path, scores_of_fits(found, "inner_ab"), FIT)
+        for name, table in rankings(stage, pd.read_csv(path), options.seeds).items():
+            table.to_csv(options.results / f"{name}.csv", index=False, float_format="%.6g")
+            if name == "selection":
+                text = json.dumps(choose(table, options.seeds[0]), indent=1)
+                (options.results / "selection.json").write_text(text + "\n", encoding="utf-8")
+
+
+def outer(options, load, recipe_of, part):
+    """Run the stages on the outer folds of one part, and store scores and differences."""
+    stages = [stage for stage in OUTER if stage in options.stages]
+    losses = json.loads((options.results / "selection.json").read_text("utf-8"))["losses"]
+    data = load(subset=part)
+    splits = split_by_subject(data.target, data.groups, options.folds)
+    recordings = pd.DataFrame({"subject": data.groups, "y_true": data.target})
+    recordings["set"] = data.frame["set"].to_numpy()
+    recordings.to_csv(options.results / f"recordings_{part}.csv", index_label="recording")
+    for stage in stages:
+        if stage == "losses" and part != "ab":
             continue
-        for ground, seeds in steps_of(stage, options, grounds):
-            chosen = results.chosen()
-            losses = chosen["losses"] if chosen else ["kd", "kd+infonce", "kd+crd"]
-            shared, own = plan(ground, variants_of(stage, options.teacher, losses), seeds)
-            waiting = {
-                (ground.name, *task) for task in (*shared, *(task for _, task in own))
-            } - seen
-            seen |= waiting
-            total += len(waiting)
-            print(f"{stage:9} {ground.name:9} {len(waiting):4} fits wait")
-    print(f"{'all':19} {total:4} fits wait", flush=True)
+        seeds = options.seeds[:1] if stage == "losses" else options.seeds
+        arguments = data, splits, recipe_of(data), seeds, options.work / part, options.jobs
+        found = run_stage(models_of(stage, losses), *arguments)
+        store(options.results / f"fits_{part}.csv", scores_of_fits(found, part), FIT)
+        columns = [*FIT, "recording", "y_pred", "p_extrastole"]
+        found = found[[name for name in columns if name in found]]
+        path = options.results / f"predictions_{part}.csv.gz"
+        store(path, found, ["model", "seed", "recording"])
+    predictions = complete(options.results, part)
+    fits = pd.read_csv(options.results / f"fits_{part}.csv")
+    scores = scores_of(predictions).join(fits.groupby("model")["parameters"].max())
+    scores.to_csv(options.results / f"scores_{part}.csv", float_format="%.6g")
+    table = differences_of(predictions, losses)
+    path = options.results / f"differences_{part}.csv"
+    table.to_csv(path, index=False, float_format="%.6g")
 
 
-def select(ground, options, results):
-    """Rank what was fitted on the inner splits, and store the choice."""
-    fits = results.fits(ground.name)
-    kinds = _selection.candidates(options.teacher)
-    table = _selection.rank(fits[fits["seed"] == options.seeds[0]], kinds)
-    table.to_csv(results.folder / "selection.csv", index=False, float_format="%.6g")
-    chosen = _selection.choose(table, options.teacher, options.seeds[0])
-    results.write_chosen(chosen)
-    print(f"chosen on the inner splits: {chosen}", flush=True)
-
-
-def decide(ground, options, results):
-    """Rank the finalists, and how models are trained, over all seeds, and store the rankings."""
-    fits = results.fits(ground.name)
-    table = _selection.rank_finals(fits, options.teacher, options.seeds)
-    table.to_csv(results.folder / "finals.csv", index=False, float_format="%.6g")
-    print(f"won on the inner splits: {table.loc[0, 'choice']}", flush=True)
-    fits = fits[fits["seed"].isin(options.seeds)]
-    table = _selection.rank(fits, _selection.trainings(options.teacher))
-    table.to_csv(results.folder / "trainings.csv", index=False, float_format="%.6g")
-
-
-def rank_starts(ground, options, results):
-    """Rank models with and without a start from labelled synthetic recordings, and store it."""
-    fits = results.fits(ground.name)
-    fits = fits[fits["seed"].isin(options.seeds)]
-    table = _selection.rank(fits, _selection.labelled_starts(options.teacher))
-    table.to_csv(results.folder / "starts.csv", index=False, float_format="%.6g")
-
-
-def parse(arguments):
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.study",
-        description=study.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def main(arguments=None, load=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", help="the folder of the PASCAL recordings")
-    parser.add_argument("--work", default="results", help="keeps the fits")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results" / "study")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "study.md")
-    parser.add_argument(
-        "--stages", nargs="+", choices=(*STAGES, "report"), default=(*STAGES, "report")
-    )
+    parser.add_argument("--work", type=Path, default=Path("results") / "study")
+    parser.add_argument("--results", type=Path, default=RESULTS / "study")
+    parser.add_argument("--stages", nargs="+", choices=INNER + OUTER, default=INNER + OUTER)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--teacher", choices=(*TEACHERS, "ensemble"), default="conv2d")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--max-epochs", type=int, help="of every network; for a trial")
     parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
-    parser.add_argument("--count", action="store_true", help="only print how many fits wait")
     options = parser.parse_args(arguments)
-    options.max_epochs = options.max_epochs or "auto"
-    options.stages = [stage for stage in (*STAGES, "report") if stage in options.stages]
-    return options
+    is_trial = options.max_epochs is not None or options.folds != 5
+    if is_trial and options.results == RESULTS / "study":
+        parser.error("a trial needs another folder for its --results")
+    options.results.mkdir(parents=True, exist_ok=True)
+    load = load or partial(load_pascal, options.data)
 
+    def recipe_of(data):
+        return Recipe(
+            sampling_rate=data.sampling_rate,
+            max_epochs=options.max_epochs or "auto",
+            memory=str(options.work / "pretraining"),
+        )
 
-def main(arguments=None, load=None):
-    options = parse(arguments)
-    if load is None:
-        if options.data is None:
-            raise SystemExit("Say with --data where the PASCAL recordings are.")
-        load = partial(load_pascal, options.data)
-    grounds = Grounds(load, options.work, folds=options.folds, max_epochs=options.max_epochs)
-    results = Results(options.results)
-    count(options, grounds, results)
-    if options.count:
-        return
-    results.settle(teacher=options.teacher, folds=options.folds, max_epochs=options.max_epochs)
-    torch.set_num_threads(1)
-    with joblib.parallel_config("loky", inner_max_num_threads=1):
-        for stage in options.stages:
-            for ground, seeds in steps_of(stage, options, grounds) if stage != "report" else []:
-                losses = chosen_losses(stage, results)
-                variants = variants_of(stage, options.teacher, losses)
-                print(f"{stage} on {ground.name}, seeds {seeds}", flush=True)
-                run(ground, variants, seeds, options.jobs, results.append)
-                results.collect(ground)
-                if stage == "select":
-                    select(ground, options, results)
-                if stage == "starts":
-                    rank_starts(ground, options, results)
-                if stage == "finals":
-                    decide(ground, options, results)
-    if "report" in options.stages:
+    inner(options, load, recipe_of)
+    if set(options.stages) & set(OUTER):
         for part in options.parts:
-            results.collect(grounds.outer(part))
-        write_page(results, options.parts, options.page)
-        print(f"wrote {options.page}", flush=True)
+            outer(options, load, recipe_of, part)
+    if not is_trial:
+        write_tables(report.tables())
+        report.draw()
 
 
 if __name__ == "__main__":

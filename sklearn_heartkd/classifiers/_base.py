@@ -30,7 +30,7 @@ from sklearn_heartkd.classifiers._training import (
     with_shares_of,
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
-from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 from sklearn_heartkd.utils._validation import as_sequence, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
@@ -176,7 +176,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
                 rows, validation = rows.take(training), rows.take(held_out)
                 validation = with_shares_of(rows, validation)
-            with seeded_initialisation(seed):
+            with seeded_initialization(seed):
                 module = _arrange(self._make_module().to(rows.x))
                 objective = make_objective(module, rows).to(rows.x)
             # of the training rows alone: what is held out must stay unseen

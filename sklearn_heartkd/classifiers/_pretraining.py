@@ -22,7 +22,7 @@ from sklearn_heartkd.classifiers._pretraining_steps import check_features, pretr
 from sklearn_heartkd.classifiers._training import epochs_for
 from sklearn_heartkd.networks import HeartSoundNetwork
 from sklearn_heartkd.utils._pickling import is_left_out
-from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 
 
 @dataclass(eq=False, repr=False)
@@ -161,7 +161,7 @@ class ContrastivePretraining(BaseEstimator):
         self._validate_params()
         augmentations = self._choose_augmentations(rows.x.shape[2])
         rows = self._gather(rows)
-        with seeded_initialisation(seed):
+        with seeded_initialization(seed):
             objective = NTXent(module.embedding_size, self.projection_size, self.temperature)
         max_epochs = self.max_epochs
         if isinstance(max_epochs, str):

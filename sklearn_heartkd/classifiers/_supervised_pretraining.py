@@ -25,7 +25,7 @@ from sklearn_heartkd.classifiers._training import Objective
 from sklearn_heartkd.networks import HeartSoundNetwork
 from sklearn_heartkd.networks._common import Standardize
 from sklearn_heartkd.utils._pickling import is_left_out, require_storable
-from sklearn_heartkd.utils._random import draw_seed, seeded_initialisation
+from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 
 
 @dataclass(eq=False, repr=False)
@@ -260,7 +260,7 @@ def _learn(
     )
     # the network is lent: its head and standardization belong to the fit and come back afterwards
     kept = module.head, module.standardize
-    with seeded_initialisation(seed):
+    with seeded_initialization(seed):
         module.head = nn.Linear(module.embedding_size, n_classes).to(x)
         module.standardize = Standardize(x.shape[1]).to(x)
     module.standardize.learn(batch.x, batch.weight)

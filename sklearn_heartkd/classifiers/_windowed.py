@@ -1,8 +1,10 @@
 """WindowedClassifier, and the cutting of recordings into windows."""
 
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
@@ -30,15 +32,9 @@ from sklearn_heartkd.utils._validation import drop_weightless
 def cut_windows(recordings, n_window, n_hop):
     """Cut recordings into overlapping windows of equal length.
 
-    Windows start at 0, `n_hop`, 2 `n_hop`, …; the last one is moved back so that it ends with
-    the recording. A recording shorter than a window is looped to one: padding with silence would
-    give its length away.
-
-    Parameters
-    ----------
-    recordings : sequence of 1-D ndarray
-    n_window, n_hop : int
-        Samples.
+    Windows of `n_window` samples start at 0, `n_hop`, 2 `n_hop`, …; the last one is moved back so that
+    it ends with the recording. A recording shorter than a window is looped to one: padding with silence
+    would give its length away.
 
     Returns
     -------
@@ -83,10 +79,9 @@ def _require_rate(estimator, sampling_rate):
 class WindowedClassifier(MetaClassifier):
     """Fit a classifier on windows of recordings, and average its probabilities per recording.
 
-    It makes any classifier of equally long recordings one of recordings of any length. Each window
-    carries its recording's label and subject, so that no inner split of the classifier separates the
-    windows of a recording; a recording of many windows weighs more, unless `sample_weight` says
-    otherwise.
+    A classifier of equally long recordings becomes one of recordings of any length. Each window has the
+    label and the subject of its recording, so that no inner split separates the windows of a recording.
+    A recording of many windows weighs more, unless `sample_weight` makes up for it.
 
     Parameters
     ----------
@@ -97,17 +92,22 @@ class WindowedClassifier(MetaClassifier):
     hop : float, default=1.5
         From the start of one window to the next, in seconds.
     sampling_rate : float, default=2000
-        Of the recordings, in Hz.
+        Sampling rate of the recordings in Hz.
     random_state : int, RandomState instance or None, default=None
         Seeds the classifier where its own random state is None.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The classes.
     estimator_ : classifier
         Fitted on the windows.
     n_features_in_ : int
-        Samples of a recording, where all have the same.
+        Samples of a recording, where all have the same number.
+
+    See Also
+    --------
+    sklearn_heartkd.preprocessing.FixedLength : Crop or loop recordings to one length instead.
 
     Examples
     --------
@@ -131,7 +131,15 @@ class WindowedClassifier(MetaClassifier):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, window=3.0, hop=1.5, sampling_rate=2000, random_state=None):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        window: float = 3.0,
+        hop: float = 1.5,
+        sampling_rate: float = 2000,
+        random_state: Any = None,
+    ) -> None:
         self.estimator = estimator
         self.window = window
         self.hop = hop
@@ -139,7 +147,14 @@ class WindowedClassifier(MetaClassifier):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit the classifier on the windows of all recordings.
 
         Parameters
@@ -147,17 +162,18 @@ class WindowedClassifier(MetaClassifier):
         X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
             Waveforms.
         y : array-like of shape (n_recordings,)
+            Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
-            Handed on to each window of the recording. Rows of weight 0 count as absent.
+            Weight of each window of a recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
-            Subjects, handed on to each window where the classifier takes them; None takes each
-            recording for a separate subject.
+            Subjects, of each window of a recording; None treats each recording as a separate subject.
         **params : dict
             Metadata for the classifier, with metadata routing enabled.
 
         Returns
         -------
         self : object
+            The fitted classifier.
 
         Raises
         ------
@@ -172,10 +188,6 @@ class WindowedClassifier(MetaClassifier):
             raise ValueError(
                 f"hop={self.hop} is longer than window={self.window}, which leaves parts of the "
                 "recordings out; use a hop of at most the window."
-            )
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         X = check_recordings(self, X, reset=True)
         y = _check_y(y)

@@ -1,11 +1,8 @@
 """heartkd compare."""
 
 from pathlib import Path
-from typing import Any
 
 from sklearn_heartkd.cli._data import add_data_options, load
-
-SYNTHETIC = 120
 
 
 def add_parser(subparsers):
@@ -15,10 +12,12 @@ def add_parser(subparsers):
         help="cross-validate teachers, students and classical models by subject",
         description="Cross-validate an SVM, a random forest, four teacher networks, the student "
         "trained from scratch and the student distilled from each teacher, each without and with "
-        "k-means refinement, by subject. Started again with the same --out, it goes on where it was.",
+        "k-means refinement, by subject. Run it again with the same --out to continue an interrupted "
+        "comparison. Exit status: 0 success, 1 a model could not be fitted, 2 wrong usage.",
     )
     parser.add_argument("--data", metavar="DIR", help="recordings (default: synthetic ones)")
     add_data_options(parser)
+    parser.add_argument("--models", nargs="+", metavar="MODEL", help="default: all")
     parser.add_argument("--folds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0"
@@ -36,47 +35,44 @@ def add_parser(subparsers):
 def run(options):
     """Compare, print the table, and write the results to --out."""
     from sklearn_heartkd import comparison
-    from sklearn_heartkd.datasets import make_heart_sounds
+    from sklearn_heartkd.comparison import _defaults
 
     if options.folds < 2:
         raise ValueError(f"--folds must be at least 2, got {options.folds}.")
-    budget: dict[str, Any]
-    if options.data is None:
-        data = make_heart_sounds(SYNTHETIC, n_subjects=40, random_state=0)
-        budget = {"max_epochs": 2 if options.quick else 20, "n_estimators": 200}
-    else:
-        data = load(options.data, options)
-        budget = {"max_epochs": 2, "n_estimators": 50} if options.quick else {}
-    # a start from synthetic recordings is no fair one where synthetic ones are tested on
-    start = 0 if options.data is None or options.quick else comparison.N_SYNTHETIC
-    recipe = comparison.Recipe(sampling_rate=data.sampling_rate, n_synthetic=start, **budget)
+    synthetic = options.data is None
+    data = _defaults.synthetic_data() if synthetic else load(options.data, options)
+    source = "synthetic recordings" if synthetic else f"recordings of {options.data}"
+    recipe = comparison.Recipe.default(data.sampling_rate, synthetic=synthetic, quick=options.quick)
     result = comparison.compare(
         data,
         folds=options.folds,
         seeds=options.seeds,
+        models=options.models,
         recipe=recipe,
-        out=None if options.out is None else Path(options.out),
+        out=options.out,
         n_jobs=options.jobs,
+        verbose=True,
     )
-    print(comparison.render(result.table, comparison.display_name).to_string())
-    subjects = len(set(data.groups))
-    source = "synthetic recordings" if options.data is None else f"recordings of {options.data}"
+    table = result.table.sort_values("balanced_accuracy", ascending=False)
+    print(comparison.render(table).to_string())
     print(
-        f"\n{len(data.target)} {source} of {subjects} subjects or clusters of near-duplicates; "
-        f"{options.folds} folds by subject, seeds {options.seeds}; scores of the out-of-fold "
-        "predictions ± standard deviation over the folds."
+        f"\n{len(data.target)} {source} of {len(set(data.groups))} subjects or clusters of "
+        f"near-duplicates; {options.folds} folds by subject, seeds {options.seeds}; scores of the "
+        "out-of-fold predictions ± standard deviation over the folds."
     )
-    if budget:
+    if recipe.max_epochs != "auto":
         print(
-            f"The networks had a small budget of {budget['max_epochs']} epochs; with --data and without "
-            "--quick they have their own."
+            f"The networks were trained for only {recipe.max_epochs} epochs; use --data without --quick "
+            "for the full budget."
         )
     if options.out is not None:
-        folder = Path(options.out)
-        result.table.to_csv(folder / "table.csv", float_format="%.7g")
-        result.predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.5g")
-        comparison.write_figures(result, folder)
-        described = f"{len(data.target)} {source}"
-        report = comparison.write_report(result, data, folder, source=described, recipe=recipe)
-        print(f"Table, predictions and pictures are in {folder}; all of it to read in {report}.")
-    return 0
+        report = comparison.write_results(
+            result,
+            data,
+            Path(options.out),
+            source=f"{len(data.target)} {source}",
+            recipe=recipe,
+            n_jobs=options.jobs,
+        )
+        print(f"Table, predictions and pictures are in {options.out}; open {report} to read them.")
+    return 1 if result.failures else 0

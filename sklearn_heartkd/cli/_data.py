@@ -1,70 +1,85 @@
-"""The options that name a data set, and its loading."""
+"""The options that describe a data set, and its loading."""
 
 import sys
-from pathlib import Path
+from argparse import ArgumentTypeError
 
-NO_SUBJECTS = (
-    "without --subject, every file counts as a subject of its own. If a person has several files, say how "
-    "their names tell who was recorded, or recordings of one person stand on both sides of a split and "
-    "scores are too good."
+from sklearn_heartkd.datasets._layouts import LAYOUTS
+
+_NO_SUBJECTS = (
+    "without --subject, each file counts as a separate subject. If a person has several files, give a "
+    "pattern that finds the person in their names; otherwise recordings of one person are on both sides "
+    "of a split, and scores are too good."
 )
-LAYOUTS = ("pascal", "physionet2016", "folder")
 
 
-def add_data_options(parser):
-    """Add --layout, --subset, --subject and --on-error."""
+def add_layout_options(parser):
+    """Add --layout, --subject and --split."""
     parser.add_argument(
         "--layout",
-        choices=LAYOUTS,
-        help="how the folder is arranged: PASCAL challenge, PhysioNet/CinC 2016, or one folder a "
-        "class; recognised if not given",
-    )
-    parser.add_argument(
-        "--subset", choices=("ab", "a", "b"), default="ab", help="part of PASCAL (default: ab)"
+        choices=tuple(LAYOUTS),
+        help="how the folder is arranged: a public data set, or one folder for each class; recognized "
+        "if not given",
     )
     parser.add_argument(
         "--subject",
         metavar="PATTERN",
-        help="regular expression that finds the subject in a file's name, for the layouts folder and "
-        "physionet2016",
+        help="regular expression that finds the subject in a file's name, for the layouts "
+        + " and ".join(name for name, layout in LAYOUTS.items() if not layout.finds_subject),
+    )
+    parser.add_argument(
+        "--split",
+        metavar="NAME",
+        help="folder such as train above those of the classes, or all, for the layout folder",
+    )
+
+
+def add_data_options(parser):
+    """Add the options of `add_layout_options`, --subset, --channel and --on-error."""
+    add_layout_options(parser)
+    parser.add_argument("--subset", choices=("ab", "a", "b"), help="part of PASCAL (default: ab)")
+    parser.add_argument(
+        "--channel",
+        type=_channel,
+        default="mean",
+        help="channel to use of recordings with several: mean, left, right or a number from 0 "
+        "(default: mean)",
     )
     parser.add_argument(
         "--on-error",
-        choices=("raise", "skip"),
+        choices=("raise", "skip", "repair"),
         default="raise",
-        help="what to do about unreadable files (default: stop and name them)",
+        help="what to do about unreadable files: stop and list them, leave them out, or read what "
+        "damaged WAV files hold (default: raise)",
     )
+
+
+def _channel(text):
+    if text in ("mean", "left", "right"):
+        return text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise ArgumentTypeError(f"must be mean, left, right or a number from 0, got {text!r}")
 
 
 def load(path, options):
     """Load the labelled recordings of a folder, whole and at 2 kHz."""
-    from sklearn_heartkd import datasets
+    from sklearn_heartkd.datasets._layouts import load_folder
 
-    common = {"sampling_rate": 2000, "duration": None, "on_error": options.on_error}
-    layout = options.layout or recognise(path)
-    if layout == "pascal":
-        if options.subject is not None:
-            raise ValueError(
-                f"--subject {options.subject!r} is of no use: the names of PASCAL tell the subject."
-            )
-        try:
-            return datasets.load_pascal(path, subset=options.subset, **common)
-        except ValueError as error:
-            message = str(error).replace(f"subset={options.subset!r}", "--subset or --layout")
-            raise ValueError(message.replace("load_audio_folder", "--layout folder")) from error
-    chosen = {
-        "physionet2016": datasets.load_physionet2016,
-        "folder": datasets.load_audio_folder,
-    }[layout]
-    data = chosen(path, subject=options.subject, **common)
-    if options.subject is None:
-        print(f"heartkd: {NO_SUBJECTS}", file=sys.stderr)
+    subset = {} if options.subset is None else {"subset": options.subset}
+    data = load_folder(
+        path,
+        options.layout,
+        subject=options.subject,
+        split=options.split,
+        channel=options.channel,
+        on_error=options.on_error,
+        **subset,
+    )
+    warn_without_subject(options.subject, data.layout)
     return data
 
 
-def recognise(path):
-    """Return the layout of a folder, judged by the names in it."""
-    from sklearn_heartkd.datasets._assemble import audio_files
-    from sklearn_heartkd.model_selection._folders import guess_layout
-
-    return guess_layout(*audio_files(Path(path)))
+def warn_without_subject(subject, layout):
+    """Print a warning where each file counts as a subject because nobody gave a pattern."""
+    if subject is None and not LAYOUTS[layout].finds_subject:
+        print(f"heartkd: {_NO_SUBJECTS}", file=sys.stderr)

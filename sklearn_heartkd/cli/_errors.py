@@ -1,18 +1,13 @@
-"""What the command line says about a file that cannot be opened."""
+"""Error messages about files that cannot be opened."""
 
 from pathlib import Path
 
 
 def explain_error(error, options):
-    """Return a sentence about an error of any verb.
+    """Return the message of an error of any verb.
 
-    Parameters
-    ----------
-    error : ValueError or OSError
-        The library's own sentences stay as they are; for those of the operating system, the path
-        and what to do about it are named.
-    options : argparse.Namespace
-        The options of the verb; its `model` is told from other files.
+    Messages of the library stay as they are. For errors of the operating system, the message contains
+    the path and what to do. `options` are those of the verb; its `model` is recognized among paths.
     """
     if not isinstance(error, OSError) or error.filename is None:
         return str(error)

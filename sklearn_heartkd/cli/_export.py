@@ -10,7 +10,7 @@ def add_parser(subparsers):
         "export",
         help="turn a trained model into one ONNX or C file for a device",
         description="Write a model of heartkd train as one file, from the raw waveform to the "
-        "probabilities. Exit status: 0 written, 2 wrong usage or a model that cannot be exported.",
+        "probabilities. Exit status: 0 success, 2 wrong usage or a model that cannot be exported.",
     )
     parser.add_argument("model", metavar="MODEL", help="a file of heartkd train")
     parser.add_argument("--to", choices=("onnx", "c"), default="onnx", help="default: onnx")
@@ -20,7 +20,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--recordings",
         metavar="DIR",
-        help="a folder of recordings on which the file has to agree with the model, and which "
+        help="a folder of recordings on which the file must agree with the model, and which "
         "calibrate --int8 (default: synthetic heart sounds)",
     )
     parser.add_argument(
@@ -29,23 +29,26 @@ def add_parser(subparsers):
     parser.add_argument(
         "--stand-alone",
         action="store_true",
-        help="ONNX: write heartkd_runtime.py beside it, which needs numpy and onnxruntime only",
+        help="ONNX: also write heartkd_runtime.py, which needs only numpy and onnxruntime",
     )
     parser.set_defaults(func=run)
     return parser
 
 
 def run(options):
-    """Export the model, and say what was written."""
-    from sklearn_heartkd.deployment import export_c, export_onnx, load_model
+    """Export the model and report the files."""
+    from sklearn_heartkd.deployment import export_c, export_onnx
+    from sklearn_heartkd.deployment._persistence import load_with_manifest
 
     if options.to == "c" and (options.int8 or options.stand_alone):
-        raise ValueError("--int8 and --stand-alone belong to --to onnx; leave them out.")
+        raise ValueError("--int8 and --stand-alone need --to onnx; leave them out.")
     if options.int8 and not options.recordings:
         raise ValueError("--int8 needs --recordings to calibrate the network with.")
-    model = load_model(options.model)
+    model, manifest = load_with_manifest(options.model)
     out = Path(options.out or Path(options.model).with_suffix(f".{options.to}"))
-    recordings = _read(options.recordings, model) if options.recordings else None
+    recordings = None
+    if options.recordings:
+        recordings = _read(options.recordings, model, manifest["channel"])
     if options.to == "c":
         written = export_c(model, out, recordings)
         print(f"{written.source}, {written.header.name}, {written.test.name}")
@@ -57,6 +60,7 @@ def run(options):
         recordings,
         quantize="int8" if options.int8 else None,
         stand_alone=options.stand_alone,
+        channel=manifest["channel"],
     )
     print(f"{report.path}: {report.n_bytes} bytes, differs from the model by at most ", end="")
     print(f"{report.max_difference:.1e}")
@@ -68,7 +72,7 @@ def run(options):
     return 0
 
 
-def _read(folder, model):
+def _read(folder, model, channel):
     """Read all usable recordings of a folder at the model's rate, and of its length if it has one."""
     from sklearn_heartkd.datasets import read_recordings
     from sklearn_heartkd.deployment._description import describe
@@ -77,11 +81,13 @@ def _read(folder, model):
 
     description = describe(model)
     if not Path(folder).is_dir():
-        raise ValueError(f"--recordings {folder} is no folder; give the one that holds them.")
+        raise ValueError(
+            f"--recordings {folder} is not a folder; give the folder of the recordings."
+        )
     names = find_recordings([folder])
     is_shown = int(sys.stderr.isatty())
     recordings, _, _ = read_recordings(
-        names, description.sampling_rate, on_error="skip", verbose=is_shown
+        names, description.sampling_rate, channel=channel, on_error="skip", verbose=is_shown
     )
     if description.n_hop is None and description.n_window:
         return [fit_length(row, description.n_window) for row in recordings]

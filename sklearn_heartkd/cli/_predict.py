@@ -3,16 +3,20 @@
 import csv
 import json
 import sys
+import textwrap
+from contextlib import contextmanager
+
+from sklearn_heartkd.utils._text import guard_cell, printable
 
 
 def add_parser(subparsers):
     """Add the verb to the command line."""
     parser = subparsers.add_parser(
         "predict",
-        help="classify recordings, with the model in the box or your own",
-        description="Print a line for each recording: file, class or 'unsure', probability of the "
-        "most probable class, signal quality. Exit status: 0 all read, 1 some files could not be "
-        "used, 2 wrong usage.",
+        help="classify recordings with the bundled model or your own",
+        description="Print a line for each recording as soon as it is known: file, class or 'unsure', "
+        "probability of the most probable class, signal quality. Exit status: 0 all read, 1 some files "
+        "could not be used, 2 wrong usage.",
         epilog="Not a medical device: for research and teaching only.",
     )
     parser.add_argument(
@@ -24,8 +28,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--model",
         metavar="FILE",
-        help="an .onnx file of heartkd export or a model of heartkd train (default: the model in "
-        "the box, a student of 5 classes trained on the PASCAL recordings)",
+        help="an .onnx file of heartkd export or a model of heartkd train (default: the bundled "
+        "model, a student of 5 classes trained on the PASCAL recordings)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
@@ -35,30 +39,78 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Print the predictions; return 0, or 1 if there were files that cannot be used."""
+    """Print each prediction as soon as it is known; return 0, or 1 if some files cannot be used."""
     from tqdm import tqdm
 
     from sklearn_heartkd.deployment._files import find_recordings, load_any, predict_file
 
     model = load_any(options.model)
     names = find_recordings(options.recordings)
-    bar = tqdm(names, desc="Predicting", unit="file", leave=False, disable=_is_few(names))
-    results = [predict_file(model, name) for name in bar]
-    for result in results:
-        if result.error:
-            print(f"heartkd predict: {result.file}: {result.error}", file=sys.stderr)
-    if options.json:
-        json.dump([_as_dict(result, model.classes) for result in results], sys.stdout, indent=1)
-        print()
-    elif options.csv:
-        _print_csv(results, model.classes)
-    else:
-        _print_lines(results)
-    return 1 if any(result.error for result in results) else 0
+    failed = False
+    # the bar is only for a terminal, and only where the lines do not show how far it is
+    is_shown = len(names) >= 10 and not sys.stdout.isatty()
+    with _form(options)(names, model.classes) as show:
+        bar = tqdm(
+            names, desc="Predicting", unit="file", leave=False, disable=None if is_shown else True
+        )
+        for name in bar:
+            result = predict_file(model, name)
+            if result.error:
+                failed = True
+                message = f"heartkd predict: {printable(result.file)}: {result.error}"
+                print(message, file=sys.stderr, flush=True)
+            show(result)
+            sys.stdout.flush()
+    return 1 if failed else 0
 
 
-def _is_few(names):
-    return True if len(names) < 10 else None  # None: a bar only in a terminal
+def _form(options):
+    return _json if options.json else _csv if options.csv else _lines
+
+
+@contextmanager
+def _lines(names, classes):
+    width = max((len(printable(name)) for name in names), default=0)
+
+    def show(result):
+        if not result.error:
+            label, best, probability, _, quality = result.prediction
+            shown = printable(label if label == best else f"{label} ({best}?)")
+            print(f"{printable(result.file):<{width}}  {shown:<22}  {probability:.3f}  {quality}")
+
+    yield show
+
+
+@contextmanager
+def _json(names, classes):
+    separator = "["
+
+    def show(result):
+        nonlocal separator
+        text = json.dumps(_as_dict(result, classes), indent=1)
+        print(separator, textwrap.indent(text, " "), sep="\n", end="")
+        separator = ","
+
+    try:
+        yield show
+    finally:  # an interrupted list is one, too
+        print("[]" if separator == "[" else "\n]")
+
+
+@contextmanager
+def _csv(names, classes):
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    header = ["file", "class", "most_probable", "probability", "quality", *classes]
+    writer.writerow([guard_cell(printable(cell)) for cell in header])
+
+    def show(result):
+        if not result.error:
+            label, best, probability, probabilities, quality = result.prediction
+            shown = [f"{p:.6f}" for p in (probability, *probabilities)]
+            texts = [guard_cell(printable(text)) for text in (result.file, label, best)]
+            writer.writerow([*texts, shown[0], quality, *shown[1:]])
+
+    yield show
 
 
 def _as_dict(result, classes):
@@ -75,22 +127,3 @@ def _as_dict(result, classes):
         },
         "quality": str(quality),
     }
-
-
-def _print_csv(results, classes):
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "class", "most_probable", "probability", "quality", *classes])
-    for result in results:
-        if not result.error:
-            label, best, probability, probabilities, quality = result.prediction
-            shown = [f"{p:.6f}" for p in (probability, *probabilities)]
-            writer.writerow([result.file, label, best, shown[0], quality, *shown[1:]])
-
-
-def _print_lines(results):
-    done = [result for result in results if not result.error]
-    width = max((len(result.file) for result in done), default=0)
-    for result in done:
-        label, best, probability, _, quality = result.prediction
-        shown = label if label == best else f"{label} ({best}?)"
-        print(f"{result.file:<{width}}  {shown:<22}  {probability:.3f}  {quality}")

@@ -13,7 +13,7 @@ def add_parser(subparsers):
         "train",
         help="train a distilled student on a folder of recordings",
         description="Pretrain a teacher and the student on synthetic recordings, fit the teacher, "
-        "distil it into the student, and save the student with everything that it needs from waveform "
+        "distil it into the student, and save the student with everything it needs from waveform "
         "to probability.",
     )
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
@@ -26,29 +26,29 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Train, save, and say what was written."""
-    from sklearn_heartkd.comparison import N_SYNTHETIC, make_deployable
+    """Train, save, and print what was written."""
+    from sklearn_heartkd import comparison
     from sklearn_heartkd.deployment import save_model
+    from sklearn_heartkd.utils._text import printable
 
     out = Path(options.out)
     if not out.parent.is_dir():
         raise ValueError(f"The folder {out.parent} of --out does not exist; create it first.")
     if out.suffix != ".skops":
         raise ValueError(
-            f"--out is a .skops file, got {out.name!r}; heartkd export makes ONNX and C files of it."
+            f"--out must be a .skops file, got {out.name!r}; heartkd export makes ONNX and C files of it."
         )
     data = load(options.data, options)
-    model = make_deployable(
+    model = comparison.make_deployable(
         options.teacher,
         sampling_rate=data.sampling_rate,
-        max_epochs=2 if options.quick else "auto",
-        n_synthetic=0 if options.quick else N_SYNTHETIC,
         random_state=options.seed,
+        **(comparison.QUICK if options.quick else {}),
     )
     model.fit(data.data, data.target, groups=data.groups)
-    save_model(model, out, keep_teachers=False)
+    save_model(model, out, channel=options.channel)
     print(
         f"{out}: {len(data.target)} recordings of {len(set(data.groups))} subjects, classes "
-        f"{', '.join(model.classes_)}"
+        f"{', '.join(map(printable, model.classes_))}"
     )
     return 0

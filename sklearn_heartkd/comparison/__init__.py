@@ -1,22 +1,16 @@
 """The cross-validated comparison of teachers, students and classical models."""
 
-from sklearn_heartkd.comparison._figures import (
-    confusion_figure,
-    quality_against_size_figure,
-    write_figures,
-)
-from sklearn_heartkd.comparison._models import (
-    N_SYNTHETIC,
-    Recipe,
-    display_name,
-    make_deployable,
-)
-from sklearn_heartkd.comparison._report import write_report
+from sklearn_heartkd.comparison._defaults import make_deployable
+from sklearn_heartkd.comparison._figures import confusion_figure, quality_against_size_figure
+from sklearn_heartkd.comparison._models import display_name
+from sklearn_heartkd.comparison._pipelines import N_SYNTHETIC, QUICK, Recipe
+from sklearn_heartkd.comparison._results import read_predictions, write_results
 from sklearn_heartkd.comparison._run import Comparison, compare, split_by_subject
 from sklearn_heartkd.comparison._table import render
 
 __all__ = [
     "N_SYNTHETIC",
+    "QUICK",
     "Comparison",
     "Recipe",
     "compare",
@@ -24,8 +18,8 @@ __all__ = [
     "display_name",
     "make_deployable",
     "quality_against_size_figure",
+    "read_predictions",
     "render",
     "split_by_subject",
-    "write_figures",
-    "write_report",
+    "write_results",
 ]

@@ -1,22 +1,61 @@
 """Pictures of a comparison: confusion matrices, and quality against size."""
 
+from __future__ import annotations
+
+import io
+
 import matplotlib
 import pandas as pd
+from joblib import Parallel, delayed
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, TEACHERS, display_name
 from sklearn_heartkd.inspection import QualitySizeDisplay
+from sklearn_heartkd.utils._text import printable
+
+SIZE_PICTURE = "quality_against_size.png"
 
 
-def confusion_figure(predictions, model):
-    """Return the confusion matrix of one model, in recordings, all folds (and seeds) together."""
+def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
+    """Return the confusion matrix of one model.
+
+    It counts the recordings of all folds (and seeds) together.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Out-of-fold predictions of a comparison.
+    model : str
+        One of its models.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot.
+
+    See Also
+    --------
+    write_results : Writes this picture for every model.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.comparison import confusion_figure
+    >>> from sklearn_heartkd.metrics import oof_frame
+    >>> predictions = oof_frame(
+    ...     "svm", seed=0, fold=0, recording=[0, 1], y_true=["a", "b"], y_pred=["a", "a"]
+    ... )
+    >>> confusion_figure(predictions, "svm").axes[0].get_title()
+    'SVM'
+    """
     own = predictions[predictions["model"] == model]
     figure = Figure(figsize=(5, 4.4), layout="constrained")
-    with matplotlib.rc_context({"font.size": 10}):
+    # class names are shown as they are, not read as formulas between dollar signs
+    with matplotlib.rc_context({"font.size": 10, "text.parse_math": False}):
         ConfusionMatrixDisplay.from_predictions(
-            own["y_true"],
-            own["y_pred"],
+            own["y_true"].map(printable),
+            own["y_pred"].map(printable),
             ax=figure.subplots(),
             cmap="Blues",
             colorbar=False,
@@ -26,16 +65,40 @@ def confusion_figure(predictions, model):
     return figure
 
 
-def quality_against_size_figure(table, intervals=None):
-    """Return the picture of balanced accuracy against kilobytes, models without refinement.
+def quality_against_size_figure(
+    table: pd.DataFrame, intervals: pd.DataFrame | None = None
+) -> Figure:
+    """Return the picture of balanced accuracy against kilobytes.
+
+    It shows the models without k-means refinement.
 
     Parameters
     ----------
     table : DataFrame
-        Of a comparison.
+        The table of a comparison.
     intervals : DataFrame, default=None
         Indexed by model, with the columns low and high; None draws the standard deviation over the
         folds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not registered with pyplot.
+
+    See Also
+    --------
+    sklearn_heartkd.inspection.QualitySizeDisplay : The display behind it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_heartkd.comparison import quality_against_size_figure
+    >>> table = pd.DataFrame(
+    ...     {"balanced_accuracy": [0.8], "balanced_accuracy_sd": [0.1], "kilobytes": [33.0]},
+    ...     index=["student"],
+    ... )
+    >>> quality_against_size_figure(table).axes[0].get_ylabel()
+    'balanced accuracy'
     """
     plain = table[~table.index.str.endswith(REFINED)]
     value = plain["balanced_accuracy"]
@@ -54,7 +117,7 @@ def quality_against_size_figure(table, intervals=None):
         }
     ).rename(index=display_name)
     figure = Figure(figsize=(8.5, 5.4), layout="constrained")
-    QualitySizeDisplay.from_table(shown, metric="balanced accuracy", ax=figure.subplots())
+    QualitySizeDisplay(shown, metric="balanced accuracy").plot(figure.subplots())
     return figure
 
 
@@ -68,11 +131,30 @@ def _kind(model):
     return "distilled student" if model.startswith("student_of") else "classical"
 
 
-def write_figures(comparison, folder):
-    """Write a confusion matrix for each model, and the picture of quality against size, as PNG."""
-    for model in comparison.table.index:
-        figure = confusion_figure(comparison.predictions, model)
-        figure.savefig(folder / f"confusion_{model.replace('+', '_')}.png", dpi=110)
-    quality_against_size_figure(comparison.table).savefig(
-        folder / "quality_against_size.png", dpi=130
+def draw(comparison, intervals, n_jobs):
+    """Return the pictures of a comparison as PNG, by the names of their files."""
+    models = comparison.table.index
+    columns = ["model", "y_true", "y_pred"]
+    matrices = Parallel(n_jobs=n_jobs)(
+        delayed(_confusion_png)(comparison.predictions[columns], model) for model in models
     )
+    size = png(quality_against_size_figure(comparison.table, intervals), dpi=130)
+    return dict(zip(map(confusion_file, models), matrices, strict=True)) | {SIZE_PICTURE: size}
+
+
+def confusion_file(model):
+    """Return the name of the file of a model's confusion matrix."""
+    return f"confusion_{model.replace('+', '_')}.png"
+
+
+def png(figure, *, dpi=100):
+    """Return a figure as the content of a PNG file."""
+    for text in figure.findobj(Text):  # names of folders may be no UTF-8, which cannot be drawn
+        text.set_text(text.get_text().encode("utf-8", "backslashreplace").decode())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def _confusion_png(predictions, model):
+    return png(confusion_figure(predictions, model))

@@ -1,56 +1,53 @@
-"""Pieces of a self-contained page: tables, pictures and sounds, all inside the file."""
+"""Parts of a self-contained page: tables, pictures and sounds, all inside the file."""
 
 import base64
 import io
+import struct
 from html import escape
 
 import numpy as np
 
+from sklearn_heartkd.utils._text import printable
+
 _AUDIO_RATE = 8000  # Hz; browsers refuse rates as low as those of heart sounds
 
 
-def table_html(frame, caption, *, text=()):
-    """Return a table whose rows are headed by the index; it scrolls by itself on a phone.
+def text_html(value):
+    """Return a value as text in the page."""
+    return escape(printable(value))
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Of strings.
-    caption : str
-    text : sequence of str
-        Columns of text, which are aligned to the left and broken into lines.
-    """
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
+
+def table_html(frame, caption, *, text=()):
+    """Return a table that scrolls by itself; the columns in `text` hold prose and are broken."""
+    head = "".join(f'<th scope="col">{text_html(name)}</th>' for name in frame.columns)
     rows = []
     for name, row in frame.iterrows():
         cells = "".join(
-            f"<td{' class=text' if column in text else ''}>{escape(str(value))}</td>"
+            f"<td{' class=text' if column in text else ''}>{text_html(value)}</td>"
             for column, value in row.items()
         )
-        rows.append(f'<tr><th scope="row">{escape(str(name))}</th>{cells}</tr>')
-    corner = escape(str(frame.index.name or ""))
+        rows.append(f'<tr><th scope="row">{text_html(name)}</th>{cells}</tr>')
+    corner = text_html(frame.index.name or "")
     return (
-        f'<p class="caption">{escape(caption)}</p>'
-        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f'<p class="caption">{text_html(caption)}</p>'
+        f'<div class="wide" role="region" tabindex="0" aria-label="{text_html(caption)}"><table>'
         f'<thead><tr><th scope="col">{corner}</th>{head}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def figure_html(figure, alt, caption="", *, dpi=110):
-    """Return a matplotlib figure as a picture inside the page."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    width, height = (round(inches * dpi) for inches in figure.get_size_inches())
-    under = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+def picture_html(png, alt, caption=""):
+    """Return a picture in the page; `png` is the content of its file."""
+    width, height = struct.unpack(">II", png[16:24])  # at a fixed place in every PNG file
+    under = f"<figcaption>{text_html(caption)}</figcaption>" if caption else ""
     return (
-        f'<figure><img alt="{escape(alt)}" width="{width}" height="{height}" '
-        f'src="data:image/png;base64,{_encoded(buffer)}">{under}</figure>'
+        f'<figure><img alt="{text_html(alt)}" width="{width}" height="{height}" '
+        f'src="data:image/png;base64,{_encoded(png)}">{under}</figure>'
     )
 
 
 def audio_html(waveform, sampling_rate, label):
-    """Return a recording as a player inside the page, as loud as its format allows."""
+    """Return a player of a recording, which is made as loud as the format allows."""
     import soundfile
     import soxr
 
@@ -64,10 +61,10 @@ def audio_html(waveform, sampling_rate, label):
         buffer, 0.95 * waveform / max(loudest, 1e-9), _AUDIO_RATE, format="WAV", subtype="PCM_16"
     )
     return (
-        f'<audio controls preload="metadata" aria-label="{escape(label)}" '
-        f'src="data:audio/wav;base64,{_encoded(buffer)}"></audio>'
+        f'<audio controls preload="metadata" aria-label="{text_html(label)}" '
+        f'src="data:audio/wav;base64,{_encoded(buffer.getvalue())}"></audio>'
     )
 
 
-def _encoded(buffer):
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+def _encoded(content):
+    return base64.b64encode(content).decode("ascii")

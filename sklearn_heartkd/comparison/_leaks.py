@@ -1,4 +1,4 @@
-"""Whether a comparison let models see in training what they were tested on."""
+"""The search for test recordings that a model has already seen in training."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,42 +10,19 @@ from sklearn_heartkd.model_selection import check_dataset, near_duplicate_groups
 
 
 class Leaks(NamedTuple):
-    """What `find_leaks` found.
+    """The result of `find_leaks`."""
 
-    Attributes
-    ----------
-    shared_subjects : list of str
-        Groups with recordings in several test parts, so in training and test.
-    shared_pairs : DataFrame
-        Near-duplicates that are in different test parts: first, second, correlation.
-    n_pairs : int
-        Near-duplicates in all.
-    findings : list of Finding
-        What else is wrong with the data; empty where the recordings are no files.
-    """
-
-    shared_subjects: list
-    shared_pairs: pd.DataFrame
-    n_pairs: int
-    findings: list
+    shared_subjects: list  # with recordings in several test parts, so in training and test
+    shared_pairs: pd.DataFrame  # near-duplicates in different test parts
+    n_pairs: int  # near-duplicates in all
+    findings: list  # of the check of the data; empty if the recordings are not files
 
 
 def find_leaks(data, predictions):
-    """Look for subjects and near-duplicates on both sides of a split.
-
-    Parameters
-    ----------
-    data : Bunch
-        With `data`, `target`, `groups`, `sampling_rate`, `filenames` and `frame`.
-    predictions : DataFrame
-        The out-of-fold predictions.
-
-    Returns
-    -------
-    Leaks
-    """
+    """Look for subjects and near-duplicates on both sides of a split, given its predictions."""
     folds = predictions.groupby(["seed", "recording"])["fold"].first().unstack("seed")
-    folds = folds.reindex(range(len(data.target)))
+    # with given splits, some recordings are only trained on
+    folds = folds.reindex(range(len(data.target))).fillna(-1)
     groups = np.asarray(data.groups)
     several = folds.groupby(groups).nunique().max(axis=1) > 1
     findings = []

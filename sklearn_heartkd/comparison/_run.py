@@ -1,6 +1,8 @@
-"""The cross-validated comparison: which tasks there are, running them, and what they come to."""
+"""The cross-validated comparison: its splits and its result."""
 
-from dataclasses import replace
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -8,66 +10,66 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold
-from tqdm.auto import tqdm
+from sklearn.utils import Bunch
 
-from sklearn_heartkd.comparison._models import (
-    FIRST,
-    NAMES,
-    PRETRAINED,
-    REFINED,
-    SECOND,
-    Recipe,
-    sources_of,
-)
+from sklearn_heartkd.comparison._models import NAMES, PRETRAINED, REFINED, check_models
+from sklearn_heartkd.comparison._pipelines import Recipe
+from sklearn_heartkd.comparison._storage import model_file, result_file
 from sklearn_heartkd.comparison._table import costs_of, summarize
-from sklearn_heartkd.comparison._tasks import (
-    Task,
-    check_same,
-    fit_and_refine,
-    load_models,
-    model_file,
-    result_file,
-    write_whole,
-)
-from sklearn_heartkd.utils._pickling import leaving_out
+from sklearn_heartkd.comparison._tasks import listing, run_tasks, tasks_of
+from sklearn_heartkd.utils._text import printable
 
 
 class Comparison(NamedTuple):
-    """The result of `compare`.
+    """The result of :func:`compare`.
 
-    Attributes
+    It is what :func:`write_results` writes to a folder.
+
+    Parameters
     ----------
     table : pandas.DataFrame
-        One row a model: scores with their spread over the folds, and costs.
+        One row per model: scores, their standard deviation over the folds, and costs.
     predictions : pandas.DataFrame
-        Out-of-fold predictions in the form of `sklearn_heartkd.metrics.oof_frame`.
+        Out-of-fold predictions in the form of :func:`sklearn_heartkd.metrics.oof_frame`.
+    failures : dict of str to str
+        The models that could not be fitted, with the reason. They are not in the table.
+
+    See Also
+    --------
+    compare : The comparison.
+
+    Examples
+    --------
+    See :func:`compare`.
     """
 
     table: pd.DataFrame
     predictions: pd.DataFrame
+    failures: dict[str, str]
 
 
 def compare(
-    data,
+    data: Bunch,
     *,
-    folds=5,
-    seeds=(0,),
-    splits=None,
-    models=None,
-    recipe=None,
-    out=None,
-    n_jobs=2,
-):
+    folds: int = 5,
+    seeds: Sequence[int] = (0,),
+    splits: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
+    models: Sequence[str] | None = None,
+    recipe: Recipe | None = None,
+    out: str | Path | None = None,
+    n_jobs: int = 2,
+    verbose: bool = False,
+) -> Comparison:
     """Cross-validate teachers, students and classical models, by subject.
 
-    Compared are an SVM and a random forest on MFCC and mel statistics, an SVM on rhythm features, the
-    four teacher networks, their average without and with the SVMs, the student trained from scratch,
-    and the student distilled from each teacher and from all of them; each without and with k-means
-    refinement. Scratch and distilled students have the same budget, augmentation and refinement. A recipe
-    with `n_synthetic` above 0 has every network start from synthetic recordings, except the student from
-    scratch; beside it there is then one that differs from the distilled ones by the teacher alone.
+    The models are an SVM and a random forest on MFCC and mel statistics, an SVM on rhythm features,
+    the four teacher networks, their average without and with the SVMs, the student trained from
+    scratch, and the student distilled from each teacher and from all of them; each without and with
+    k-means refinement. Scratch and distilled students have the same budget, augmentation and
+    refinement. A recipe with `n_synthetic` above 0 pretrains every network on synthetic recordings,
+    except the student from scratch, and adds a pretrained student without a teacher.
 
     Parameters
     ----------
@@ -75,31 +77,53 @@ def compare(
         As the loaders of `sklearn_heartkd.datasets` return it: `data`, `target`, `groups`,
         `sampling_rate` and `filenames`.
     folds : int, default=5
-        Of a :class:`~sklearn.model_selection.StratifiedGroupKFold`, shuffled with seed 0.
+        Number of folds of a :class:`~sklearn.model_selection.StratifiedGroupKFold`, shuffled with
+        seed 0.
     seeds : sequence of int, default=(0,)
-        Each model is fitted once a fold with each seed; the folds stay the same.
+        Each model is fitted once per fold with each seed; the folds stay the same.
     splits : list of (training rows, test rows), default=None
-        Instead of the folds.
+        Used instead of the folds.
     models : list of str, default=None
         A selection, such as ``["conv2d", "student", "student_of_conv2d"]``; teachers that
         students need are added. None is all.
     recipe : Recipe, default=None
         None is one without pretraining.
     out : path, default=None
-        Keeps every result as it comes: an interrupted comparison that is started again with the same
-        folder goes on where it was.
+        Folder for the results of each fit. A comparison that was interrupted continues from them if
+        it is started again with the same folder.
     n_jobs : int, default=2
-        Processes; each uses one thread.
+        Number of processes; each uses one thread.
+    verbose : bool, default=False
+        Whether to show the progress: a bar in a terminal, otherwise a line for each fit.
 
     Returns
     -------
     Comparison
+        A model that could not be fitted is left out of it with a warning.
 
     Raises
     ------
     ValueError
         If a class or the number of subjects is too small for the folds, a model is unknown or needs
-        pretraining that the recipe has not, or `out` holds another comparison.
+        pretraining and the recipe has none, every model fails, `out` holds another comparison, or
+        another process uses it.
+
+    See Also
+    --------
+    write_results : Write tables, pictures and a report.
+    sklearn_heartkd.metrics.compare_models : Intervals and tests from the predictions.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.comparison import Recipe, compare
+    >>> from sklearn_heartkd.datasets import make_heart_sounds
+    >>> sounds = make_heart_sounds(
+    ...     16, classes=("normal", "murmur"), n_subjects=8, duration=2.0, random_state=0
+    ... )
+    >>> recipe = Recipe(n_estimators=10)
+    >>> result = compare(sounds, folds=2, models=["forest"], recipe=recipe, n_jobs=1)
+    >>> result.table.index.tolist()
+    ['forest', 'forest+kmeans']
     """
     recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
     if models is None and not recipe.n_synthetic:
@@ -115,20 +139,58 @@ def compare(
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if out is None else out)
         tasks = tasks_of(models, seeds, len(splits))
-        run_tasks(tasks, data, splits, recipe, folder, n_jobs)
+        failures = run_tasks(tasks, data, splits, recipe, folder, n_jobs, verbose=verbose)
+        if not (tasks := [task for task in tasks if task.model not in failures]):
+            raise ValueError(f"No model could be fitted: {listing(failures)}")
         parts = [joblib.load(result_file(folder, task)) for task in tasks]
         predictions = pd.concat(parts, ignore_index=True)
-        costs = costs_of(_models_of(sorted(tasks, key=_in_table), folder), data, recipe)
-    return Comparison(summarize(predictions, costs), predictions)
+        # the costs are those of each model's first fit
+        first = {task.model: task for task in sorted(tasks, reverse=True)}
+        files = {
+            name: model_file(folder, first[model]._replace(model=name))
+            for model in NAMES
+            if model in first
+            for name in (model, model + REFINED)
+        }
+        costs = costs_of(files, data, recipe, n_jobs)
+    return Comparison(summarize(predictions, costs), predictions, failures)
 
 
-def split_by_subject(target, groups, folds):
-    """Return the splits of a comparison as a list of (training rows, test rows).
+def split_by_subject(
+    target: ArrayLike, groups: ArrayLike, folds: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the splits of a comparison.
+
+    No subject is on both sides of a split, and the classes are spread evenly over the folds.
+
+    Parameters
+    ----------
+    target : array-like of shape (n_recordings,)
+        The classes.
+    groups : array-like of shape (n_recordings,)
+        The subjects.
+    folds : int
+        Number of splits.
+
+    Returns
+    -------
+    list of (training rows, test rows)
+        Each recording is in one test part.
 
     Raises
     ------
     ValueError
         If there are fewer than two classes, or fewer subjects than folds in all or in a class.
+
+    See Also
+    --------
+    compare : Uses these splits.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.comparison import split_by_subject
+    >>> split_by_subject(["murmur", "murmur", "normal", "normal"], [0, 1, 2, 3], 2)[0]
+    (array([0, 3]), array([1, 2]))
     """
     target, groups = np.asarray(target), np.asarray(groups)
     labels = np.unique(target)
@@ -140,79 +202,8 @@ def split_by_subject(target, groups, folds):
         subjects = len(np.unique(groups[target == label]))
         if subjects < folds:
             raise ValueError(
-                f"Class {str(label)!r} has recordings of {subjects} subjects, fewer than the {folds} "
-                f"folds; use at most {subjects} folds or add recordings."
+                f"Class '{printable(label)}' has recordings of {subjects} subjects, fewer than the "
+                f"{folds} folds; use at most {subjects} folds or add recordings."
             )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     return list(splitter.split(np.zeros((len(target), 1)), target, groups))
-
-
-def tasks_of(models, seeds, n_splits):
-    """Return the tasks of a comparison of some models, in the order in which they are run."""
-    return [
-        Task(seed, fold, model)
-        for model in check_models(models)
-        for seed in seeds
-        for fold in range(n_splits)
-    ]
-
-
-def check_models(models):
-    """Return the chosen models and the teachers that they need, in the order of their fits."""
-    known = (*FIRST, *SECOND)
-    if models is None:
-        return known
-    unknown = sorted(set(models) - set(known))
-    if unknown:
-        raise ValueError(f"Unknown models {unknown}; known are {', '.join(known)}.")
-    needed = {source for model in models for source in sources_of(model)}
-    return tuple(model for model in known if model in {*models, *needed})
-
-
-def run_tasks(tasks, data, splits, recipe, folder, n_jobs):
-    """Fit what is waiting of a comparison, and keep it in its folder."""
-    (folder / "parts").mkdir(parents=True, exist_ok=True)
-    recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
-    check_same(folder / "settings.json", data, splits, recipe)
-    waiting = [task for task in tasks if not result_file(folder, task).exists()]
-    with tqdm(total=len(tasks), initial=len(tasks) - len(waiting), unit="fit", disable=None) as bar:
-        for stage in (FIRST, SECOND):
-            jobs = [
-                delayed(_fit)(task, data, splits[task.fold], recipe, folder)
-                for task in waiting
-                if task.model in stage
-            ]
-            runner = Parallel(
-                n_jobs=min(n_jobs, max(1, len(jobs))), return_as="generator_unordered"
-            )
-            for name in runner(jobs):
-                bar.set_postfix_str(name, refresh=False)
-                bar.update()
-
-
-def _fit(task, data, split, recipe, folder):
-    sources = load_models(folder, task, sources_of(task.model))
-    model = recipe.make(task.model, task.seed, sources)
-    frames = []
-    for name, fitted, frame in fit_and_refine(task, model, data, split, recipe):
-        frames.append(frame)
-        with leaving_out("recordings"):
-            joblib.dump(fitted, model_file(folder, task._replace(model=name)))
-    write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task))
-    return task.name
-
-
-def _in_table(task):
-    return list(NAMES).index(task.model), task
-
-
-def _models_of(tasks, folder):
-    """Load each model as fitted in its first task."""
-    first: dict[str, Task] = {}
-    for task in tasks:
-        first.setdefault(task.model, task)
-    return {
-        name: joblib.load(model_file(folder, task._replace(model=name)))
-        for task in first.values()
-        for name in (task.model, task.model + REFINED)
-    }

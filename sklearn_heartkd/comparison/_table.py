@@ -1,10 +1,17 @@
 """The table of a comparison: scores with their spread, and costs."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import joblib
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from sklearn_heartkd.comparison._models import display_name
 from sklearn_heartkd.metrics import efficiency_profile
 from sklearn_heartkd.utils._unwrap import unwrap
 
@@ -12,7 +19,7 @@ SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "mac
 
 
 def score(frame):
-    """Return the three scores of some predictions; classes without recordings do not count."""
+    """Return the three scores of predictions; classes without recordings are ignored."""
     truth, guess = frame["y_true"], frame["y_pred"]
     present = np.unique(truth)
     options = {"labels": present, "average": "macro", "zero_division": 0}
@@ -26,17 +33,11 @@ def score(frame):
 
 
 def summarize(predictions, costs):
-    """Return the table of a comparison, one row a model in the order of `costs`.
+    """Return the table of a comparison, one row per model in the order of `costs`.
 
     The scores are those of all out-of-fold predictions of a seed together, averaged over the seeds;
-    the spread, in the columns `..._sd`, is the standard deviation over folds and seeds, NaN
-    where there is only one split.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-    costs : pandas.DataFrame
-        Indexed by model.
+    the columns `..._sd` are the standard deviation over folds and seeds, NaN if there is only one
+    split.
     """
     rows = {}
     for model in costs.index:
@@ -51,36 +52,38 @@ def summarize(predictions, costs):
     return pd.DataFrame.from_dict(rows, orient="index").join(costs).rename_axis("model")
 
 
-def costs_of(models, data, recipe):
-    """Return parameters, kilobytes and milliseconds per recording of fitted models.
+def costs_of(files, data, recipe, n_jobs):
+    """Return parameters, kilobytes and milliseconds per recording of stored models.
 
-    Networks count their weights as float32; other models their pickled size. The time is that of one
-    recording of 5 s, from waveform to probabilities, on one thread; where all recordings of the training
-    data have one length, of a recording of that length.
-
-    Parameters
-    ----------
-    models : dict of str to classifier
-    data : Bunch
-    recipe : Recipe
+    Networks count their weights as float32, other models their pickled size. The time is that of one
+    recording, from waveform to probabilities, on one thread: of 5 s, or of the length that all
+    training recordings have.
     """
-    rows = {}
-    for name, model in models.items():
-        n_samples = getattr(model, "n_features_in_", round(5 * recipe.sampling_rate))
-        recording = np.resize(np.asarray(data.data[0]), n_samples)[None]
-        members = [efficiency_profile(m, recording, n_calls=1) for m in _members(model)]
-        rows[name] = {
-            # NaN where not all of it is networks
-            "parameters": sum(profile["parameters"] for profile in members),
-            "kilobytes": sum(map(_bytes, members)) / 1024,
-            "milliseconds": efficiency_profile(model, recording, n_calls=20)["latency_ms"],
-        }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    recording = np.asarray(data.data[0])
+    rows = Parallel(n_jobs=n_jobs)(
+        delayed(_costs)(path, recording, recipe.sampling_rate) for path in files.values()
+    )
+    return pd.DataFrame(rows, index=list(files))
 
 
-def _members(model):
+def _costs(path, recording, sampling_rate):
+    model = joblib.load(path)
+    n_samples = getattr(model, "n_features_in_", round(5 * sampling_rate))
+    recording = np.resize(recording, n_samples)[None]
+    whole = efficiency_profile(model, recording, n_calls=20)
     averages = [part for part in unwrap(model) if isinstance(part, VotingClassifier)]
-    return averages[0].estimators_ if averages else [model]
+    members = [whole]
+    if averages:  # an average is as large as its members, which may be networks and others
+        members = [
+            efficiency_profile(member, recording, n_calls=1, n_warmup=0)
+            for member in averages[0].estimators_
+        ]
+    return {
+        # NaN if not all of it is networks
+        "parameters": sum(profile["parameters"] for profile in members),
+        "kilobytes": sum(map(_bytes, members)) / 1024,
+        "milliseconds": whole["latency_ms"],
+    }
 
 
 def _bytes(profile):
@@ -88,14 +91,37 @@ def _bytes(profile):
     return profile["float32_bytes"] if is_network else profile["pickle_bytes"]
 
 
-def render(table, names):
-    """Return the table as text, scores as mean ± standard deviation.
+def render(table: pd.DataFrame, names: Callable[[str], str] = display_name) -> pd.DataFrame:
+    """Return the table of a comparison as text.
+
+    Scores are shown as mean ± standard deviation.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-    names : callable
-        From the name of a model to the one shown.
+    table : DataFrame
+        Of a :class:`Comparison`.
+    names : callable, default=display_name
+        Returns the name that is shown for a model.
+
+    Returns
+    -------
+    DataFrame
+        Of strings, in the order of `table`.
+
+    See Also
+    --------
+    display_name : The default names.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_heartkd.comparison import render
+    >>> columns = ["accuracy", "balanced_accuracy", "macro_f1"]
+    >>> table = pd.DataFrame(0.8, index=["svm"], columns=columns)
+    >>> table[[f"{name}_sd" for name in columns]] = 0.1
+    >>> table[["parameters", "kilobytes", "milliseconds"]] = 2.0
+    >>> render(table).loc["SVM", "accuracy"]
+    '0.800 ± 0.100'
     """
     shown = pd.DataFrame(index=[names(model) for model in table.index])
     for key, title in SCORES.items():

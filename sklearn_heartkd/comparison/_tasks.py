@@ -1,20 +1,32 @@
-"""One task of a cross-validation: fitting a model on one split, and its files on disk."""
+"""The tasks of a comparison: fitting each model on each split, and keeping the results."""
 
-import hashlib
-import json
+import sys
 import warnings
-from pathlib import Path
+from dataclasses import replace
+from time import monotonic
 from typing import NamedTuple
 
-import joblib
 import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
+from tqdm.auto import tqdm
 
-from sklearn_heartkd._version import __version__
-from sklearn_heartkd.comparison._models import REFINED
+from sklearn_heartkd.comparison._models import FIRST, REFINED, SECOND, check_models, sources_of
+from sklearn_heartkd.comparison._storage import (
+    are_whole,
+    check_same,
+    load_models,
+    locked,
+    model_file,
+    result_file,
+    write_whole,
+)
 from sklearn_heartkd.metrics import oof_frame
 from sklearn_heartkd.utils._metadata import fit_parameters
+from sklearn_heartkd.utils._pickling import leaving_out
+from sklearn_heartkd.utils._text import printable
 
 
 class Task(NamedTuple):
@@ -30,26 +42,70 @@ class Task(NamedTuple):
         return f"{self.model}-seed{self.seed}-fold{self.fold}"
 
 
+def tasks_of(models, seeds, n_splits):
+    """Return the tasks of a comparison of some models, in the order in which they are run."""
+    return [
+        Task(seed, fold, model)
+        for model in check_models(models)
+        for seed in seeds
+        for fold in range(n_splits)
+    ]
+
+
+def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
+    """Fit what a comparison still needs, keep it in its folder, and return the models that failed."""
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
+    failures: dict[str, str] = {}
+    with locked(folder):
+        for unfinished in (folder / "parts").glob(".*"):  # of a process that was killed
+            unfinished.unlink()
+        key = check_same(folder / "settings.json", data, splits, recipe)
+        waiting = [task for task in tasks if not are_whole(_files(folder, task), key)]
+        # one pool for both stages, because every new process imports everything again
+        n_jobs = min(n_jobs, max(1, len(waiting)))
+        with Parallel(n_jobs=n_jobs, return_as="generator_unordered") as pool:
+            fits = (
+                fit
+                for stage in (FIRST, SECOND)
+                for fit in pool(
+                    delayed(_fit)(task, data, splits[task.fold], recipe, folder, key)
+                    for task in waiting
+                    if task.model in stage
+                )
+            )
+            for task, failure in _show_progress(fits, len(tasks), len(waiting), verbose):
+                if failure is not None:
+                    failures.setdefault(task.model, failure)
+    if failures:
+        warnings.warn(f"Models that could not be fitted: {listing(failures)}", stacklevel=3)
+    return failures
+
+
+def _fit(task, data, split, recipe, folder, key):
+    """Fit a model and its refinement and store both; return the task and why it failed, or None."""
+    try:
+        for source in sources_of(task.model):
+            if not model_file(folder, task._replace(model=source)).exists():
+                raise ValueError(f"its source {source} was not fitted")
+        sources = load_models(folder, task, sources_of(task.model))
+        model = recipe.make(task.model, task.seed, sources)
+        fits = list(fit_and_refine(task, model, data, split, recipe))
+    except OSError:  # such as a full disk, which no model is to blame for
+        raise
+    except Exception as error:  # one model must not stop the others
+        return task, printable(f"{type(error).__name__}: {error}")
+    for name, fitted, _ in fits:
+        with leaving_out("recordings"):
+            write_whole(fitted, model_file(folder, task._replace(model=name)), key)
+    # last, since a task counts as done when its predictions exist
+    frames = [frame for _, _, frame in fits]
+    write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task), key)
+    return task, None
+
+
 def fit_and_refine(task, model, data, split, recipe):
-    """Fit a model and then its k-means refinement on the training part of a split.
-
-    Parameters
-    ----------
-    task : Task
-    model : classifier
-        Not yet fitted.
-    data : Bunch
-    split : (training rows, test rows)
-    recipe : Recipe
-
-    Yields
-    ------
-    name : str
-        That of the task's model, then that of its refinement.
-    fitted : classifier
-    predictions : DataFrame
-        On the test part, in the form of `sklearn_heartkd.metrics.oof_frame`.
-    """
+    """Yield name, fitted model and test predictions of a model, then of its k-means refinement."""
     yield (fitted := fit_and_predict(task, model, data, split))
     refined = task._replace(model=task.model + REFINED)
     yield fit_and_predict(refined, recipe.refine(fitted[1], task.seed), data, split)
@@ -77,39 +133,37 @@ def fit_and_predict(task, model, data, split):
     return task.model, model, frame
 
 
-def load_models(folder, task, names):
-    """Load the models that were fitted with the seed and on the split of a task."""
-    return {name: joblib.load(model_file(folder, task._replace(model=name))) for name in names}
+def _files(folder, task):
+    models = (task.model, task.model + REFINED)
+    return [
+        result_file(folder, task),
+        *(model_file(folder, task._replace(model=m)) for m in models),
+    ]
 
 
-def check_same(path, data, splits, recipe):
-    """Note in a file what a folder's results belong to; raise ValueError if to something else."""
-    digest = hashlib.sha256()
-    for training, test in splits:
-        digest.update(np.asarray(training).tobytes() + np.asarray(test).tobytes())
-    digest.update(repr([Path(name).name for name in data.filenames]).encode())  # wherever they lie
-    digest.update(repr(list(data.target)).encode())
-    settings = {"recipe": repr(recipe), "data": digest.hexdigest(), "version": __version__}
-    if path.exists() and json.loads(path.read_text()) != settings:
-        raise ValueError(
-            f"{path.parent} holds a comparison with other recordings, folds or settings; choose another "
-            "folder or delete it."
-        )
-    path.write_text(json.dumps(settings, indent=1))
+def _show_progress(fits, n_tasks, n_waiting, verbose):
+    """Pass on the fits; show a bar in a terminal, otherwise a line for each with the time left."""
+    started = monotonic()
+    bar = tqdm(
+        fits,
+        total=n_tasks,
+        initial=n_tasks - n_waiting,
+        unit="fit",
+        disable=None if verbose else True,
+    )
+    for done, (task, failure) in enumerate(bar, 1):
+        bar.set_postfix_str(task.name, refresh=False)
+        if verbose and bar.disable:
+            left = (monotonic() - started) / done * (n_waiting - done)
+            print(
+                f"{n_tasks - n_waiting + done}/{n_tasks} {task.name}"
+                f"{' failed' if failure else ''}, about {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+        yield task, failure
 
 
-def write_whole(value, path):
-    """Store a value; it is renamed into place, so that an interruption leaves no half of it."""
-    unfinished = path.with_suffix(".unfinished")
-    joblib.dump(value, unfinished)
-    unfinished.replace(path)
-
-
-def result_file(folder, task):
-    """Return the file of a task's predictions."""
-    return folder / "parts" / f"{task.name}.predictions"
-
-
-def model_file(folder, task):
-    """Return the file of a task's fitted model."""
-    return folder / "parts" / f"{task.name}.model"
+def listing(failures):
+    """Return the models that failed and why in one line."""
+    return "; ".join(f"{model} ({reason})" for model, reason in failures.items())

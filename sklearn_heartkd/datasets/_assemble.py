@@ -1,23 +1,25 @@
-"""What the loaders share: the folder, the recordings of one length, the Bunch."""
+"""The parts that all loaders share: the folder, the recordings of one length, the Bunch."""
 
 import re
 import warnings
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.datasets._listing import listing
+from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
+from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
-
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".au")
+from sklearn_heartkd.utils._warnings import outside
 
 READING_CONSTRAINTS = {
     "sampling_rate": [Interval(Real, 0, None, closed="neither")],
     "duration": [Interval(Real, 0, None, closed="neither"), None],
-    "on_error": [StrOptions({"raise", "skip"})],
+    "on_error": [StrOptions(set(ON_ERROR))],
+    "channel": [StrOptions({"mean", "left", "right"}), Interval(Integral, 0, None, closed="left")],
     "return_X_y": ["boolean"],
     "n_jobs": [int, None],
     "verbose": ["verbose"],
@@ -30,7 +32,7 @@ def match_subjects(subject, names):
     Raises
     ------
     ValueError
-        If it is none, or finds nothing in some of the names.
+        If it is invalid, or finds nothing in some of the names.
     """
     pattern = compile_pattern("subject", subject)
     matches = [pattern.search(name) for name in names]
@@ -50,36 +52,39 @@ def compile_pattern(name, pattern):
         return re.compile(pattern)
     except re.error as error:
         raise ValueError(
-            f"{name}={pattern!r} is no regular expression ({error}); correct it, or put a backslash "
+            f"{name}={pattern!r} is not a regular expression ({error}); correct it, or put a backslash "
             "before characters that stand for themselves."
         ) from error
 
 
 def audio_files(path):
-    """Return the folder and the sound files below it, hidden ones left out, in sorted order."""
+    """Return the folder and its sound files in sorted order; warn of audio that cannot be read."""
     root = Path(path)
     if not root.exists():
         raise FileNotFoundError(f"The folder {str(root)!r} does not exist; check the path.")
     if not root.is_dir():
         raise NotADirectoryError(f"{str(root)!r} is not a folder; give the folder that holds it.")
-    files = sorted(
-        file
-        for file in root.rglob("*")
-        if file.suffix.lower() in AUDIO_SUFFIXES
-        and not any(part.startswith((".", "__MACOSX")) for part in file.relative_to(root).parts)
-    )
+    files, unreadable = find_audio_files(root)
     if not files:
+        hint = f" {unreadable_message(unreadable)}." if unreadable else ""
         raise ValueError(
             f"The folder {str(root)!r} holds no sound files; give the folder that holds the "
-            "recordings."
+            f"recordings.{hint}"
         )
+    if unreadable:
+        warnings.warn(f"{unreadable_message(unreadable)}.", stacklevel=outside())
     return root, files
 
 
-def read_table(table, *, sampling_rate, on_error, n_jobs, verbose):
+def read_table(table, *, sampling_rate, on_error, channel, n_jobs, verbose):
     """Read the files of a table; return the waveforms and the table completed."""
     waveforms, original_rates, indices = read_recordings(
-        table["path"], sampling_rate, on_error=on_error, n_jobs=n_jobs, verbose=verbose
+        table["path"],
+        sampling_rate,
+        channel=channel,
+        on_error=on_error,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
     table = table.iloc[indices].reset_index(drop=True)
     table["seconds"] = [len(waveform) / sampling_rate for waveform in waveforms]
@@ -125,12 +130,12 @@ def with_duration(waveforms, sampling_rate, duration):
     return np.stack([fit_length(waveform, n_samples) for waveform in waveforms])
 
 
-def require_two_classes(labels, root):
-    """Refuse a data set from which no classifier can learn."""
+def require_two_classes(labels, root, advice=""):
+    """Refuse a data set from which no classifier can learn; `advice` is added to the error."""
     if len(set(labels)) < 2:
         raise ValueError(
             f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a "
-            "classifier needs at least two."
+            f"classifier needs at least two. {advice}".rstrip()
         )
 
 
@@ -140,11 +145,8 @@ def warn_of_disagreement(source, pairs):
     `pairs` holds for each file in dispute its name, the label in use and the other one.
     """
     if pairs:
-        examples = ", ".join(
-            f"{name} is {used!r}, not {other!r}" for name, used, other in pairs[:3]
-        )
-        more = ", …" if len(pairs) > 3 else ""
+        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
         warnings.warn(
-            f"{source} disagree with the labels in use on {len(pairs)} files ({examples}{more}).",
-            stacklevel=4,
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
+            stacklevel=outside(),
         )

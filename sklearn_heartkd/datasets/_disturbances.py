@@ -1,4 +1,4 @@
-"""What disturbs the synthetic recordings, and the filters that shape all of them."""
+"""The disturbances of the synthetic recordings, and the filters that shape them."""
 
 import numpy as np
 
@@ -59,16 +59,16 @@ def _static(time, spectrum, rng):
 
 
 def ambient_noise(subject, time, spectrum, rng):
-    """Make coloured noise, breath that comes and goes, and the hum of the mains."""
-    colour = spectrum.noise(rng, np.maximum(spectrum.frequencies, 20) ** -subject.noise_slope)
+    """Make colored noise, breathing, and the hum of the mains."""
+    color = spectrum.noise(rng, np.maximum(spectrum.frequencies, 20) ** -subject.noise_slope)
     breath = spectrum.noise(rng, spectrum.band(150, 450))
     cycle = np.sin(2 * np.pi * subject.breathing_rate * time + rng.uniform(0, 2 * np.pi))
     mains = 0.1 * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 2 * np.pi))
-    return colour + subject.breath_noise * np.maximum(cycle, 0) ** 2 * breath + mains
+    return color + subject.breath_noise * np.maximum(cycle, 0) ** 2 * breath + mains
 
 
 def _slow(time, rate, rng):
-    """Return a random curve of about unit variance that turns some `rate` times a second."""
+    """Return a random curve of about unit variance with about `rate` turns per second."""
     knots = np.arange(time[0] - 1 / rate, time[-1] + 2 / rate, 0.5 / rate)
     curve = np.interp(time, knots, rng.normal(size=len(knots)))
     return 1.2 * curve
@@ -80,7 +80,7 @@ def rms(x):
 
 
 class Spectrum:
-    """Filters and coloured noise of one length, through the FFT."""
+    """Filters and colored noise of one length, through the FFT."""
 
     def __init__(self, n_samples, sampling_rate):
         self.n_samples = n_samples

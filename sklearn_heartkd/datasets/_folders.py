@@ -1,8 +1,13 @@
-"""Data sets of one folder for each class or database."""
+"""Data sets with one folder for each class."""
+
+from collections.abc import Callable
+from itertools import compress
+from os import PathLike
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
+from sklearn.utils._param_validation import Options, validate_params
 
 from sklearn_heartkd.datasets._assemble import (
     READING_CONSTRAINTS,
@@ -12,6 +17,8 @@ from sklearn_heartkd.datasets._assemble import (
     read_table,
     require_two_classes,
 )
+from sklearn_heartkd.datasets._layouts import explain_layout
+from sklearn_heartkd.datasets._listing import join_spellings, listing, plain
 
 _DESCR = """\
 Recordings from {root}, one folder for each class: {classes}.
@@ -19,45 +26,72 @@ Recordings from {root}, one folder for each class: {classes}.
 Groups: {groups}
 """
 _NO_SUBJECTS = (
-    "each recording is a group of its own, because `subject` was not given; if subjects have "
-    "several recordings, scores from splits by these groups are too good."
+    "each recording is a separate group, because `subject` was not given; if subjects have several "
+    "recordings, scores from splits by these groups are too good."
 )
+_SPLITS = {
+    "train",
+    "training",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "test",
+    "testing",
+    "eval",
+    "holdout",
+}
 
 
 @validate_params(
-    {"path": "no_validation", "subject": [str, callable, None], **READING_CONSTRAINTS},
+    {
+        "path": "no_validation",
+        "subject": [str, callable, None],
+        "split": [str, None, Options(bool, {False})],
+        **READING_CONSTRAINTS,
+    },
     prefer_skip_nested_validation=True,
 )
 def load_audio_folder(
-    path,
+    path: str | PathLike[str],
     *,
-    subject=None,
-    sampling_rate=2000,
-    duration=None,
-    on_error="raise",
-    return_X_y=False,
-    n_jobs=None,
-    verbose=0,
-):
+    subject: str | Callable[[str], str] | None = None,
+    split: str | bool | None = None,
+    sampling_rate: float = 2000,
+    duration: float | None = None,
+    on_error: str = "raise",
+    channel: str | int = "mean",
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Any:
     r"""Load recordings from a folder that holds one folder for each class.
+
+    Names of classes that differ only by case, blanks or Unicode form are joined, with a warning.
 
     Parameters
     ----------
     path : path-like
         The folder. The folders in it are the classes; the sound files in each of them, at any
-        depth, are its recordings.
+        depth, are its recordings. Hidden files are left out, links to folders are followed.
     subject : str or callable, default=None
-        Tells who was recorded. A regular expression is searched for in each file's name, and its
-        first group, or without a group all of what it matches, is the subject. A callable takes
-        the path of a file relative to `path`, such as ``"murmur/s12_a.wav"``. None takes each
-        recording for a subject of its own.
+        How to find the subject. A regular expression is searched for in each file's name: the
+        subject is its first group or, without a group, the whole match. A callable takes the path
+        of a file relative to `path`, such as ``"murmur/s12_a.wav"``. None treats each recording as
+        a separate subject.
+    split : str, False or None, default=None
+        For folders such as ``train`` and ``test`` above those of the classes: the name of the one to
+        load, or "all". False takes the first folders for classes, also where they look like splits;
+        None raises an error there.
     sampling_rate : float, default=2000
         The rate in Hz to which all recordings are resampled.
     duration : float, default=None
         Seconds. None keeps every recording at its length; a number crops longer recordings at
         their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip"}, default="raise"
-        What to do about files that cannot be used: one error, or one warning, that names them.
+    on_error : {"raise", "skip", "repair"}, default="raise"
+        What to do about files that cannot be used, see :func:`read_recordings`.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        The channel to use of recordings with several, see :func:`read_recording`.
     return_X_y : bool, default=False
         True returns ``(data, target)`` instead of the Bunch.
     n_jobs : int, default=None
@@ -75,19 +109,24 @@ def load_audio_folder(
         - sampling_rate : float, in Hz.
         - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""),
-          subject, site (""), seconds, original_sampling_rate.
+          subject, site (""), split (if there are splits), seconds, original_sampling_rate.
         - target_names : ndarray of str, the classes.
         - DESCR : str.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If `path` is no folder.
+        If `path` is not a folder.
     ValueError
-        If the folder holds no sound files, none in class folders, or those of one class only, or
-        if `subject` finds none in some names or is no regular expression.
+        If there are no sound files, some outside of the class folders, or only those of one class; if
+        splits seem to lie above the classes and `split` is None; if `subject` is not a regular
+        expression, or finds nothing in some names.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
+
+    See Also
+    --------
+    load_table : Load the recordings that a table lists.
 
     Examples
     --------
@@ -108,14 +147,21 @@ def load_audio_folder(
     """
     root, files = audio_files(path)
     names = [file.relative_to(root) for file in files]
-    loose = [name.name for name in names if len(name.parts) == 1]
+    n_above = _n_folders_above(names, split)
+    loose = [name.as_posix() for name in names if len(name.parts) < n_above + 2]
     if loose:
         raise ValueError(
-            f"{len(loose)} sound files (such as {loose[0]!r}) lie directly in {str(root)!r}; move "
-            "them into one folder for each class."
+            f"{len(loose)} sound files (such as {listing(loose, 1)}) do not lie in the folder of a class. "
+            f"{explain_layout(root, files)}"
         )
-    labels = [name.parts[0] for name in names]
-    require_two_classes(labels, root)
+    splits = [name.parts[0] if n_above else "" for name in names]
+    if n_above and split != "all":
+        chosen = [plain(found) == plain(split) for found in splits]
+        if not any(chosen):
+            raise ValueError(f"split={split!r} is not a folder; choose from {sorted(set(splits))}.")
+        files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
+    labels = join_spellings([name.parts[n_above] for name in names])
+    require_two_classes(labels, root, explain_layout(root, files))
     subjects = _subjects(subject, names)
     table = pd.DataFrame(
         {
@@ -128,8 +174,15 @@ def load_audio_folder(
             "group": subjects,
         }
     )
+    if n_above:
+        table["split"] = splits
     waveforms, table = read_table(
-        table, sampling_rate=sampling_rate, on_error=on_error, n_jobs=n_jobs, verbose=verbose
+        table,
+        sampling_rate=sampling_rate,
+        on_error=on_error,
+        channel=channel,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
     require_two_classes(table["label"], root)
     return make_bunch(
@@ -144,6 +197,29 @@ def load_audio_folder(
             groups="the subjects." if subject is not None else _NO_SUBJECTS,
         ),
     )
+
+
+def _n_folders_above(names, split):
+    """Return how many folders lie above those of the classes: 1 where there are splits, else 0."""
+    if split is False:
+        return 0
+    if split is not None:
+        return 1
+    inside: dict[str, set[str]] = {}
+    for name in names:
+        inside.setdefault(name.parts[0], set()).add(name.parts[1] if len(name.parts) > 2 else "")
+    first, *others = inside.values()
+    are_alike = others and len(first) > 1 and "" not in first and all(x == first for x in others)
+    if {plain(name) for name in inside} <= _SPLITS and any("" in x for x in inside.values()):
+        return 1  # splits without classes
+    if are_alike or {plain(name) for name in inside} <= _SPLITS:
+        known = sorted(inside)
+        raise ValueError(
+            f"The first folders, {listing(known)}, look like splits, not like classes: load one of them "
+            f'with split={known[0]!r}, or all with split="all", which adds a column "split" to the frame. '
+            "If they are classes, pass split=False."
+        )
+    return 0
 
 
 def _subjects(subject, names):

@@ -13,7 +13,7 @@ from sklearn_heartkd.datasets._disturbances import (
 )
 
 _PADDING = 0.3  # seconds on either side, cropped away after filtering
-_MURMURS = {  # the centre of the band in Hz
+_MURMURS = {  # range of the center of the band in Hz
     "ejection": (90, 220),
     "holosystolic": (130, 300),
     "diastolic": (180, 380),
@@ -32,7 +32,7 @@ class Sound:
 
     @property
     def length(self):
-        """The time in seconds until it has died away to a twentieth."""
+        """The time in seconds until it has decayed to a twentieth."""
         return max(self.delays) + 3.5 * max(self.decays)
 
     def __call__(self, t):
@@ -41,6 +41,7 @@ class Sound:
         for frequency, phase, amplitude, delay, decay in zip(
             self.frequencies, self.phases, self.amplitudes, self.delays, self.decays, strict=True
         ):
+            # a fast rise and a slow decay: without the rise the sound would begin with a click
             u = np.maximum(t - delay, 0)
             envelope = (1 - np.exp(-u / (0.4 * decay))) * np.exp(-u / decay)
             wave += amplitude * envelope * np.sin(2 * np.pi * frequency * u + phase)
@@ -49,13 +50,13 @@ class Sound:
 
 @dataclass(frozen=True)
 class Subject:
-    """What stays the same in all recordings of one subject."""
+    """The properties that all recordings of one subject share."""
 
     rr: float  # seconds between beats at rest
     irregularity: float
     breathing_rate: float  # Hz
-    systole: float  # relative to what is usual at that rate
-    sounds: dict[str, Sound]  # S1 and S2, and S3 or S4 of who has them
+    systole: float  # relative to the usual one at that rate
+    sounds: dict[str, Sound]  # S1 and S2, in some subjects S3 or S4
     s3_delay: float  # seconds after S2
     s4_lead: float  # seconds before S1
     murmur: str | None
@@ -98,11 +99,12 @@ def draw_subject(rng, label):
         "S3": sound(rng.uniform(0.6, 1.1), 28, 60, (0.018, 0.03), (0.0, 0.01), 0.3 * sharp),
         "S4": sound(rng.uniform(0.6, 1.1), 26, 55, (0.016, 0.026), (0.0, 0.01), 0.3 * sharp),
     }
+    # every random number is drawn for every class, so that a label does not change the rest of a subject
     has_extra = rng.choice(["S3", "S4", "both"], p=[0.5, 0.35, 0.15])
     if label == "extrahls":
         sounds |= {kind: extra[kind] for kind in extra if has_extra in (kind, "both")}
     murmur = rng.choice(list(_MURMURS), p=[0.45, 0.35, 0.2])
-    centre = rng.uniform(*_MURMURS[murmur])
+    center = rng.uniform(*_MURMURS[murmur])
     width = rng.uniform(0.35, 0.7)
     return Subject(
         rr=60 / rng.uniform(60, 85),
@@ -114,7 +116,7 @@ def draw_subject(rng, label):
         s4_lead=rng.uniform(0.10, 0.13),
         murmur=str(murmur) if label == "murmur" else None,
         murmur_level=np.exp(rng.uniform(np.log(0.12), np.log(0.6))),
-        murmur_band=(centre * (1 - width), centre * (1 + width)),
+        murmur_band=(center * (1 - width), center * (1 + width)),
         prematurity=rng.uniform(0.32, 0.45),
         artifacts=tuple(rng.permutation(["speech", "friction", "knocks", "static"])),
         band=(rng.uniform(18, 28), rng.uniform(500, 900)),
@@ -134,6 +136,7 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
     time = np.arange(n_padded) / sampling_rate - _PADDING
     spectrum = Spectrum(n_padded, sampling_rate)
 
+    # the heart: sounds, then murmurs, heard through the chest, which damps high frequencies
     beats = _beats(subject, label, rng, duration)
     events = []
     heart = np.zeros(n_padded)
@@ -161,6 +164,7 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
         audible = rng.uniform(0.1, 0.5) if rng.random() < 0.5 else 0.0
         heart = disturbance + audible * heart * rms(disturbance) / rms(heart)
         events = events if audible else []
+    # the stethoscope hears the heart and the room; the filters ring at the ends, which are cut away
     signal = spectrum.filter(heart, spectrum.band(*subject.band))
     noise = spectrum.filter(
         ambient_noise(subject, time, spectrum, rng), spectrum.band(*subject.band)
@@ -179,7 +183,7 @@ def record(subject, label, rng, *, duration, sampling_rate, snr_db):
 
 
 def usual_systole(rr):
-    """Return the seconds from S1 to S2 that are usual at `rr` seconds between beats."""
+    """Return the usual time from S1 to S2 in seconds, at `rr` seconds between beats."""
     return 0.20 + 0.12 * rr
 
 
@@ -196,6 +200,7 @@ def _beats(subject, label, rng, duration):
     rr = subject.rr * np.exp(rng.normal(0, 0.04))
     n_beats = int((duration + 2 * _PADDING) / rr * 1.3) + 6
     phase = rng.uniform(0, 2 * np.pi)
+    # the breath changes the intervals and the loudness together
     breath = np.sin(phase + 2 * np.pi * subject.breathing_rate * rr * np.arange(n_beats))
     intervals = rr * (1 + 0.035 * breath + subject.irregularity * rng.normal(size=n_beats))
     starts = np.cumsum(intervals) - 2.5 * rr - rng.uniform(0, rr)
@@ -204,6 +209,7 @@ def _beats(subject, label, rng, duration):
         premature[_premature_beats(starts, rr * subject.prematurity, rng, duration)] = True
         starts[premature] -= subject.prematurity * rr * rng.uniform(0.9, 1.1, premature.sum())
 
+    # a premature beat is loud at S1 and faint at S2, because the ventricle is hardly filled
     loudness = (1 + 0.12 * breath) * np.exp(rng.normal(0, 0.08, (2, n_beats)))
     after = np.roll(premature, 1)
     loudness[0] *= np.where(premature, rng.uniform(1.3, 1.9), np.where(after, 1.15, 1.0))

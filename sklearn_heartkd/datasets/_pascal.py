@@ -2,6 +2,8 @@
 
 import re
 import warnings
+from os import PathLike
+from typing import Any
 
 import pandas as pd
 from sklearn.utils._param_validation import StrOptions, validate_params
@@ -14,11 +16,22 @@ from sklearn_heartkd.datasets._assemble import (
     require_two_classes,
     warn_of_disagreement,
 )
+from sklearn_heartkd.datasets._listing import drop_copies, listing
 from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.utils._files import require_regular_file
+from sklearn_heartkd.utils._text import printable
+from sklearn_heartkd.utils._warnings import outside
 
 _CLUSTERING_RATE = 2000  # Hz
-_LABEL = re.compile("artifact|extrahls|murmur|normal|extra(?:sy)?stole")
-_FOLDER = re.compile(r"[ab]training|training[ab]|[ab]unlabelledtest|set[ab]|noisy")
+_LABELS = ("artifact", "extrahls", "extrastole", "murmur", "normal")
+_UNLABELLED = "unlabelled"
+_SPELLINGS = {"extrasystole": "extrastole", **{label: label for label in _LABELS}}
+_DEVICES = {"a": "iStethoscope Pro", "b": "DigiScope"}
+
+# folders such as set_a, Atraining_normal, Training B Normal, Bunlabelledtest
+_SET_FOLDER = re.compile(r"(?:data)?set ?[ab]\b")
+_LABEL_FOLDER = re.compile(r"[ab] ?training\b|training ?[ab]\b|[ab]? ?unlabelled ?test")
+_PLACE = re.compile(r"[ab]?training[ab]?|[ab]|test|noisy")  # words that are not labels
 _NAME = re.compile(
     r"(?P<prefix>[A-Za-z_]*?)_*(?P<key>\d+|(?P<subject>\d+)_\d+_(?P<site>[A-Z])\d*(?:_\d+)?)"
 )
@@ -36,8 +49,8 @@ labelled; 52 and 195, the challenge's own test, are not.
 Groups: in set B the subject, "b-<number in the file name>", where 101, 103 and 146, which share
 recordings, count as one. The patients of set A are unknown:
 its groups are clusters of near-identical recordings, "a-<time in the name of the first one>",
-and two groups of set A may be the same patient. A recording without a near-duplicate is a group
-of its own.
+and two groups of set A may be the same patient. A recording without a near-duplicate is a separate
+group.
 
 Some classes exist in one set only, the sets differ in their sampling rate, and in set A the
 length alone tells classes apart: report A and B beside A+B, and give no model the length.
@@ -57,21 +70,23 @@ P. Bentley, G. Nordehn, M. Coimbra, S. Mannor: The PASCAL Classifying Heart Soun
     prefer_skip_nested_validation=True,
 )
 def load_pascal(
-    path,
+    path: str | PathLike[str],
     *,
-    subset="ab",
-    labelled=True,
-    sampling_rate=2000,
-    duration=None,
-    on_error="raise",
-    return_X_y=False,
-    n_jobs=None,
-    verbose=0,
-):
+    subset: str = "ab",
+    labelled: bool = True,
+    sampling_rate: float = 2000,
+    duration: float | None = None,
+    on_error: str = "raise",
+    channel: str | int = "mean",
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Any:
     """Load the recordings of the PASCAL heart-sound challenge of 2011 [1]_.
 
-    Labels come from the file names and, where these carry none, from the folders; labels that
-    ``set_a.csv`` and ``set_b.csv`` contradict cause one warning.
+    Labels come from the file names or, where these have none, from the folders. Where folders,
+    ``set_a.csv`` or ``set_b.csv`` give another label, one warning shows it. A recording that is there
+    twice under one name, as where a folder was unpacked into itself, is loaded once.
 
     Parameters
     ----------
@@ -82,43 +97,35 @@ def load_pascal(
         The sets to load: A from a phone app, B from a digital stethoscope.
     labelled : bool, default=True
         True loads the labelled recordings; False loads the others, the challenge's own test.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip"}, default="raise"
-        What to do about files that cannot be used: one error, or one warning, that names them.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
           near-identical recordings in set A, whose patients are unknown.
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), set, label, quality
-          ("noisy" or ""), subject, site, seconds, original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
+          ("noisy" or ""), subject, site, device, seconds, original_sampling_rate.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If `path` is no folder.
+        If `path` is not a folder.
     ValueError
-        If the folder holds no recordings of the challenge, or of one class only.
+        If the folder holds no recordings of the challenge, or of one class only, or if a name has an
+        unknown label.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
+
+    See Also
+    --------
+    load_physionet2016 : Load the PhysioNet/CinC challenge of 2016.
+    load_audio_folder : Load a folder that holds one folder for each class.
 
     References
     ----------
@@ -140,26 +147,27 @@ def load_pascal(
     if missing:
         raise ValueError(
             f"The folder {str(root)!r} holds no recordings of set {' and '.join(missing)}; give "
-            "the folder that holds set_a and set_b or the challenge's own folders, or change "
-            f"subset={subset!r}."
+            "the folder that holds set_a and set_b or the challenge's own folders, or choose "
+            f"another subset than {subset!r}."
         )
     table = table[table["set"].isin(letters) & (table["label"].notna() == labelled)]
     if table.empty:
         raise ValueError(
             f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
-            f"subset {subset!r}; change labelled={labelled}."
+            f"subset {subset!r}; choose another subset or labelled={not labelled}."
         )
-    waveforms, table = read_table(
-        table.reset_index(drop=True),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
+    reading = {
+        "sampling_rate": sampling_rate,
+        "on_error": on_error,
+        "channel": channel,
+        "n_jobs": n_jobs,
+        "verbose": verbose,
+    }
+    waveforms, table = read_table(table.reset_index(drop=True), **reading)
     if labelled:
         require_two_classes(table["label"], root)
         _cross_check(root, table)
-    table["group"] = _groups(table, waveforms, sampling_rate, n_jobs)
+    table["group"] = _groups(table, waveforms, reading)
     return make_bunch(
         waveforms,
         table.drop(columns=["key", "folder_label"]),
@@ -171,60 +179,94 @@ def load_pascal(
 
 
 def _table(root, files):
+    """Describe the recordings by their names; the same one in two folders counts once."""
     rows = [_describe(file, root) for file in files]
     strangers = [file.name for file, row in zip(files, rows, strict=True) if row is None]
     if len(strangers) == len(files):
         raise ValueError(
             f"None of the {len(files)} sound files in {str(root)!r} is named as in the PASCAL "
             "challenge (such as set_a/normal__201101070538.wav or "
-            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder."
+            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder (layout "
+            "'folder')."
         )
     if strangers:
-        examples = ", ".join(strangers[:3]) + (", …" if len(strangers) > 3 else "")
         warnings.warn(
             f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
-            f"challenge and left out ({examples}).",
-            stacklevel=4,
+            f"challenge and left out ({listing(strangers)}).",
+            stacklevel=outside(),
         )
-    return pd.DataFrame([row for row in rows if row is not None])
+    table = pd.DataFrame([row for row in rows if row is not None])
+    return drop_copies(table, table[["set", "key", "label", "quality"]], root)
 
 
 def _describe(file, root):
-    """Return what the name and the folders of a file say, or None for a file not of PASCAL."""
-    name = _parse_name(file.stem)
-    folders = [
-        re.sub("[^a-z]", "", part.lower())
-        for part in (root.name, *file.relative_to(root).parts[:-1])
-    ]
-    folders = [folder for folder in folders if _FOLDER.match(folder)]
-    if name is None or not (folders or name["prefix"]):
+    """Return what the name and the folders of a file tell, or None for a file not of PASCAL."""
+    name = _NAME.fullmatch(file.stem)
+    if name is None:
         return None
-    from_folder = _label_in(folders[-1]) if folders else None
-    from_name = _label_in(name["prefix"])
+    relative = file.relative_to(root)
+    prefix = name["prefix"].lower()
+    from_name = _label_in(prefix, relative)
+    if from_name is None:
+        folders = _label_folders((root.name, *relative.parts[:-1]), below_set=True)
+    else:
+        folders = _label_folders(relative.parts[:-1], below_set=False)
+    in_folders = [_label_in(folder, relative) for folder in folders]
+    from_folder = next((label for label in reversed(in_folders) if label), None)
+    label = from_name or from_folder
+    if label is None:
+        return None
     return {
         "path": str(file),
-        "file": file.relative_to(root).as_posix(),
-        "set": name["set"],
-        "label": from_name or ("unlabelled" not in name["prefix"] and from_folder) or None,
-        "quality": "noisy" if "noisy" in name["prefix"] + "".join(folders[-1:]) else "",
+        "file": relative.as_posix(),
+        "set": _set_of(name),
+        "label": None if label == _UNLABELLED else label,
+        "quality": "noisy" if any("noisy" in text for text in (prefix, *folders)) else "",
         "subject": name["subject"],
         "site": name["site"],
+        "device": _DEVICES[_set_of(name)],
         "key": name["key"],
-        "folder_label": from_folder,
+        "folder_label": None if from_folder == _UNLABELLED else from_folder,
     }
 
 
-def _parse_name(stem):
-    match = _NAME.fullmatch(stem)
-    if match is None:
-        return None
-    letter = "a" if match["subject"] is None else "b"
-    return {**match.groupdict(), "prefix": match["prefix"].lower(), "set": letter}
+def _set_of(name):
+    return "a" if name["subject"] is None else "b"
 
 
-def _label_in(text):
-    match = _LABEL.search(text)
-    return match and match[0].replace("extrasystole", "extrastole")
+def _label_folders(parts, *, below_set):
+    """Return the folders that tell a label, from the outermost; with `below_set` all below a set's."""
+    found: list[str] = []
+    in_set = False
+    for part in map(str.lower, parts):
+        words = " ".join(re.findall("[a-z]+", part))
+        if _SET_FOLDER.match(words):
+            in_set = True
+        elif _LABEL_FOLDER.match(words) or (below_set and (in_set or found)):
+            found.append(part)
+    return found
+
+
+def _label_in(text, file):
+    """Return the label in the words of a name or folder, or None; every word must be known."""
+    labels = set()
+    for word in re.findall("[a-z]+", text.lower()):
+        label = _SPELLINGS.get(word.removeprefix("noisy"))
+        if label is not None:
+            labels.add(label)
+        elif _UNLABELLED in word:
+            labels.add(_UNLABELLED)
+        elif not _PLACE.fullmatch(word):
+            raise ValueError(
+                f"{file.as_posix()!r} has the unknown label {word!r}. Labels are "
+                f"{', '.join(_LABELS)}, also with 'noisy' before them; rename or remove such files, or "
+                "load other recordings with load_audio_folder (layout 'folder')."
+            )
+    if len(labels) > 1:
+        raise ValueError(
+            f"{file.as_posix()!r} has the labels {' and '.join(sorted(labels))}; rename it."
+        )
+    return labels.pop() if labels else None
 
 
 def _cross_check(root, table):
@@ -236,13 +278,12 @@ def _cross_check(root, table):
     )
     listed: dict[tuple, list] = {}
     for csv in (root / "set_a.csv", root / "set_b.csv"):
-        if csv.is_file():
-            rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
-            for fname, label in rows.itertuples(index=False):
-                name = _parse_name(fname.rsplit("/")[-1].removesuffix(".wav"))
-                if name is not None:
-                    key = name["set"], name["key"]
-                    listed.setdefault(key, []).append((_label_in(name["prefix"]), label))
+        for file, label in _read_labels(csv):
+            name = _NAME.fullmatch(re.split(r"[/\\]", file)[-1].rpartition(".")[0])
+            if name is not None:
+                words = re.findall("[a-z]+", name["prefix"].lower())
+                named_so = next((_SPELLINGS[word] for word in words if word in _SPELLINGS), None)
+                listed.setdefault((_set_of(name), name["key"]), []).append((named_so, label))
     disputed = []
     for file, letter, label, key in table[["file", "set", "label", "key"]].itertuples(index=False):
         rows = listed.get((letter, key), [])
@@ -252,20 +293,39 @@ def _cross_check(root, table):
     warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
 
 
-def _groups(table, waveforms, sampling_rate, n_jobs):
+def _read_labels(csv):
+    """Return the names and labels in a table of the challenge; a damaged one causes a warning."""
+    if not csv.exists():
+        return []
+    try:
+        require_regular_file(csv)
+        rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        warnings.warn(
+            f"{printable(csv)} cannot be read, so its labels are not compared with those in use "
+            f"({printable(reason)}).",
+            stacklevel=outside(),
+        )
+        return []
+    labels = rows["label"].str.strip().str.lower()
+    return list(zip(rows["fname"], labels.map(lambda x: _SPELLINGS.get(x, x)), strict=True))
+
+
+def _groups(table, waveforms, reading):
     """Name the subject of set B and, where it is unknown, the cluster of near-duplicates."""
     from sklearn_heartkd.utils._near_duplicates import find_near_duplicates
 
     groups = "b-" + table["subject"].replace(_ONE_PATIENT).astype(object)
     in_a = table.index[table["set"] == "a"]
     if len(in_a):
-        if sampling_rate == _CLUSTERING_RATE:
+        if reading["sampling_rate"] == _CLUSTERING_RATE:
             recordings = [waveforms[i] for i in in_a]
         else:
-            recordings, _, _ = read_recordings(
-                table.loc[in_a, "path"], _CLUSTERING_RATE, n_jobs=n_jobs
-            )
-        clusters = find_near_duplicates(recordings, _CLUSTERING_RATE).groups
+            # another sampling rate must not change the groups
+            options = reading | {"sampling_rate": _CLUSTERING_RATE, "verbose": 0}
+            recordings, _, _ = read_recordings(table.loc[in_a, "path"], **options)
+        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading["n_jobs"])
         keys = table.loc[in_a, "key"]
-        groups[in_a] = "a-" + keys.groupby(clusters).transform("first")
+        groups[in_a] = "a-" + keys.groupby(found.groups).transform("first")
     return groups

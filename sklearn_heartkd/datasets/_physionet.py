@@ -1,8 +1,9 @@
 """The PhysioNet/Computing in Cardiology Challenge 2016."""
 
-import warnings
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import validate_params
 
@@ -14,7 +15,17 @@ from sklearn_heartkd.datasets._assemble import (
     read_table,
     require_two_classes,
 )
+from sklearn_heartkd.datasets._listing import (
+    by_name,
+    find_table,
+    merge_rows,
+    plain,
+    read_rows,
+    warn_of_unlisted,
+    without_suffix,
+)
 
+_TABLES = ("REFERENCE.csv", "REFERENCE-SQI.csv")
 _LABELS = {"1": "abnormal", "-1": "normal"}
 _QUALITIES = {"1": "good", "0": "poor"}
 
@@ -33,9 +44,17 @@ C. Liu, D. Springer, Q. Li and others: An open access database for the evaluatio
 algorithms, Physiological Measurement 37(12), 2016, doi:10.1088/0967-3334/37/12/2181
 """
 _NO_SUBJECTS = (
-    "each recording is a group of its own, because the layout does not tell the patients, of whom "
-    "some have several recordings; give `subject`, or scores by these groups are too good."
+    "each recording is a separate group, because the layout does not tell the patients, of whom some "
+    "have several recordings; give `subject`, or scores by these groups are too good."
 )
+_DEVICES = {
+    "a": "Welch Allyn Meditron",
+    "b": "3M Littmann E4000",
+    "c": "AUDIOSCOPE",
+    "d": "Infral",
+    "e": "MLT201 or 3M Littmann",
+    "f": "JABES",
+}
 
 
 @validate_params(
@@ -44,70 +63,65 @@ _NO_SUBJECTS = (
     prefer_skip_nested_validation=True,
 )
 def load_physionet2016(
-    path,
+    path: str | PathLike[str],
     *,
-    databases="abcdef",
-    subject=None,
-    sampling_rate=2000,
-    duration=None,
-    on_error="raise",
-    return_X_y=False,
-    n_jobs=None,
-    verbose=0,
-):
+    databases: str = "abcdef",
+    subject: str | Callable[[str], str] | None = None,
+    sampling_rate: float = 2000,
+    duration: float | None = None,
+    on_error: str = "raise",
+    channel: str | int = "mean",
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Any:
     """Load the training recordings of the PhysioNet/CinC challenge of 2016 [1]_.
+
+    The tables may be saved by any program: the text encoding, the separator, and suffixes and case of
+    the names do not matter. Recordings may be of any format that :func:`read_recording` reads.
 
     Parameters
     ----------
     path : path-like
         The folder that holds ``training-a`` to ``training-f``, each with its recordings and
-        ``REFERENCE.csv``: name, 1 (abnormal) or -1 (normal), and in some copies the signal quality,
-        1 (good) or 0 (poor).
+        ``REFERENCE.csv`` (or ``REFERENCE-SQI.csv``): name, 1 (abnormal) or -1 (normal), and in some
+        copies the signal quality, 1 (good) or 0 (poor).
     databases : str, default="abcdef"
         The letters of the databases to load; those that `path` does not hold are left out.
     subject : str or callable, default=None
-        Tells who was recorded. A regular expression is searched for in each recording's name, such as
-        ``"a0001"``, and its first group, or without a group all of what it matches, is the subject. A
-        callable takes the name. None takes each recording for a subject of its own.
-    sampling_rate : float, default=2000
-        The rate in Hz to which all recordings are resampled.
-    duration : float, default=None
-        Seconds. None keeps every recording at its length; a number crops longer recordings at
-        their end and repeats shorter ones, and never pads with zeros.
-    on_error : {"raise", "skip"}, default="raise"
-        What to do about files that cannot be used: one error, or one warning, that names them.
-    return_X_y : bool, default=False
-        True returns ``(data, target)`` instead of the Bunch.
-    n_jobs : int, default=None
-        The number of threads that read; None means 1.
-    verbose : int, default=0
-        1 shows a progress bar.
+        How to find the subject. A regular expression is searched for in each recording's name, such
+        as ``"a0001"``, and its first group, or without a group all of what it matches, is the
+        subject. A callable takes the name. None treats each recording as a separate subject.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        - data : list of float32 arrays of shape (n_samples,), or float32 array of shape
-          (n_recordings, n_samples) if `duration` is given.
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
         - target : ndarray of str of shape (n_recordings,), "abnormal" or "normal".
         - groups : ndarray of str of shape (n_recordings,): "<database>-<subject>".
-        - sampling_rate : float, in Hz.
-        - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), database (its letter),
-          label, quality ("good", "poor" or "" if not told), subject, site (""), seconds,
+          label, quality ("good", "poor" or "" if unknown), subject, site (""), device, seconds,
           original_sampling_rate.
-        - target_names : ndarray of str, the classes.
-        - DESCR : str.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If `path` is no folder.
+        If `path` is not a folder.
     ValueError
-        If the folder holds none of the databases, or recordings of one class only, if a
-        ``REFERENCE.csv`` is missing or holds other values, or if `subject` finds none in some names or
-        is no regular expression.
+        If the folder holds none of the databases, or recordings of one class only, if a table is
+        missing, empty, holds other values, or gives a recording two labels, or if `subject` matches
+        nothing in some names or is not a regular expression.
     UnreadableRecordingError
-        If files cannot be used, or listed recordings are not there (see `on_error`).
+        If files cannot be used, or listed recordings are missing (see `on_error`).
+
+    See Also
+    --------
+    load_circor : Load the recordings of the challenge of 2022.
+    sklearn_heartkd.metrics.physionet2016_scores : Compute the scores of this challenge.
 
     References
     ----------
@@ -131,19 +145,22 @@ def load_physionet2016(
             f"The folder {str(root)!r} holds none of the folders training-a to training-f that "
             f"databases={databases!r} asks for; give the folder that holds them."
         )
-    table = pd.concat([_references(root, letter) for letter in letters], ignore_index=True)
-    _warn_of_unlisted(files, table, letters)
+    table = pd.concat([_references(root, letter, files) for letter in letters], ignore_index=True)
+    folders = [root / f"training-{letter}" for letter in letters]
+    in_folders = [file for file in files if file.parent in folders]
+    warn_of_unlisted(in_folders, table["path"], "REFERENCE.csv")
     table["subject"] = table["name"]
     if isinstance(subject, str):
         table["subject"] = match_subjects(subject, table["name"].tolist())
     elif subject is not None:
         table["subject"] = table["name"].map(subject).astype(str)
-    table["site"] = ""
     table["group"] = table["database"] + "-" + table["subject"]
+    table = table.assign(site="", device=table["database"].map(_DEVICES))
     waveforms, table = read_table(
         table.drop(columns="name"),
         sampling_rate=sampling_rate,
         on_error=on_error,
+        channel=channel,
         n_jobs=n_jobs,
         verbose=verbose,
     )
@@ -158,43 +175,37 @@ def load_physionet2016(
     )
 
 
-def _references(root, letter):
+def _references(root, letter, files):
+    """Return the recordings that the table of a database lists."""
     folder = root / f"training-{letter}"
-    reference = folder / "REFERENCE.csv"
-    if not reference.is_file():
-        raise ValueError(f"{str(reference)!r} is missing; it holds the labels, so restore it.")
-    rows = pd.read_csv(reference, header=None, names=["name", "label", "quality"], dtype=str)
-    rows = rows.apply(lambda column: column.str.strip())
+    reference = next((found for name in _TABLES if (found := find_table(folder, name))), None)
+    if reference is None:
+        raise ValueError(
+            f"{str(folder)!r} holds neither {' nor '.join(_TABLES)}, which hold the labels; restore "
+            "one of them."
+        )
+    rows = [[*row, "", ""][:3] for row in read_rows(reference)]
+    rows = pd.DataFrame(rows, columns=["name", "label", "quality"])
     for column, meaning in (("label", _LABELS), ("quality", _QUALITIES)):
-        strange = ~rows[column].isin(list(meaning))
-        if column == "quality":
-            strange &= rows[column].notna()
+        strange = ~rows[column].isin([*meaning, ""] if column == "quality" else list(meaning))
         if strange.any():
-            row = rows[strange].iloc[0]
+            name, value = rows.loc[strange, ["name", column]].iloc[0]
             raise ValueError(
-                f"{str(reference)!r} gives {row['name']!r} the {column} {row[column]!r}; it must "
-                f"be {' or '.join(meaning)}."
+                f"{str(reference)!r} gives {name!r} the {column} {value!r}; it "
+                f"must be {' or '.join(meaning)}."
             )
-    paths = [folder / f"{name}.wav" for name in rows["name"]]
+        rows[column] = rows[column].map(meaning).fillna("")
+    rows["name"] = [without_suffix(name).rpartition("/")[2] for name in rows["name"]]
+    rows = merge_rows(rows, "name", reference)
+    found = by_name(files, folder)
+    paths = [found.get(plain(name), folder / f"{name}.wav") for name in rows["name"]]
     return pd.DataFrame(
         {
             "path": [str(file) for file in paths],
             "file": [file.relative_to(root).as_posix() for file in paths],
             "database": letter,
-            "label": rows["label"].map(_LABELS),
-            "quality": rows["quality"].map(_QUALITIES).fillna(""),
-            "name": rows["name"],
+            "label": rows["label"],
+            "quality": rows["quality"],
+            "name": [file.stem for file in paths],
         }
     )
-
-
-def _warn_of_unlisted(files, table, letters):
-    folders = {f"training-{letter}" for letter in letters}
-    found = [str(file) for file in files if file.parent.name in folders]
-    unlisted = np.setdiff1d(found, table["path"])
-    if len(unlisted):
-        warnings.warn(
-            f"{len(unlisted)} recordings are not in REFERENCE.csv and left out (such as "
-            f"{str(unlisted[0])!r}).",
-            stacklevel=4,
-        )

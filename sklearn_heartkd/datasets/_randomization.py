@@ -1,4 +1,4 @@
-"""Synthetic hearts, devices and rooms of great variety, for training that has to carry over."""
+"""Synthetic hearts, devices and rooms of great variety, for training that transfers to real ones."""
 
 from dataclasses import replace
 
@@ -11,13 +11,7 @@ _KNOTS = 6  # of the random frequency response, from 15 Hz to half the sampling 
 
 
 def randomize_subject(subject, rng):
-    """Return a subject whose heart and room differ from the usual ones.
-
-    Parameters
-    ----------
-    subject : Subject
-    rng : Generator
-    """
+    """Return a subject whose heart and room differ from the usual ones."""
     rr = 60 / np.exp(rng.uniform(np.log(52), np.log(150)))
     systole = rng.uniform(0.8, 1.15)
     diastole = rr - systole * usual_systole(rr)
@@ -37,26 +31,16 @@ def randomize_subject(subject, rng):
 
 
 def randomize_recording(waveform, sampling_rate, rng, *, noisy):
-    """Return a recording heard through another device, in some cases with bursts of noise.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-    sampling_rate : float
-        In Hz.
-    rng : Generator
-    noisy : bool
-        Whether there may be bursts.
-    """
+    """Return a recording as if made with another device; if `noisy`, some with bursts of noise."""
     loudest = np.abs(waveform).max()
-    heard = _colour(waveform.astype(np.float64), sampling_rate, rng)
+    heard = _color(waveform.astype(np.float64), sampling_rate, rng)
     if noisy and rng.random() < 0.4:
         for _ in range(rng.integers(1, 4)):
             _add_burst(heard, sampling_rate, rng)
     return (heard * (loudest / np.abs(heard).max())).astype(waveform.dtype)
 
 
-def _colour(waveform, sampling_rate, rng):
+def _color(waveform, sampling_rate, rng):
     """Change the frequency response by a random curve, smooth in log frequency."""
     frequencies = np.fft.rfftfreq(len(waveform), 1 / sampling_rate)
     knots = np.linspace(np.log(15), np.log(sampling_rate / 2), _KNOTS)
@@ -68,7 +52,7 @@ def _colour(waveform, sampling_rate, rng):
 
 
 def _add_burst(waveform, sampling_rate, rng):
-    """Add a burst of coloured noise of 0.2 to 1.2 s, in place; a part may lie past the end."""
+    """Add a burst of colored noise of 0.2 to 1.2 s, in place; a part may lie past the end."""
     n_burst = max(16, round(rng.uniform(0.2, 1.2) * sampling_rate))
     burst = np.convolve(rng.normal(size=n_burst), rng.normal(size=8), "same") * np.hanning(n_burst)
     start = rng.integers(0, len(waveform))

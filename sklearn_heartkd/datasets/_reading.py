@@ -1,69 +1,124 @@
 """Sound files to float32 waveforms at one sampling rate."""
 
+from __future__ import annotations
+
 import io
 import os
 import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
-import soxr
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-_SHORTEST = 0.1  # seconds
-_SLOWEST, _FASTEST = 100, 1_000_000  # Hz; a rate outside them comes from a damaged header
-_LOUDEST = 1e10
-_FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG"}
-_COMPRESSED = {"FLAC", "OGG"}  # a byte of these may hold any number of samples
-_MOST_SAMPLES = 2**27
-_MOST_SAMPLES_PER_BYTE = 8
+from sklearn_heartkd.datasets._decoding import TooLongError, UnusableError, decode
+from sklearn_heartkd.utils._files import require_regular_file
+from sklearn_heartkd.utils._text import printable
+from sklearn_heartkd.utils._warnings import outside
+
+ON_ERROR = ("raise", "skip", "repair")
+_STREAM_BLOCK = 2**20  # bytes
+_MOST_STREAMED = 2**26  # bytes; a stream has to be held in memory beside its waveform
+_BEGINNINGS = (
+    *(
+        b"RIFF",
+        b"RIFX",
+        b"RF64",
+        b"riff",
+        b"FORM",
+        b".snd",
+        b"dns.",
+        b"caff",
+        b"fLaC",
+        b"OggS",
+        b"ID3",
+    ),
+    *(bytes([0xFF, second]) for second in range(0xE0, 0x100)),  # MPEG
+)
 
 
 class UnreadableRecordingError(ValueError):
-    """Raised for recordings that cannot be used.
+    """Error for recordings that cannot be used.
+
+    Its message lists the files and the reasons.
 
     Parameters
     ----------
     reasons : dict of str to str
-        For each unusable file its name and the reason.
+        The reason for each file that cannot be used, by its name.
 
     Attributes
     ----------
     reasons : dict of str to str
+        As given.
+
+    See Also
+    --------
+    read_recordings : Read many recordings, with a choice of what to do about these files.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+    >>> try:
+    ...     read_recording("nowhere.wav")
+    ... except UnreadableRecordingError as error:
+    ...     print(error.reasons)
+    {'nowhere.wav': 'no such file or folder; check the path'}
     """
 
-    def __init__(self, reasons):
+    def __init__(self, reasons: Mapping[str, str]) -> None:
         self.reasons = dict(reasons)
         super().__init__(_listing("cannot be used; repair, remove or skip them", self.reasons))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what makes the error anew."""
         return type(self), (self.reasons,)
 
 
-def read_recording(file, sampling_rate=None):
+def read_recording(
+    file: str | os.PathLike[str] | BinaryIO,
+    sampling_rate: float | None = None,
+    *,
+    channel: str | int = "mean",
+) -> tuple[np.ndarray, int]:
     """Read one recording as a mono float32 waveform.
+
+    WAV (also RF64, W64), FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU and CAF files of any sampling rate and
+    depth are read. A warning is raised for a recording that was never finished, and for channels that
+    cancel each other.
 
     Parameters
     ----------
     file : path-like or binary file-like
-        A WAV (16, 24 or 32 bit, or float), FLAC, OGG, AIFF, AU or CAF file of any sampling
-        rate. Several channels are averaged.
+        The recording.
     sampling_rate : float, default=None
         The rate in Hz to resample to (soxr, high quality); None keeps the file's own.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        The channel to use of a recording with several: their mean, or one of them, counted from 0. Where
+        the mean has less than a tenth of the level of the strongest channel, because the channels are of
+        opposite phase, that channel is used instead.
 
     Returns
     -------
     waveform : ndarray of shape (n_samples,), float32
+        The samples; full scale is 1.
     original_rate : int
         The file's own sampling rate in Hz.
 
     Raises
     ------
     ValueError
-        If `sampling_rate` is not positive.
+        If `sampling_rate` or `channel` is invalid.
     UnreadableRecordingError
-        If the file does not exist, is no sound file, is damaged, holds no samples, NaN, infinite
-        or absurdly large samples, or is shorter than a tenth of a second.
+        If the file does not exist, is not a sound file, is damaged or cut off, lacks the channel, is
+        shorter than 0.1 s or longer than 2 ** 25 samples after resampling, or contains NaN, infinite or
+        absurdly large samples.
+
+    See Also
+    --------
+    read_recordings : Read many recordings; it can also repair damaged ones.
 
     Examples
     --------
@@ -77,24 +132,34 @@ def read_recording(file, sampling_rate=None):
     >>> waveform.shape, original_rate
     ((2000,), 4000)
     """
-    waveform, original_rate, reason = _attempt(file, sampling_rate)
-    if reason:
-        raise UnreadableRecordingError({_name(file): reason})
-    return waveform, original_rate
+    _check_options(sampling_rate, channel)
+    return _finish(file, _attempt(file, sampling_rate, channel, repair=False))
 
 
-def read_recordings(files, sampling_rate=None, *, on_error="raise", n_jobs=None, verbose=0):
+def read_recordings(
+    files: Iterable[str | os.PathLike[str] | BinaryIO],
+    sampling_rate: float | None = None,
+    *,
+    channel: str | int = "mean",
+    on_error: str = "raise",
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Read many recordings, and report all that cannot be used at once.
+
+    One warning lists the recordings that are used although they are not whole.
 
     Parameters
     ----------
     files : sequence of path-like or binary file-like
-        See :func:`read_recording`.
+        The recordings, see :func:`read_recording`.
     sampling_rate : float, default=None
         The rate in Hz to resample to; None keeps each file's own.
-    on_error : {"raise", "skip"}, default="raise"
-        What to do if there are files that cannot be used: raise one error, or leave them out with
-        one warning. Either names each of them with the reason.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        The channel to use, see :func:`read_recording`.
+    on_error : {"raise", "skip", "repair"}, default="raise"
+        What to do about files that cannot be used: raise one error, or leave them out with one warning.
+        "repair" uses what is left of damaged WAV files, with a warning, and raises for all others.
     n_jobs : int, default=None
         The number of threads; None means 1.
     verbose : int, default=0
@@ -103,6 +168,7 @@ def read_recordings(files, sampling_rate=None, *, on_error="raise", n_jobs=None,
     Returns
     -------
     waveforms : list of ndarray of shape (n_samples,), float32
+        The recordings.
     original_rates : ndarray of shape (n_read,), int
         The files' own sampling rates in Hz.
     indices : ndarray of shape (n_read,), int
@@ -110,9 +176,14 @@ def read_recordings(files, sampling_rate=None, *, on_error="raise", n_jobs=None,
 
     Raises
     ------
+    ValueError
+        If a parameter is invalid.
     UnreadableRecordingError
-        With ``on_error="raise"`` if any file, with ``on_error="skip"`` if every file cannot be
-        used.
+        If any file cannot be used; with ``on_error="skip"``, if none can.
+
+    See Also
+    --------
+    load_audio_folder : Load a data set with one folder for each class.
 
     Examples
     --------
@@ -122,114 +193,129 @@ def read_recordings(files, sampling_rate=None, *, on_error="raise", n_jobs=None,
     Traceback (most recent call last):
     sklearn_heartkd.datasets._reading.UnreadableRecordingError: 2 recordings cannot be used...
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
+    if on_error not in ON_ERROR:
+        raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
+    _check_options(sampling_rate, channel)
     files = list(files)
     results = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_attempt)(file, sampling_rate)
+        delayed(_attempt)(file, sampling_rate, channel, repair=on_error == "repair")
         for file in tqdm(files, desc="Reading", unit="file", disable=not verbose)
     )
-    reasons = {
-        _name(file): reason for file, (_, _, reason) in zip(files, results, strict=True) if reason
-    }
-    indices = np.array([i for i, result in enumerate(results) if result[2] is None], dtype=int)
+    reasons, notes = {}, {}
+    for file, (_, _, noted, reason) in zip(files, results, strict=True):
+        if reason:
+            reasons[_name(file)] = reason
+        elif noted:
+            notes[_name(file)] = "; ".join(noted)
+    indices = np.array([i for i, result in enumerate(results) if result[3] is None], dtype=int)
     if reasons:
-        if on_error == "raise" or not len(indices):
+        if on_error != "skip" or not len(indices):
             raise UnreadableRecordingError(reasons)
-        warnings.warn(_listing("left out because they cannot be used", reasons), stacklevel=3)
+        warnings.warn(
+            _listing("left out because they cannot be used", reasons), stacklevel=outside()
+        )
+    if notes:
+        warnings.warn(_listing("read, but worth a look", notes), stacklevel=outside())
     waveforms = [results[i][0] for i in indices]
     return waveforms, np.array([results[i][1] for i in indices], dtype=int), indices
 
 
-class _UnusableError(Exception):
-    """The reason why one file cannot be used."""
+def read_at_own_rate(file, other_rate, *, channel="mean"):
+    """Read a recording at its own sampling rate or, where it is too long for that, at another one.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+    rate : int or float
+        The sampling rate of the waveform in Hz.
+
+    Raises
+    ------
+    UnreadableRecordingError
+        As :func:`read_recording`.
+    """
+    return _finish(file, _attempt(file, None, channel, repair=False, other_rate=other_rate))
 
 
-def _attempt(file, sampling_rate):
-    """Return the waveform, its original rate and None, or None, None and the reason."""
-    if sampling_rate is not None and not sampling_rate > 0:
-        raise ValueError(f"sampling_rate must be above 0 Hz or None, got {sampling_rate!r}.")
+def _finish(file, result):
+    """Return the waveform and its rate, with a warning where it is not as it should be, or raise."""
+    waveform, rate, notes, reason = result
+    if reason:
+        raise UnreadableRecordingError({_name(file): reason})
+    if notes:
+        warnings.warn(f"{printable(_name(file))}: {'; '.join(notes)}.", stacklevel=outside())
+    return waveform, rate
+
+
+def _attempt(file, sampling_rate, channel, *, repair, other_rate=None):
+    """Return waveform, rate, notes and None, or three times None and the reason."""
     try:
-        return *_read(file, sampling_rate), None
-    except _UnusableError as reason:
-        return None, None, str(reason)
-    except soundfile.LibsndfileError as error:
-        return None, None, f"no sound file that can be decoded ({error.error_string.rstrip('.')})"
+        source, n_bytes = _open(file)
+        options = {"channel": channel, "repair": repair}
+        with source:
+            try:
+                return *decode(source, n_bytes, sampling_rate=sampling_rate, **options), None
+            except TooLongError:
+                if other_rate is None:
+                    raise
+                waveform, _, notes = decode(source, n_bytes, sampling_rate=other_rate, **options)
+                return waveform, other_rate, notes, None
+    except UnusableError as reason:
+        return None, None, None, str(reason)
     except OSError as error:
-        return None, None, f"cannot be opened ({error.strerror or error})"
+        return None, None, None, f"cannot be opened ({error.strerror or error})"
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        return None, None, f"no sound file that can be decoded ({error})"
-
-
-def _read(file, sampling_rate):
-    source, n_bytes = _open(file)
-    if n_bytes == 0:
-        raise _UnusableError("empty file")
-    with soundfile.SoundFile(source) as sound:
-        original_rate = sound.samplerate
-        _check_header(sound, n_bytes)
-        channels = sound.read(dtype="float32", always_2d=True)
-        if len(channels) < sound.frames:
-            raise _UnusableError(f"cut off: {len(channels)} of {sound.frames} samples are there")
-    if len(channels) == 0:
-        raise _UnusableError("no samples")
-    if len(channels) < _SHORTEST * original_rate:
-        raise _UnusableError(f"shorter than {_SHORTEST} s ({len(channels)} samples)")
-    _check_samples(channels)
-    waveform = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
-    if sampling_rate is not None and sampling_rate != original_rate:
-        waveform = soxr.resample(waveform, original_rate, sampling_rate, quality="HQ")
-        _check_samples(waveform)
-    return waveform, original_rate
+        return None, None, None, f"a sound file that cannot be decoded ({error})"
 
 
 def _open(file):
-    """Return what soundfile can open, and its size in bytes."""
+    """Return a binary file that can seek, and its size in bytes."""
     if hasattr(file, "read"):
-        source = _Stream(file.read())
+        source = _read_stream(file)
         return source, len(source.getbuffer())
     path = os.fspath(file)
-    if not os.path.exists(path):
-        raise _UnusableError("no such file or folder; check the path")
-    if not os.path.isfile(path):
-        raise _UnusableError("not a file")
-    return path, os.path.getsize(path)
+    try:
+        n_bytes = require_regular_file(path)
+    except FileNotFoundError:
+        raise UnusableError("no such file or folder; check the path") from None
+    except IsADirectoryError:
+        raise UnusableError("not a file, but a folder") from None
+    except ValueError as error:
+        raise UnusableError(str(error)) from None
+    return open(path, "rb", buffering=0), n_bytes
 
 
-class _Stream(io.BytesIO):
-    """A file in memory on which a damaged header cannot seek to where nothing is."""
+def _read_stream(file):
+    """Read a stream into memory; refuse what is not a sound, such as endless zeros, at once."""
+    content = file.read(_STREAM_BLOCK)
+    if content and not content.startswith(_BEGINNINGS):
+        raise UnusableError("not a sound file of a kind that can be read")
+    source = io.BytesIO()
+    while content:
+        source.write(content)
+        if source.tell() > _MOST_STREAMED:
+            raise UnusableError(
+                f"more than {_MOST_STREAMED >> 20} MiB; save it as a file, and pass its path"
+            )
+        content = file.read(_STREAM_BLOCK)
+    return source
 
-    def seek(self, offset, whence=io.SEEK_SET):
-        try:
-            return super().seek(offset, whence)
-        except (ValueError, OverflowError):
-            return self.tell()
 
-
-def _check_header(sound, n_bytes):
-    if sound.format not in _FORMATS:
-        raise _UnusableError(f"unsupported format {sound.format}")
-    if not _SLOWEST <= sound.samplerate <= _FASTEST:
-        raise _UnusableError(
-            f"sampling rate of {sound.samplerate} Hz, outside {_SLOWEST} to {_FASTEST} Hz"
+def _check_options(sampling_rate, channel):
+    if sampling_rate is not None and not sampling_rate > 0:
+        raise ValueError(f"sampling_rate must be above 0 Hz or None, got {sampling_rate!r}.")
+    is_number = isinstance(channel, (int, np.integer)) and not isinstance(channel, bool)
+    if not (channel >= 0 if is_number else channel in ("mean", "left", "right")):
+        raise ValueError(
+            f"channel must be 'mean', 'left', 'right' or the number of a channel from 0, got {channel!r}."
         )
-    n_samples = sound.frames * sound.channels
-    if sound.format not in _COMPRESSED and n_samples > _MOST_SAMPLES_PER_BYTE * n_bytes:
-        raise _UnusableError(f"damaged header: {n_samples} samples in {n_bytes} bytes")
-    if n_samples > _MOST_SAMPLES:
-        raise _UnusableError(f"{n_samples} samples, more than the {_MOST_SAMPLES} supported")
-
-
-def _check_samples(samples):
-    if not np.abs(samples).max() < _LOUDEST:
-        raise _UnusableError("NaN, infinite or absurdly large samples")
 
 
 def _name(file):
-    return str(getattr(file, "name", "<stream>") if hasattr(file, "read") else os.fspath(file))
+    return str(getattr(file, "name", "<stream>") if hasattr(file, "read") else os.fsdecode(file))
 
 
 def _listing(verdict, reasons):
     plural = "recordings" if len(reasons) > 1 else "recording"
-    lines = "".join(f"\n  {name}: {reason}" for name, reason in reasons.items())
+    lines = "".join(f"\n  {printable(name)}: {reason}" for name, reason in reasons.items())
     return f"{len(reasons)} {plural} {verdict}:{lines}"

@@ -1,6 +1,8 @@
 """Synthetic heart sounds whose events are known."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,23 +18,22 @@ _CLASSES = ("normal", "murmur", "extrahls", "extrastole", "artifact")
 _DESCR = """\
 Synthetic heart sounds
 
-Each subject has a heart of its own: sounds S1 and S2 (damped oscillations) of its own pitch,
-strength and splitting, a heart rate, a chest, a stethoscope and a room. All recordings of a
-subject are of one class and differ by less than subjects do, so recordings must be split by
-subject (`groups`). The table `events` tells where the sounds, murmurs and premature beats are.
+Subjects differ in the pitch, strength and splitting of the sounds S1 and S2 (damped oscillations),
+in heart rate, chest, stethoscope and room. All recordings of a subject are of one class and resemble
+each other, so recordings must be split by subject (`groups`). The table `events` lists the sounds,
+murmurs and premature beats.
 
-Recordings are made from the classes of the PASCAL challenge: normal; murmur (ejection,
+The classes are those of the PASCAL challenge: normal; murmur (ejection,
 holosystolic or early diastolic); extrahls (a third or a fourth heart sound); extrastole
 (premature beats with a compensatory pause); artifact (speech, friction, knocks, hiss).
 
-They are for tests, demonstrations and experiments with a known truth. They say nothing about how
-well a model works on patients.
+They are for tests, demonstrations and experiments with a known truth. They do not show how well a
+model works on patients.
 """
 
 _RANDOMIZED = """
-Here hearts, devices and rooms are drawn with far greater variety than is usual (domain
-randomization), and each recording has a frequency response of its own: recordings of one subject
-differ, too.
+Hearts, devices and rooms are drawn with unusual variety (domain randomization), and each recording
+has a different frequency response, so that recordings of one subject differ, too.
 """
 
 
@@ -51,22 +52,22 @@ differ, too.
     prefer_skip_nested_validation=True,
 )
 def make_heart_sounds(
-    n_recordings=150,
+    n_recordings: int = 150,
     *,
-    classes=_CLASSES,
-    n_subjects=None,
-    duration=5.0,
-    sampling_rate=2000,
-    snr_db=15.0,
-    domain_randomization=False,
-    random_state=None,
-    return_X_y=False,
-):
-    """Make heart-sound recordings with a physiological generator.
+    classes: Sequence[str] = _CLASSES,
+    n_subjects: int | None = None,
+    duration: float = 5.0,
+    sampling_rate: float = 2000,
+    snr_db: float = 15.0,
+    domain_randomization: bool = False,
+    random_state: int | np.random.RandomState | None = None,
+    return_X_y: bool = False,
+) -> Any:
+    """Make synthetic heart-sound recordings with a physiological model.
 
-    S1 and S2 are damped oscillations, the intervals between beats vary with the breath, murmurs
-    are bands of noise shaped by the heart's cycle, and everything is heard through the chest and
-    a stethoscope, in ambient noise. See ``DESCR`` of the result.
+    S1 and S2 are damped oscillations [2]_, the intervals between beats vary with the breath [1]_,
+    murmurs are bands of noise shaped by the cardiac cycle. Chest, stethoscope and ambient noise are
+    simulated, too. See ``DESCR`` of the result.
 
     Parameters
     ----------
@@ -75,23 +76,23 @@ def make_heart_sounds(
     classes : sequence of str, default=("normal", "murmur", "extrahls", "extrastole", "artifact")
         The classes, some of those in the default.
     n_subjects : int, default=None
-        The number of subjects, spread evenly over the classes; None means one for five
+        The number of subjects, spread evenly over the classes; None means one for every five
         recordings, but at least two for each class.
     duration : float, default=5.0
         The length of each recording in seconds.
     sampling_rate : float, default=2000
         The sampling rate in Hz, at least 500.
     snr_db : float, default=15.0
-        The ratio of signal to ambient noise in dB, on average: subjects differ by some 2 dB.
-        ``np.inf`` means no noise.
+        The mean ratio of signal to ambient noise in dB; it varies between subjects with a standard
+        deviation of 2 dB. ``np.inf`` means no noise.
     domain_randomization : bool, default=False
-        True makes hearts, devices and rooms of far greater variety than is usual, to pretrain on
-        (:class:`~sklearn_heartkd.SupervisedPretraining`): heart rates from 52 to 150 a minute, from
-        regular to strongly irregular, fainter and louder murmurs, a spectrum of its own for each
-        recording, breath, clicks and bursts of noise. The ratio of signal to noise is then uniform
-        from 15 dB below to 7 dB above `snr_db`.
+        Whether to draw hearts, devices and rooms of unusual variety [3]_, for
+        :class:`~sklearn_heartkd.SupervisedPretraining`: heart rates from 52 to 150 beats per minute,
+        regular to strongly irregular rhythms, fainter and louder murmurs, a different spectrum for each
+        recording, breath, clicks and bursts of noise. The ratio of signal to noise is uniform from
+        15 dB below to 7 dB above `snr_db`.
     random_state : int, RandomState instance or None, default=None
-        The seed: the same one gives the same recordings.
+        The seed; an int makes the recordings reproducible.
     return_X_y : bool, default=False
         True returns ``(data, target)`` instead of the Bunch.
 
@@ -114,6 +115,10 @@ def make_heart_sounds(
     ------
     ValueError
         If a class is unknown, or there are more subjects than recordings.
+
+    See Also
+    --------
+    load_audio_folder : Load real recordings.
 
     References
     ----------
@@ -141,11 +146,9 @@ def make_heart_sounds(
     if n_subjects is None:
         n_subjects = min(n_recordings, max(2 * len(classes), n_recordings // 5))
     if n_subjects > n_recordings:
-        raise ValueError(
-            f"n_subjects={n_subjects} is more than n_recordings={n_recordings}; give every "
-            "subject a recording."
-        )
+        raise ValueError(f"n_subjects={n_subjects} must be at most n_recordings={n_recordings}.")
     seed = draw_seed(random_state)
+    # a generator for each purpose, so that one option does not change what the others draw
     n_samples = max(1, round(duration * sampling_rate))
     data = np.empty((n_recordings, n_samples), dtype=np.float32)
     rows, events = [], []

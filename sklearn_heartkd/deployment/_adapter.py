@@ -1,5 +1,10 @@
 """The runtime around a fitted model that was not exported."""
 
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,23 +14,31 @@ from sklearn_heartkd.deployment.runtime import HeartSoundModel
 from sklearn_heartkd.utils._unwrap import sampling_rates, unwrap
 
 
-def runtime_model(model):
-    """Give a fitted model the interface of an exported one, signal quality and streams included.
+def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel:
+    """Give a fitted model the interface of an exported one, with signal quality and streams.
+
+    Any model can be used, not only one that can be exported.
 
     Parameters
     ----------
     model : estimator
-        A fitted classifier or pipeline that takes waveforms and has `predict_proba`; any, not
-        only one that can be exported.
+        A fitted classifier or pipeline that takes waveforms and has `predict_proba`.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        The channel of a stereo recording that the model takes.
 
     Returns
     -------
-    sklearn_heartkd.deployment.runtime.HeartSoundModel
+    model : sklearn_heartkd.deployment.runtime.HeartSoundModel
+        The model for one recording at a time.
 
     Raises
     ------
     ValueError
-        If no step of the model knows the sampling rate, or steps disagree about it.
+        If no step of the model has a sampling rate, or the steps disagree about it.
+
+    See Also
+    --------
+    export_onnx : Write a model to a file that needs neither scikit-learn nor torch.
 
     Examples
     --------
@@ -44,7 +57,7 @@ def runtime_model(model):
     rates = set(sampling_rates(model).values())
     if len(rates) != 1:
         raise ValueError(
-            f"The steps of {type(model).__name__} name {len(rates)} sampling rates "
+            f"The steps of {type(model).__name__} have {len(rates)} sampling rates "
             f"{sorted(rates)}; one is needed: give a whole pipeline, from waveforms on."
         )
     windowed = [part for part in unwrap(model) if isinstance(part, WindowedClassifier)]
@@ -56,6 +69,10 @@ def runtime_model(model):
     else:
         first = model.steps[0][1] if isinstance(model, Pipeline) else model
         n_window, n_hop = getattr(first, "n_features_in_", None), None
+    if n_window is not None and not isinstance(n_window, Integral):
+        raise ValueError(
+            f"n_features_in_={n_window!r} is not a number of samples; fit the model again."
+        )
 
     def run(waveforms):
         # in a list, recordings may have another length than those of `fit`
@@ -66,5 +83,6 @@ def runtime_model(model):
         sampling_rate=sampling_rate,
         n_window=n_window,
         n_hop=n_hop,
+        channel=channel,
     )
     return HeartSoundModel(run, metadata)

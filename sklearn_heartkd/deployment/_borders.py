@@ -1,4 +1,4 @@
-"""The answers that a refined model has for a recording on the border between two clusters."""
+"""All right answers for a recording on the border between two k-means clusters."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _MOST_ANSWERS = 256
 
 
 def possible_answers(model, description, recordings):
-    """Return a model's probabilities, and those that rounding can turn them into.
+    """Return a model's probabilities, and those that rounding can change them to.
 
     Where moving an embedding by 1e-5 of its length takes it over the border between two k-means
     clusters, either of them may be the nearest on the device.
@@ -18,7 +18,7 @@ def possible_answers(model, description, recordings):
     ----------
     model : estimator
     description : Description
-        Of the model.
+        The description of the model.
     recordings : list of ndarray of shape (n_samples,), float32
 
     Returns
@@ -67,7 +67,7 @@ def _sources(description, recordings):
 
 
 def _changes(windows, average, description, n_classes):
-    """Return what may be added to the probabilities of one recording; first of all nothing."""
+    """Return what rounding may add to the probabilities of one recording; the first row is 0."""
     none = np.zeros((1, n_classes))
     changes = none
     for row in windows:
@@ -80,7 +80,7 @@ def _changes(windows, average, description, n_classes):
 
 
 def _cross_borders(changes, embedding, refinements):
-    """Pass changes of the probabilities on through refinements, with each of the near clusters."""
+    """Pass changes of the probabilities through refinements, once for each of the near clusters."""
     for clusters in refinements:
         distances = np.square(clusters.centers - embedding).sum(axis=1)
         nearest = distances.argmin()

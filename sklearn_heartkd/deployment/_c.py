@@ -1,12 +1,17 @@
-"""export_c."""
+"""The export of a whole model to C."""
 
-import json
+from __future__ import annotations
+
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._borders import possible_answers
@@ -17,19 +22,21 @@ from sklearn_heartkd.deployment._c_tables import (
     front_end_tables,
     network_tables,
     number,
+    text,
 )
 from sklearn_heartkd.deployment._description import ExportError, describe
 from sklearn_heartkd.deployment._onnx import checking_recordings
+from sklearn_heartkd.utils._files import replace_files
 
 
 @dataclass(frozen=True)
 class CFiles:
-    """What `export_c` wrote.
+    """Paths of the files that `export_c` wrote.
 
     Attributes
     ----------
     source, header, test : pathlib.Path
-        The test is a program of its own: compile and run it with the source on the device.
+        The test is a program: compile it with the source and run it on the device.
     state_bytes : int
         Size of the working memory, the struct that the caller owns.
     """
@@ -40,11 +47,18 @@ class CFiles:
     state_bytes: int
 
 
-def export_c(model, path, recordings=None, *, prefix="heartkd"):
+def export_c(
+    model: Any,
+    path: str | os.PathLike[str],
+    recordings: ArrayLike | Sequence[ArrayLike] | None = None,
+    *,
+    prefix: str = "heartkd",
+) -> CFiles:
     """Write a fitted model as one C99 file with a header, from int16 samples to probabilities.
 
-    The C needs nothing but its standard library, allocates no memory, and keeps everything it
-    changes in a struct that the caller owns. Beside it, test vectors are written as a program.
+    The code needs only the standard library of C, allocates no memory, and changes only a struct
+    that the caller owns. Test vectors are written as a program beside it. The three files appear
+    together or, where writing fails, not at all.
 
     Parameters
     ----------
@@ -56,29 +70,30 @@ def export_c(model, path, recordings=None, *, prefix="heartkd"):
         The file to write, ending in ``.c``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
             default=None
-        For the test vectors, at full scale 1; None takes synthetic heart sounds.
+        Recordings for the test vectors, at full scale 1; None takes synthetic heart sounds.
     prefix : str, default="heartkd"
-        Of all names in the C; models with different prefixes go into one program.
+        Prefix of all names in the code; models with different prefixes go into one program.
 
     Returns
     -------
     files : CFiles
+        The paths, and the size of the working memory.
 
     Raises
     ------
     ExportError
-        If a part of the model cannot be exported; it is named, with what would work.
+        If a part of the model cannot be exported; the message says which, and what would work.
     ValueError
-        If the path does not end in ``.c``, the prefix is no lower-case C name, or there are no
+        If the path does not end in ``.c``, the prefix is not a lower-case C name, or there are no
         recordings.
 
     See Also
     --------
-    export_onnx : One ONNX file instead; it takes more kinds of models.
+    export_onnx : Write one ONNX file; it takes more kinds of models.
 
     Notes
     -----
-    The window's samples are kept as int16. When it is complete, its frames go through FFT, sparse
+    The samples of a window are kept as int16. When it is complete, its frames go through FFT, sparse
     mel filters, logarithm, DCT and the network column by column, so that each layer only holds as
     many columns as its kernel is wide. The test accepts either cluster for a recording that is
     equally near to two, within rounding. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
@@ -108,23 +123,25 @@ def export_c(model, path, recordings=None, *, prefix="heartkd"):
     description = describe(model)
     _check(description)
     numbers, tables, calls = _compute(description)
-    title = f"A heart-sound classifier: {', '.join(description.classes)}"
-    texts = {"TITLE": title.replace("*/", "* /"), "VERSION": __version__, "REFINE": calls}
+    names = ", ".join(description.classes)
+    # classes are named by strangers: a comment gets their harmless characters only
+    title = f"A heart-sound classifier: {re.sub('[^A-Za-z0-9 ,._-]', '_', names)[:200]}"
+    texts = {"TITLE": title, "VERSION": __version__, "REFINE": calls}
     texts.update({name: str(value) for name, value in numbers.items()})
-    includes = (
-        f'#include "{path.stem}.h"\n\n#include <float.h>\n#include <math.h>\n#include <string.h>\n'
-    )
-    source = includes + tables + _template("engine.c", texts) + _template("main.c", texts)
     header = _template("interface.h", texts)
+    # not included by name, which may be one that C cannot include
+    includes = "\n#include <float.h>\n#include <math.h>\n#include <string.h>\n"
+    source = header + includes + tables + _template("engine.c", texts) + _template("main.c", texts)
     recordings = [_as_int16(row) for row in checking_recordings(description, recordings)]
     waveforms = [row.astype(np.float32) / 32768 for row in recordings]
     answers = possible_answers(model, description, waveforms)
-    test = _test_program(recordings, answers, {"STEM": path.stem, "VERSION": __version__})
+    test = header + _test_program(recordings, answers, {"VERSION": __version__})
     written = path, path.with_suffix(".h"), path.with_name(f"{path.stem}_test.c")
-    for file, text in zip(written, (source, header, test), strict=True):
-        text = re.sub(r"\bheartkd_", f"{prefix}_", text)
-        text = re.sub(r"\bHEARTKD_", f"{prefix.upper()}_", text)
-        file.write_text(text, encoding="utf-8")
+    with replace_files(*written) as made:
+        for file, code in zip(made, (source, header, test), strict=True):
+            code = re.sub(r"\bheartkd_", f"{prefix}_", code)
+            code = re.sub(r"\bHEARTKD_", f"{prefix.upper()}_", code)
+            file.write_text(code, encoding="ascii")
     return CFiles(*written, _state_bytes(numbers))
 
 
@@ -138,6 +155,8 @@ def _check(description):
         raise ExportError(
             "A k-means refinement around WindowedClassifier cannot be exported to C: put it inside."
         )
+    if any("\0" in name for name in description.classes):
+        raise ExportError("The name of a class contains a NUL, which ends a text in C: rename it.")
     if description.flat:
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:
@@ -168,7 +187,7 @@ def _compute(description):
         "N_MAPS": n_maps,
         "N_WORK": n_work,
     }
-    names = ", ".join(json.dumps(label) for label in description.classes)
+    names = ", ".join(map(text, description.classes))
     tables = [
         "\n",
         *(f"#define HEARTKD_{name} {value}\n" for name, value in macros.items()),
@@ -198,10 +217,8 @@ def _state_bytes(numbers):
 
 
 def _template(name, texts):
-    text = files("sklearn_heartkd.deployment").joinpath("templates", name).read_text("utf-8")
-    for key, value in texts.items():
-        text = text.replace(f"@{key}@", value)
-    return text
+    code = files("sklearn_heartkd.deployment").joinpath("templates", name).read_text("utf-8")
+    return re.sub("@([A-Z_]+)@", lambda match: texts[match[1]], code)
 
 
 def _as_int16(waveform):

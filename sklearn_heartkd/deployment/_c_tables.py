@@ -1,5 +1,7 @@
 """The constants of a model as C source: front end, layers, head and clusters."""
 
+import string
+
 import numpy as np
 
 from sklearn_heartkd.deployment._description import ExportError
@@ -21,6 +23,23 @@ def number(value):
     """Return a float constant."""
     text = f"{np.float32(value):.9g}"
     return f"{text}f" if any(mark in text for mark in ".e") else f"{text}.0f"
+
+
+def text(value):
+    r"""Return a string constant in which only letters and digits are not octal escapes.
+
+    That keeps out trigraphs, line ends, comments and names that are replaced; the bytes are UTF-8.
+
+    Examples
+    --------
+    >>> print(text('a"??/'))
+    "a\042\077\077\057"
+    """
+    data = str(value).encode()
+    if len(data) > 4000:  # C99 need not take longer string constants
+        return f"(const char[]){{{', '.join(map(str, data))}, 0}}"
+    plain = string.ascii_letters + string.digits
+    return '"' + "".join(chr(b) if chr(b) in plain else f"\\{b:03o}" for b in data) + '"'
 
 
 def front_end_tables(front_end, standardize, n_window):
@@ -77,7 +96,7 @@ def network_tables(module, n_channels):
     body = layers_of(module.body)
     if len(body) != 1 or not isinstance(body[0], Image):
         raise ExportError(
-            "A network whose body is no chain of 2-D convolutions cannot be exported to C: use "
+            "Only a chain of 2-D convolutions can be exported to C: use "
             "StudentClassifier or Conv2DClassifier, or export to ONNX."
         )
     source, rows, n_work = [], [], 0

@@ -1,18 +1,25 @@
-"""Predictions for sound files, with whatever model there is."""
+"""Predictions for sound files with exported and saved models."""
 
-import io
+import os
 import sys
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 from sklearn_heartkd.deployment.runtime import HeartSoundModel, Prediction
+from sklearn_heartkd.utils._audio_files import (
+    READABLE_SUFFIXES,
+    find_audio_files,
+    unreadable_message,
+)
+from sklearn_heartkd.utils._text import printable
+from sklearn_heartkd.utils._warnings import outside
 
-_SOUND = {".wav", ".flac", ".ogg", ".aif", ".aiff", ".au", ".caf"}
-_NO_SOUND = f"holds no sound files ({', '.join(sorted(_SOUND))})"
+_NO_SOUND = f"holds no sound files ({', '.join(sorted(READABLE_SUFFIXES))})"
 
 
 class FilePrediction(NamedTuple):
-    """What a model says about a file.
+    """The answer of a model for one file.
 
     Attributes
     ----------
@@ -28,14 +35,16 @@ class FilePrediction(NamedTuple):
     error: str | None
 
 
-def load_any(path=None):
-    """Load an exported or a saved model as one for prediction.
+def load_any(path=None, *, trust=False):
+    """Load an exported or a saved model for prediction.
 
     Parameters
     ----------
     path : path-like, default=None
-        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the model in the box, a
-        student trained on the PASCAL recordings.
+        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the bundled model, a student
+        trained on the PASCAL recordings.
+    trust : bool, default=False
+        Whether to load saved models of any kind, see `load_model`.
 
     Returns
     -------
@@ -44,28 +53,31 @@ def load_any(path=None):
     Raises
     ------
     ValueError
-        If the file is no such model.
+        If the file is not such a model.
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
     if path is None:
-        path = box_path()
+        path = bundled_model()
     if str(path).lower().endswith(".onnx"):
         return HeartSoundModel.load(str(path))
-    from sklearn_heartkd.deployment import load_model, runtime_model
+    from sklearn_heartkd.deployment import runtime_model
+    from sklearn_heartkd.deployment._persistence import load_with_manifest
 
-    return runtime_model(load_model(path))
+    model, manifest = load_with_manifest(path, trust=trust)
+    return runtime_model(model, channel=manifest["channel"])
 
 
-def box_path():
-    """Return where the model in the box is."""
+def bundled_model():
+    """Return the path of the bundled model."""
     return Path(__file__).parent / "models" / "pascal_student.onnx"
 
 
 def find_recordings(names):
     """List files, and the sound files of folders and of the folders in them; "-" stays.
 
-    A folder without sound files stays, too: `read_file` says what is wrong with it.
+    A folder without sound files stays, too: `read_file` reports it. A warning counts the audio files in
+    folders that cannot be read.
 
     Raises
     ------
@@ -74,22 +86,27 @@ def find_recordings(names):
     """
     found: list[str] = []
     empty: list[str] = []
+    unreadable: list[Path] = []
     for name in names:
-        path = Path(name)
-        if name == "-" or not path.is_dir():
+        if name == "-" or not os.path.isdir(name):
             found.append(name)
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SOUND and p.is_file())
-        if not inside:
+        inside = find_audio_files(name)
+        unreadable += inside.unreadable
+        if not inside.readable:
             empty.append(name)
-        found.extend(map(str, inside or [name]))
+        found.extend(map(str, inside.readable or [name]))
+    hint = unreadable_message(unreadable) if unreadable else ""
     if found and len(found) == len(empty):
-        raise ValueError(f"The folder {' and '.join(empty)} {_NO_SOUND}.")
+        folders = " and ".join(map(printable, empty))
+        raise ValueError(f"The folder {folders} {_NO_SOUND}. {hint}".strip())
+    if hint:
+        warnings.warn(f"{hint}.", stacklevel=outside())
     return found
 
 
-def read_file(name, sampling_rate=None):
-    """Read a recording of `find_recordings`, or one in memory.
+def read_file(name, sampling_rate=None, *, channel="mean"):
+    """Read a recording of `find_recordings`; "-" is the standard input.
 
     Returns
     -------
@@ -101,27 +118,50 @@ def read_file(name, sampling_rate=None):
     UnreadableRecordingError
         If it cannot be used.
     """
-    from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+    from sklearn_heartkd.datasets import read_recording
 
-    if isinstance(name, str) and Path(name).is_dir():
-        raise UnreadableRecordingError({name: f"the folder {_NO_SOUND}"})
-    return read_recording(name, sampling_rate)
+    return read_recording(_source(name), sampling_rate, channel=channel)
 
 
 def predict_file(model, name):
     """Predict one file; "-" is the standard input.
+
+    Whatever one file raises, it does not stop the prediction of others.
 
     Returns
     -------
     FilePrediction
     """
     from sklearn_heartkd.datasets import UnreadableRecordingError
+    from sklearn_heartkd.datasets._reading import read_at_own_rate
 
     try:
-        source = io.BytesIO(sys.stdin.buffer.read()) if name == "-" else name
-        waveform, rate = read_file(source)
+        # the quality of the signal shows at the recording's rate
+        waveform, rate = read_at_own_rate(_source(name), model.sampling_rate, channel=model.channel)
         return FilePrediction(name, model.predict(waveform, rate), None)
     except UnreadableRecordingError as error:
         return FilePrediction(name, None, "; ".join(error.reasons.values()))
     except ValueError as error:
         return FilePrediction(name, None, str(error))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # libraries written in Rust raise others than Exception
+        text = " ".join(str(error).split())[:200]
+        return FilePrediction(name, None, f"failed unexpectedly ({type(error).__name__}: {text})")
+
+
+def _source(name):
+    """Return what the reader takes for a name of `find_recordings`."""
+    from sklearn_heartkd.datasets import UnreadableRecordingError
+
+    if name != "-":
+        if os.path.isdir(name):
+            raise UnreadableRecordingError({name: f"the folder {_NO_SOUND}"})
+        return name
+    if sys.stdin is None or sys.stdin.closed:
+        raise UnreadableRecordingError({name: "standard input is closed"})
+    if sys.stdin.isatty():
+        raise UnreadableRecordingError(
+            {name: "standard input is a terminal; pass a sound file to it"}
+        )
+    return sys.stdin.buffer

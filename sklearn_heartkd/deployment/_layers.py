@@ -14,30 +14,20 @@ from sklearn_heartkd.networks._recurrent import _RecurrentBody
 
 @dataclass
 class Convolution:
-    """A convolution over one or two dimensions, with the normalisation after it folded in.
+    """A convolution over one or two dimensions, with the batch norm after it folded in."""
 
-    Attributes
-    ----------
-    weight : ndarray of shape (n_out, n_in // groups, *kernel)
-    bias : ndarray of shape (n_out,)
-    stride, padding, dilation : tuple of int
-    groups : int
-    relu : bool
-        Whether negative results become 0.
-    """
-
-    weight: np.ndarray
+    weight: np.ndarray  # (n_out, n_in // groups, *kernel)
     bias: np.ndarray
     stride: tuple
     padding: tuple
     dilation: tuple
     groups: int
-    relu: bool = False
+    relu: bool = False  # whether negative results become 0
 
 
 @dataclass
 class GroupNorm:
-    """Normalisation of groups of maps over themselves."""
+    """Normalization of groups of maps over themselves."""
 
     n_groups: int
     weight: np.ndarray
@@ -79,14 +69,11 @@ class Sum:
 class Recurrent:
     """A recurrent layer over the last dimension.
 
-    Attributes
-    ----------
-    kind : {"LSTM", "GRU", "RNN"}
-    weights : list of list of dict of str to ndarray
-        For each layer and direction `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh` of torch.
+    For each layer and direction, `weights` has the arrays "weight_ih", "weight_hh", "bias_ih" and
+    "bias_hh" of torch.
     """
 
-    kind: str
+    kind: str  # "LSTM", "GRU" or "RNN"
     weights: list
 
 
@@ -96,7 +83,7 @@ def layers_of(body):
     Raises
     ------
     ExportError
-        If there is a layer that no exporter knows; it is named.
+        If there is another layer; the message says which.
     """
     layers: list = []
     for module in _flatten(body):

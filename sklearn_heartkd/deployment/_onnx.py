@@ -1,44 +1,71 @@
-"""export_onnx."""
+"""The export of a whole model to ONNX, and the check that the file agrees with the model."""
+
+from __future__ import annotations
 
 import json
-import tempfile
+import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._borders import TOLERANCE, possible_answers
 from sklearn_heartkd.deployment._description import ExportError, describe
-from sklearn_heartkd.deployment.runtime import UNSEALED, seal_of
+from sklearn_heartkd.deployment.runtime import (
+    MOST_BYTES,
+    UNSEALED,
+    HeartSoundModel,
+    check_channel,
+    import_onnxruntime,
+    seal_of,
+)
+from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._recordings import fit_length
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What came of an export.
+    """Size of an exported file, and how well it agrees with the model.
 
-    Attributes
+    It is returned by `export_onnx`.
+
+    Parameters
     ----------
     path : pathlib.Path
         The file.
     n_bytes : int
-        Its size.
+        Size of the file.
     max_difference : float
-        The largest difference of a probability from `predict_proba`, or, for the recordings
-        `on_border`, from what it would say with the other cluster; with ``quantize="int8"`` that of
-        the network in float.
-    int8_max_difference : float or None
-        The same of the quantised network.
-    int8_agreement : float or None
-        Share of the recordings that get the same class from the quantised network.
-    balanced_accuracy, int8_balanced_accuracy : float or None
-        On the recordings, where their classes were given.
-    on_border : tuple of int
+        The largest difference of a probability from `predict_proba`; for the recordings `on_border`,
+        from the probability with the other cluster. With ``quantize="int8"`` it is that of the
+        network in float.
+    int8_max_difference : float, default=None
+        The same for the quantized network.
+    int8_agreement : float, default=None
+        Share of the recordings that get the same class from the quantized network.
+    balanced_accuracy, int8_balanced_accuracy : float, default=None
+        Balanced accuracy on the recordings, where `y` was given.
+    on_border : tuple of int, default=()
         The recordings that are equally near to two k-means clusters, within rounding, and for which
-        the file takes the other one than the model.
+        the file takes the other cluster than the model.
+
+    See Also
+    --------
+    export_onnx : Returns it.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sklearn_heartkd.deployment import ExportReport
+    >>> ExportReport(Path("student.onnx"), n_bytes=52219, max_difference=2e-7).on_border
+    ()
     """
 
     path: Path
@@ -52,18 +79,21 @@ class ExportReport:
 
 
 def export_onnx(
-    model,
-    path,
-    recordings=None,
-    y=None,
+    model: Any,
+    path: str | os.PathLike[str],
+    recordings: ArrayLike | Sequence[ArrayLike] | None = None,
+    y: ArrayLike | None = None,
     *,
-    quantize=None,
-    unsure_below=0.5,
-    training_data="not recorded",
-    scores=None,
-    stand_alone=False,
-):
+    quantize: Literal["int8"] | None = None,
+    unsure_below: float = 0.5,
+    training_data: str = "not recorded",
+    scores: dict[str, Any] | None = None,
+    stand_alone: bool = False,
+    channel: str | int = "mean",
+) -> ExportReport:
     """Write a fitted model as one ONNX file, from the raw waveform to the probabilities.
+
+    The file is compared with the model before it replaces an existing one in one step.
 
     Parameters
     ----------
@@ -75,35 +105,39 @@ def export_onnx(
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
             default=None
-        On which the file has to agree with the model; None takes synthetic heart sounds. With
-        `quantize` they also calibrate the quantised network: give real ones.
+        Recordings on which the file must agree with the model; None takes synthetic heart sounds.
+        With `quantize` they also calibrate the quantized network: give real ones.
     y : array-like of shape (n_recordings,), default=None
-        Their classes, to report the accuracy that the quantisation costs.
+        Classes of the recordings, to report the accuracy that the quantization costs.
     quantize : {"int8"}, default=None
-        Whether to store the network's weights, and compute it, in 8 bits. The front end stays in
-        float.
+        Whether to store and compute the network in 8 bits. The front end stays in float.
     unsure_below : float, default=0.5
-        The runtime says "unsure" below this probability; a `RejectingClassifier` has its own.
+        The runtime answers "unsure" below this probability; a `RejectingClassifier` has its own.
     training_data : str, default="not recorded"
-        What the model was trained on, for the file's metadata.
+        Description of the training data, for the file's metadata.
     scores : dict, default=None
-        Scores for the file's metadata, serialisable as JSON.
+        Scores for the file's metadata, serializable as JSON.
     stand_alone : bool, default=False
         Whether to write the runtime as ``heartkd_runtime.py`` beside the model, so that the device
         needs neither this package nor torch.
+    channel : {"mean", "left", "right"} or int, default="mean"
+        The channel of a stereo recording that the model takes.
 
     Returns
     -------
     report : ExportReport
+        The size of the file and the largest difference.
 
     Raises
     ------
     ExportError
         If a step cannot be exported, or the graph disagrees with `predict_proba` by more than
         1e-5 on any of the recordings; then no file is written.
+    ImportError
+        If the optional package onnx is not installed.
     ValueError
-        If the path does not end in ``.onnx``, there are no recordings to check or to quantise with,
-        or another number of classes than of recordings.
+        If the path does not end in ``.onnx``, there are no recordings to check or to quantize with,
+        `y` has another length than `recordings`, or `unsure_below` is not from 0 to 1.
 
     Warns
     -----
@@ -143,10 +177,13 @@ def export_onnx(
         raise ValueError(f"quantize must be None or 'int8', got {quantize!r}.")
     if quantize and recordings is None:
         raise ValueError("quantize='int8' needs recordings to calibrate the network with.")
+    if find_spec("onnx") is None:
+        raise ImportError("export_onnx needs onnx: pip install 'sklearn-heartkd[onnx]'.")
     description = describe(model)
-    recordings = checking_recordings(description, recordings)
-    if y is not None and len(y) != len(recordings):
-        raise ValueError(f"y has {len(y)} classes for {len(recordings)} recordings; give one each.")
+    rows = checking_recordings(description, recordings)
+    y = None if y is None else np.asarray(y)
+    if y is not None and len(y) != len(rows):
+        raise ValueError(f"y has {len(y)} classes for {len(rows)} recordings; give one each.")
     outside = description.recording_steps or description.recording_clusters
     can_split = description.n_hop is not None and not outside
     metadata = make_metadata(
@@ -159,11 +196,13 @@ def export_onnx(
         weights=quantize or "float32",
         training_data=training_data,
         scores=json.dumps(scores or {}),
+        channel=channel,
     )
+    HeartSoundModel(np.asarray, metadata)  # raises for what the runtime would refuse
     onnx_model = build(description, metadata)
-    answers = possible_answers(model, description, recordings)
+    answers = possible_answers(model, description, rows)
     expected = np.stack([possible[0] for possible in answers])
-    difference, on_border = _agreement(_run(onnx_model, recordings), answers)
+    difference, on_border = _agreement(_run(onnx_model, rows), answers)
     if on_border:
         warnings.warn(
             f"Recordings {on_border} are equally near to two k-means clusters, within rounding, and "
@@ -174,15 +213,21 @@ def export_onnx(
     if quantize:
         from sklearn_heartkd.deployment._quantization import quantize_network
 
-        onnx_model = quantize_network(onnx_model, recordings)
-        quantized = _compare(_run(onnx_model, recordings), expected, y, model.classes_)
-    path.write_bytes(seal(onnx_model.SerializeToString()))
+        onnx_model = quantize_network(onnx_model, rows)
+        quantized = _compare(_run(onnx_model, rows), expected, y, model.classes_)
+    contents = {path: seal(onnx_model.SerializeToString())}
+    if len(contents[path]) > MOST_BYTES:
+        raise ExportError(
+            f"The file would have more than {MOST_BYTES} bytes: use a smaller network."
+        )
     if stand_alone:
-        source = files("sklearn_heartkd.deployment").joinpath("runtime.py").read_text("utf-8")
-        path.with_name("heartkd_runtime.py").write_text(source, encoding="utf-8")
-    return ExportReport(
-        path, path.stat().st_size, difference, on_border=tuple(on_border), **quantized
-    )
+        runtime = files("sklearn_heartkd.deployment").joinpath("runtime.py")
+        contents[path.with_name("heartkd_runtime.py")] = runtime.read_bytes()
+    with replace_files(*contents) as made:
+        for file, content in zip(made, contents.values(), strict=True):
+            file.write_bytes(content)
+    n_bytes = len(contents[path])
+    return ExportReport(path, n_bytes, difference, on_border=tuple(on_border), **quantized)
 
 
 def build(description, metadata):
@@ -225,7 +270,7 @@ def _add_mean_over_windows(graph, values, n_columns):
 
 
 def checking_recordings(description, recordings):
-    """Return float32 recordings that the model takes; synthetic ones where none are given."""
+    """Return float32 recordings that the model takes; synthetic ones by default."""
     if recordings is None:
         from sklearn_heartkd.datasets import make_heart_sounds
 
@@ -240,7 +285,7 @@ def checking_recordings(description, recordings):
             recordings = [row[: len(row) - 7 * i] for i, row in enumerate(sounds.data)]
     if isinstance(recordings, str) or any(np.ndim(row) == 0 for row in recordings):
         raise ValueError(
-            "recordings takes several, as an array of shape (n_recordings, n_samples) or a sequence of "
+            "recordings must be several, as an array of shape (n_recordings, n_samples) or a sequence of "
             f"1-D arrays, got {type(recordings).__name__} of shape {np.shape(recordings)}; put a single "
             "one in a list."
         )
@@ -252,9 +297,17 @@ def checking_recordings(description, recordings):
 
 
 def make_metadata(
-    *, classes, sampling_rate, n_window, n_hop, in_parts=False, unsure_below=0.5, **more
+    *,
+    classes,
+    sampling_rate,
+    n_window,
+    n_hop,
+    in_parts=False,
+    unsure_below=0.5,
+    channel="mean",
+    **more,
 ):
-    """Return what the runtime has to know about a model, as strings."""
+    """Return what the runtime needs to know about a model, as strings."""
     window = (n_window or 5 * sampling_rate) / sampling_rate
     return {
         "format": "sklearn_heartkd 1",
@@ -263,27 +316,26 @@ def make_metadata(
         "classes": json.dumps([str(label) for label in classes]),
         "sampling_rate": repr(float(sampling_rate)),
         "window": repr(window),
-        "hop": repr(n_hop / sampling_rate if n_hop else window / 2),
+        "hop": repr(n_hop / sampling_rate if n_hop else max(window / 2, 1 / sampling_rate)),
         "in_parts": "yes" if in_parts else "no",
         "unsure_below": repr(float(unsure_below)),
+        "channel": str(check_channel(channel)),
         **more,
     }
 
 
 def _run(onnx_model, recordings):
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        path.write_bytes(onnx_model.SerializeToString())
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     return np.concatenate([session.run(None, {"waveform": row[None]})[0] for row in recordings])
 
 
 def _agreement(found, answers):
-    """Return the largest difference, and the recordings that got another of the possible answers.
+    """Return the largest difference, and the recordings for which the file has another possible answer.
 
     Raises
     ------

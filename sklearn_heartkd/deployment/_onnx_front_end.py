@@ -76,13 +76,13 @@ def add_features(graph, windows, front_end, flat):
 
 def _add_standardized(graph, windows):
     mean = graph.add("ReduceMean", windows, axes=[1], keepdims=1)
-    centred = graph.add("Sub", windows, mean)
-    variance = graph.add("ReduceMean", graph.add("Mul", centred, centred), axes=[1], keepdims=1)
+    centered = graph.add("Sub", windows, mean)
+    variance = graph.add("ReduceMean", graph.add("Mul", centered, centered), axes=[1], keepdims=1)
     std = graph.add("Sqrt", variance)
     factor = graph.constant(32 * np.finfo(np.float32).eps)
     varies = graph.add("Greater", std, graph.add("Mul", graph.add("Abs", mean), factor))
     divisor = graph.add("Where", varies, std, graph.constant(np.inf))  # a constant gives zeros
-    return graph.add("Div", centred, divisor)
+    return graph.add("Div", centered, divisor)
 
 
 def _add_band_limited_dft(graph, front_end):
@@ -108,7 +108,7 @@ def _add_band_limited_dft(graph, front_end):
 
 
 def _add_filter(graph, waveforms, taps):
-    """Convolve with symmetric taps; the ends are turned about the end point and mirrored."""
+    """Convolve with symmetric taps; at the ends, the signal is mirrored through its end point."""
     n_edge = len(taps) // 2
     length, one = _length(graph, waveforms), graph.integers(1)
     last = graph.add("Sub", length, one)

@@ -20,8 +20,8 @@ _GATES = {"LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2], "RNN": [0]}
 def add_network(graph, features, module):
     """Compute logits and embeddings of features, (n, n_channels, n_frames)."""
     mean, scale = _array(module.standardize.mean), _array(module.standardize.scale)
-    centred = graph.add("Sub", features, graph.constant(mean))
-    standardized = graph.add("Mul", centred, graph.constant(1 / scale))
+    centered = graph.add("Sub", features, graph.constant(mean))
+    standardized = graph.add("Mul", centered, graph.constant(1 / scale))
     graph.scope = "network"
     sequence = _add_layers(graph, standardized, layers_of(module.body))
     average = graph.add("ReduceMean", sequence, axes=[2], keepdims=0)
@@ -69,11 +69,11 @@ def _add_group_norm(graph, x, layer):
     shape = graph.add("Shape", x)
     grouped = graph.add("Reshape", x, graph.integers(0, layer.n_groups, -1))
     mean = graph.add("ReduceMean", grouped, axes=[2], keepdims=1)
-    centred = graph.add("Sub", grouped, mean)
-    variance = graph.add("ReduceMean", graph.add("Mul", centred, centred), axes=[2], keepdims=1)
+    centered = graph.add("Sub", grouped, mean)
+    variance = graph.add("ReduceMean", graph.add("Mul", centered, centered), axes=[2], keepdims=1)
     std = graph.add("Sqrt", graph.add("Add", variance, graph.constant(layer.eps)))
     maps = graph.add(
-        "Reshape", graph.add("Div", centred, std), graph.integers(0, len(layer.bias), -1)
+        "Reshape", graph.add("Div", centered, std), graph.integers(0, len(layer.bias), -1)
     )
     maps = graph.add("Mul", maps, graph.constant(layer.weight[:, np.newaxis]))
     maps = graph.add("Add", maps, graph.constant(layer.bias[:, np.newaxis]))

@@ -1,4 +1,4 @@
-"""Quantisation of the exported network to 8 bits."""
+"""Quantization of the exported network to 8 bits."""
 
 import logging
 import tempfile
@@ -7,24 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
+from sklearn_heartkd.deployment.runtime import import_onnxruntime
+
 
 def quantize_network(model, recordings):
-    """Quantise the weights and values of the network, and nothing of the front end.
+    """Quantize the weights and values of the network, not the front end.
 
     Parameters
     ----------
     model : onnx.ModelProto
-        As `build` makes it: the names of the network's nodes begin with "network/".
+        A model of `build`, in which the names of the network's nodes begin with "network/".
     recordings : list of ndarray of shape (n_samples,), float32
         Their ranges calibrate the scales.
 
     Returns
     -------
     onnx.ModelProto
-        Static quantisation by onnxruntime: 8-bit weights with a scale per channel, between
+        Static quantization by onnxruntime: 8-bit weights with a scale per channel, between
         QuantizeLinear and DequantizeLinear nodes.
     """
     import onnx
+
+    import_onnxruntime()
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     metadata = {entry.key: entry.value for entry in model.metadata_props}

@@ -1,9 +1,10 @@
-"""What a saved model may hold.
+"""What a saved model may contain.
 
 skops makes objects of trusted names only, by their state or by a call; so every name here must do
-nothing but compute, whatever it is called with. All are listed, none is found by a pattern: scikit-learn
-has compiled classes that write where a forged state tells them to, and functions that open files. The
-tables of trees and of neighbours are read unchecked: forged ones may end the process, but run nothing.
+nothing but compute, for any arguments. All are listed, none is found by a pattern:
+scikit-learn has compiled classes that write to any address in a forged state, and functions that open
+files. The arrays of trees, neighbors and SVC are read unchecked: a forged one can crash the process, so
+that these need the user's trust.
 """
 
 from functools import cache
@@ -17,6 +18,37 @@ _PACKAGES_OF_OURS = (
     "refinement",
     "distillation",
     "metrics",
+)
+# scikit-learn's modules that predict with numpy alone, so that forged arrays raise an error
+_SAFE = (
+    "base",
+    "calibration",
+    "compose",
+    "decomposition._pca",
+    "decomposition._truncated_svd",
+    "discriminant_analysis",
+    "dummy",
+    "ensemble._bagging",
+    "ensemble._stacking",
+    "ensemble._voting",
+    "ensemble._weight_boosting",
+    "feature_selection",
+    "frozen",
+    "gaussian_process",
+    "impute._base",
+    "isotonic",
+    "linear_model",
+    "metrics._scorer",
+    "model_selection",
+    "multiclass",
+    "multioutput",
+    "naive_bayes",
+    "neural_network",
+    "pipeline",
+    "preprocessing",
+    "random_projection",
+    "svm._classes.LinearSVC",
+    "utils",
 )
 # beside scikit-learn's public estimators, which skops trusts
 _OF_SCIKIT_LEARN = (
@@ -47,11 +79,19 @@ _OF_NUMPY = ("numpy.dtype",)
 
 @cache
 def trusted_names():
-    """List the full names of what a saved model may hold beside what skops trusts."""
+    """List the full names of what a saved model may contain beside what skops trusts."""
     objects = [*_of_this_package(), *_splitters_and_kernels(), *_scores()]
     names = {f"{member.__module__}.{member.__name__}" for member in objects}
     names.update(f"sklearn.metrics._dist_metrics.{name}Distance64" for name in _DISTANCES)
     return tuple(sorted(names.union(_OF_SCIKIT_LEARN, _OF_NUMPY)))
+
+
+@cache
+def is_safe(full_name):
+    """Whether a type of scikit-learn that skops or this module trusts checks the arrays of a file."""
+    names = {f"{member.__module__}.{member.__name__}" for member in _scores()}
+    modules = tuple(f"sklearn.{name}." for name in _SAFE)
+    return f"{full_name}.".startswith(modules) or full_name in names
 
 
 def _of_this_package():
@@ -73,7 +113,7 @@ def _of_this_package():
 
 
 def _splitters_and_kernels():
-    """List the classes that searches and Gaussian processes are given; all are plain Python."""
+    """List the classes that searches and Gaussian processes take; all are plain Python."""
     from sklearn.gaussian_process import kernels
     from sklearn.model_selection import _split
 

@@ -1,24 +1,44 @@
-"""Run an exported heart-sound model: numpy and onnxruntime, nothing else.
+"""Run an exported heart-sound model with numpy and onnxruntime only.
 
-This module also works as a single file beside the model. Only for recordings at another sampling
-rate than the model's it needs soxr.
+This module also works as a single file beside the model. It needs soxr where the sampling rate of a
+recording is not the model's.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
+import sys
+import warnings
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 UNSURE = "unsure"
 _SILENCE = 1e-4  # standard deviation of a waveform whose full scale is 1
-_CLIPPED = 0.002  # share of the samples on a flat top
+# share of the samples on a flat top: clipping changes 0.2 % of the answers of the bundled model at 0.008,
+# and from 0.016 on as many as noise at 30 dB does (benchmarks/clipping.py)
+_CLIPPED = 0.015
 _RHYTHM = 0.2  # of 461 + 84 real recordings 4 % stay below, of white noise 90 %
 _BEAT_PERIODS = 0.27, 1.5  # seconds
 _LOUDEST = 1e10
 _WINDOWS_AT_ONCE = 16
+_BLOCK = 2**16  # samples of a long recording that are judged at once, to save memory
+# bounds for models of strangers
+MOST_SAMPLES = 2**25  # 4.6 hours at 2 kHz
+_MOST_CLASSES = 1000
+_HIGHEST_RATE = 1e6  # Hz
+_MOST_OVERLAPS = 1000  # windows around one sample; more would take very long
+MOST_BYTES = 2**27  # of a file; onnxruntime needs several times as much
+_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 UNSEALED = b"sha256:" + 64 * b"0"
 
 
@@ -32,7 +52,7 @@ class Quality(NamedTuple):
     clipped : bool
         Whether loud parts are cut off.
     rhythm : float
-        How alike the envelope is to itself one beat later: near 0 for noise, 1 for a regular heart.
+        Similarity of the envelope to itself one beat later: near 0 for noise, 1 for a regular heart.
     """
 
     silent: bool
@@ -40,19 +60,19 @@ class Quality(NamedTuple):
     rhythm: float
 
     @property
-    def problems(self):
-        """What is wrong with the signal: some of "silence", "clipping" and "no heart rhythm"."""
+    def problems(self) -> list[str]:
+        """The problems of the signal: some of "silence", "clipping" and "no heart rhythm"."""
         if self.silent:
             return ["silence"]
         found = ["clipping"] if self.clipped else []
         return found if self.rhythm >= _RHYTHM else [*found, "no heart rhythm"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ", ".join(self.problems) or "good"
 
 
 class Prediction(NamedTuple):
-    """What a model says about a recording.
+    """The answer of a model for one recording.
 
     Attributes
     ----------
@@ -74,16 +94,16 @@ class Prediction(NamedTuple):
 
 
 class StreamResult(NamedTuple):
-    """What a stream says after each hop.
+    """The answer of a stream after each hop.
 
     Attributes
     ----------
     time : float
-        The end of the window, in seconds since the start of the stream.
+        End of the window, in seconds since the start of the stream.
     probabilities : ndarray of shape (n_classes,)
-        Of this window alone.
+        Probabilities of this window alone.
     smoothed : Prediction
-        From the mean of the last windows' probabilities, and the quality of this window.
+        Made from the mean probabilities of the last windows, and the quality of this one.
     """
 
     time: float
@@ -94,57 +114,80 @@ class StreamResult(NamedTuple):
 class HeartSoundModel:
     """A model that was exported to ONNX.
 
+    It takes one recording at a time, and also judges the quality of the signal.
+
     Parameters
     ----------
     run : callable
         Maps waveforms, a float32 array of shape (1, n_samples), to probabilities of shape
         (1, n_classes).
     metadata : dict of str to str
-        As the exporter writes it.
+        The metadata that the exporter writes.
 
     Attributes
     ----------
     classes : list of str
+        Class names, in the order of the probabilities.
     sampling_rate : float
-        In Hz.
+        Sampling rate in Hz.
     window, hop : float
-        In seconds.
+        Length of a window, and the time from one to the next, in seconds.
     unsure_below : float
-        The smallest probability that is an answer.
+        Below this probability the answer is "unsure".
+    channel : str or int
+        Channel of a stereo recording that the model takes: "mean", "left", "right" or a number.
     metadata : dict of str to str
+        The metadata as given.
+
+    Raises
+    ------
+    ValueError
+        If the metadata are wrong.
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_heartkd import MFCC, StudentClassifier
-    >>> from sklearn_heartkd.datasets import make_heart_sounds
-    >>> from sklearn_heartkd.deployment import export_onnx
+    >>> from importlib.resources import files
+    >>> import numpy as np
     >>> from sklearn_heartkd.deployment.runtime import HeartSoundModel
-    >>> sounds = make_heart_sounds(24, classes=("normal", "murmur"), random_state=0)
-    >>> fitted = make_pipeline(MFCC(), StudentClassifier(max_epochs=2, random_state=0))
-    >>> fitted = fitted.fit(sounds.data, sounds.target)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     report = export_onnx(fitted, Path(folder) / "student.onnx")
-    ...     model = HeartSoundModel.load(report.path)
-    >>> model.predict_proba(sounds.data[0]).shape
-    (2,)
+    >>> path = files("sklearn_heartkd.deployment") / "models" / "pascal_student.onnx"
+    >>> model = HeartSoundModel.load(str(path))
+    >>> str(model.predict(np.zeros(10_000)).quality)
+    'silence'
     """
 
-    def __init__(self, run, metadata):
+    def __init__(self, run: Callable[[np.ndarray], ArrayLike], metadata: Mapping[str, str]) -> None:
         self._run = run
         self.metadata = dict(metadata)
-        if self.metadata.get("format") != "sklearn_heartkd 1":
-            raise ValueError("The file is no model written by sklearn_heartkd's export_onnx.")
-        self.classes = json.loads(self.metadata["classes"])
-        self.sampling_rate = float(self.metadata["sampling_rate"])
-        self.window = float(self.metadata["window"])
-        self.hop = float(self.metadata["hop"])
-        self.unsure_below = float(self.metadata["unsure_below"])
+        try:
+            self._read(self.metadata)
+        except KeyError as error:
+            raise ValueError(f"The metadata of the model lack {error}.") from error
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(
+                f"The metadata of the model are wrong: {_first_line(error)}."
+            ) from error
+
+    def _read(self, metadata):
+        """Read the metadata, which a stranger may have written."""
+        if metadata.get("format") != "sklearn_heartkd 1":
+            raise ValueError("the file was not written by export_onnx of sklearn_heartkd")
+        self.classes = json.loads(metadata["classes"])
+        if not isinstance(self.classes, list) or not 1 <= len(self.classes) <= _MOST_CLASSES:
+            raise ValueError(f"classes must be a list of 1 to {_MOST_CLASSES} names")
+        if any(not isinstance(name, str) for name in self.classes):
+            raise ValueError("the names of the classes must be texts")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("two classes have one name")
+        "".join(self.classes).encode()  # half of a surrogate pair cannot be printed
+        rate = self.sampling_rate = _number(metadata, "sampling_rate", 1, _HIGHEST_RATE)
+        self.window = _number(metadata, "window", 1 / rate, MOST_SAMPLES / rate)
+        shortest = max(1 / rate, self.window / _MOST_OVERLAPS)
+        self.hop = _number(metadata, "hop", shortest, self.window)
+        self.unsure_below = _number(metadata, "unsure_below", 0, 1)
+        self.channel = check_channel(metadata.get("channel", "mean"))
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike[str]) -> HeartSoundModel:
         """Load a model.
 
         Parameters
@@ -159,32 +202,43 @@ class HeartSoundModel:
         Raises
         ------
         ValueError
-            If the file is no such model, or is damaged.
+            If the file is not such a model, is damaged, or its metadata are wrong.
         OSError
-            If it cannot be opened.
+            If the file cannot be opened.
         """
-        import onnxruntime
-
-        with open(path, "rb") as file:
-            content = file.read()
+        content = read_model_file(path, MOST_BYTES)
+        name = _printable(path)
         if not is_sealed(content):
             raise ValueError(
-                f"{path} is no model written by export_onnx, or is damaged: export it again."
+                f"{name} is not a model written by export_onnx, or is damaged: export it again."
             )
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         try:
             session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
             )
             metadata = session.get_modelmeta().custom_metadata_map
-            return cls(lambda x: session.run(["probabilities"], {"waveform": x})[0], metadata)
-        except Exception as error:
-            raise ValueError(f"{path} does not run with this onnxruntime ({error}).") from error
+            shape = {output.name: output.shape for output in session.get_outputs()}["probabilities"]
+        except Exception as error:  # onnxruntime has no common class of errors
+            raise ValueError(
+                f"{name} does not run with this onnxruntime ({_first_line(error)})."
+            ) from error
+        try:
+            model = cls(lambda x: session.run(["probabilities"], {"waveform": x})[0], metadata)
+        except ValueError as error:
+            raise ValueError(f"{name} cannot be used. {error}") from error
+        if shape[1:] != [len(model.classes)]:
+            raise ValueError(
+                f"{name} cannot be used. It has {len(model.classes)} class names, and an output of "
+                f"shape {shape}."
+            )
+        return model
 
-    def predict_proba(self, waveform, sampling_rate=None):
+    def predict_proba(self, waveform: ArrayLike, sampling_rate: float | None = None) -> np.ndarray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -192,7 +246,7 @@ class HeartSoundModel:
         waveform : array-like of shape (n_samples,)
             One recording. Integers are scaled by their full range.
         sampling_rate : float, default=None
-            Its sampling rate in Hz; None is the model's own.
+            Sampling rate of the recording in Hz; None is that of the model.
 
         Returns
         -------
@@ -202,23 +256,38 @@ class HeartSoundModel:
         Raises
         ------
         ValueError
-            If the waveform is empty, not 1-D, or holds NaN, infinite or absurdly large values, or
-            the sampling rate is no positive number.
+            If the waveform is empty, not 1-D, or contains NaN, infinite or very large values, if
+            the sampling rate is not a positive number, or if the model fails.
         """
         rate = self._check_rate(sampling_rate)
-        waveform = _check_waveform(waveform)
+        samples = _check_waveform(waveform)
         if rate != self.sampling_rate:
-            waveform = _check_waveform(_resample(waveform, rate, self.sampling_rate))
+            samples = _check_waveform(_resample(samples, rate, self.sampling_rate))
         if self.metadata.get("in_parts") != "yes":
-            return self._run(waveform[np.newaxis])[0]
+            return self._answer(samples)
         total, n_windows = np.zeros(len(self.classes)), 0
-        for part, count in self._parts(waveform):
-            total += count * self._run(part[np.newaxis])[0]
+        for part, count in self._parts(samples):
+            total += count * self._answer(part)
             n_windows += count
         return (total / n_windows).astype(np.float32)
 
+    def _answer(self, waveform):
+        """Run the model and check that the answer is one probability for each class."""
+        try:
+            answer = np.asarray(self._run(waveform[np.newaxis]))
+        except Exception as error:  # onnxruntime has no common class of errors
+            raise ValueError(f"The model fails on the recording: {_first_line(error)}.") from error
+        is_whole = answer.dtype.kind == "f" and answer.shape == (1, len(self.classes))
+        # with NaN, no comparison is true
+        if not (is_whole and answer.min() >= -1e-3 and abs(answer.sum() - 1) <= 1e-3):
+            raise ValueError(
+                f"The model does not give one probability for each of its {len(self.classes)} classes; "
+                "export it again."
+            )
+        return answer[0]
+
     def _parts(self, waveform):
-        """Split a long recording, for less memory, into parts that share no window."""
+        """Split a long recording into parts of several windows, to save memory."""
         window, hop = (round(t * self.sampling_rate) for t in (self.window, self.hop))
         rest = max(len(waveform) - window, 0)
         n_windows = -(-rest // hop) + 1
@@ -227,18 +296,20 @@ class HeartSoundModel:
             stop = (first + count - 1) * hop + window
             yield waveform[min(first * hop, rest) : stop], count
 
-    def predict(self, waveform, sampling_rate=None):
+    def predict(self, waveform: ArrayLike, sampling_rate: float | None = None) -> Prediction:
         """Return the class, or "unsure", with probability and signal quality.
 
         Parameters
         ----------
         waveform : array-like of shape (n_samples,)
+            One recording. Integers are scaled by their full range.
         sampling_rate : float, default=None
-            In Hz; None is the model's own.
+            Sampling rate of the recording in Hz; None is that of the model.
 
         Returns
         -------
-        Prediction
+        prediction : Prediction
+            The class and its probability.
 
         Raises
         ------
@@ -249,13 +320,13 @@ class HeartSoundModel:
         return self._decide(self.predict_proba(waveform, rate), signal_quality(waveform, rate))
 
     def _check_rate(self, rate):
-        """Return a sampling rate of the user's; the model's own for None."""
+        """Return the user's sampling rate, or that of the model for None."""
         if rate is None:
             return self.sampling_rate
         if not _is_number(rate) or not 0 < rate < np.inf:
             raise ValueError(
-                f"sampling_rate={rate!r} must be a positive number in Hz, or None for the model's "
-                f"own, {self.sampling_rate:g} Hz."
+                f"sampling_rate={rate!r} must be a positive number in Hz, or None for that of the "
+                f"model, {self.sampling_rate:g} Hz."
             )
         return rate
 
@@ -266,27 +337,29 @@ class HeartSoundModel:
         label = self.classes[best] if is_sure else UNSURE
         return Prediction(label, self.classes[best], probability, probabilities, quality)
 
-    def stream(self, sampling_rate=None, *, hop=None, n_smoothed=3):
+    def stream(
+        self, sampling_rate: float | None = None, *, hop: float | None = None, n_smoothed: int = 3
+    ) -> HeartSoundStream:
         """Return a stream that takes samples as they come.
 
         Parameters
         ----------
         sampling_rate : float, default=None
-            Of the samples, in Hz; None is the model's own.
+            Sampling rate of the samples in Hz; None is that of the model.
         hop : float, default=None
-            Seconds from one result to the next; None is the model's own.
+            Seconds from one result to the next; None is the hop of the model.
         n_smoothed : int, default=3
             Number of the last windows whose probabilities are averaged.
 
         Returns
         -------
-        HeartSoundStream
+        stream : HeartSoundStream
+            A new stream, without samples.
 
         Raises
         ------
         ValueError
-            If the sampling rate is no positive number, the hop is not above 0 or longer than the
-            window, or the number of windows is no whole number from 1 on.
+            If one of the parameters is out of its range.
         """
         rate = self._check_rate(sampling_rate)
         return HeartSoundStream(self, rate, self.hop if hop is None else hop, n_smoothed)
@@ -298,7 +371,9 @@ class HeartSoundStream:
     Made by `HeartSoundModel.stream`.
     """
 
-    def __init__(self, model, sampling_rate, hop, n_smoothed):
+    def __init__(
+        self, model: HeartSoundModel, sampling_rate: float, hop: float, n_smoothed: int
+    ) -> None:
         self._model = model
         self._rates = sampling_rate, model.sampling_rate
         self._n_window = round(model.window * model.sampling_rate)
@@ -315,23 +390,23 @@ class HeartSoundStream:
         self._recent: deque = deque(maxlen=int(n_smoothed))
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all samples, as if the stream began now."""
         self._n_held = self._n_seen = 0
         self._recent.clear()
-        self._resampler = None
+        self._resampler: Any = None
         if self._rates[0] != self._rates[1]:
             import soxr
 
             self._resampler = soxr.ResampleStream(*self._rates, 1, dtype="float32")
 
-    def push(self, samples):
+    def push(self, samples: ArrayLike) -> list[StreamResult]:
         """Take samples and return the results of the windows that they complete.
 
         Parameters
         ----------
         samples : array-like of shape (n_samples,)
-            Any number, also none. Integers are scaled by their full range.
+            Any number of samples, also 0. Integers are scaled by their full range.
 
         Returns
         -------
@@ -340,13 +415,12 @@ class HeartSoundStream:
         """
         if np.size(samples) == 0:
             return []
-        samples = _check_waveform(samples)
+        rest = _check_waveform(samples)
         if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples)
+            rest = self._resampler.resample_chunk(rest)
         results = []
-        while len(samples):
-            taken = samples[: self._n_window - self._n_held]
-            samples = samples[len(taken) :]
+        while len(rest):
+            taken, rest = np.split(rest, [self._n_window - self._n_held])
             self._buffer[self._n_held : self._n_held + len(taken)] = taken
             self._n_held += len(taken)
             self._n_seen += len(taken)
@@ -366,29 +440,98 @@ class HeartSoundStream:
         return StreamResult(time, probabilities, model._decide(smoothed, quality))
 
 
-def seal_of(content):
+def import_onnxruntime() -> Any:
+    """Import onnxruntime with its telemetry switched off.
+
+    On import, onnxruntime starts to report to its vendor, unless an environment variable forbids it.
+    The variable is set here, unless the user has set it.
+    """
+    if _TELEMETRY not in os.environ:
+        if "onnxruntime" in sys.modules:
+            warnings.warn(
+                "onnxruntime was imported before sklearn_heartkd could switch off its telemetry, which "
+                f"contacts its vendor: set the environment variable {_TELEMETRY}=1.",
+                stacklevel=3,
+            )
+        os.environ[_TELEMETRY] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
+def read_model_file(path: str | os.PathLike[str], largest: int) -> bytes:
+    """Return the content of a file; raise for a pipe, a device or more than `largest` bytes."""
+    with open(path, "rb", opener=_open_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{_printable(path)} is not a regular file; give the file of a model.")
+        if status.st_size > largest:
+            raise ValueError(
+                f"{_printable(path)} has {status.st_size} bytes, more than the {largest} of the largest "
+                "model."
+            )
+        return file.read(largest)
+
+
+def _open_at_once(path, flags):
+    # without O_NONBLOCK, opening a pipe waits until somebody writes to it
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def check_channel(value: str | int) -> str | int:
+    """Return a choice of the channel of a recording: "mean", "left", "right" or its number."""
+    if value in ("mean", "left", "right"):
+        return value
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,3}", str(value)):
+        raise ValueError(
+            f"channel={value!r} must be 'mean', 'left', 'right' or the number of a channel, from 0 on"
+        )
+    return int(value)
+
+
+def _number(metadata, name, lowest, highest):
+    value = float(metadata[name])
+    if not lowest <= value <= highest:
+        raise ValueError(f"{name}={value:g} must be from {lowest:g} to {highest:g}")
+    return value
+
+
+def _first_line(error):
+    """Return the message of an error as one line that is safe to show."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return _printable(lines[0])[:300].rstrip(". ")
+
+
+def _printable(text):
+    """Return a text with control characters as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+
+
+def seal_of(content: bytes) -> bytes:
     """Return the checksum of an unsealed file in the form in which it stands in the file."""
     return b"sha256:" + hashlib.sha256(content).hexdigest().encode()
 
 
-def is_sealed(content):
+def is_sealed(content: bytes) -> bool:
     """Return whether this is an intact file of `export_onnx`."""
     seal = re.search(rb"sha256:[0-9a-f]{64}", content)
     return seal is not None and seal_of(content.replace(seal[0], UNSEALED)) == seal[0]
 
 
-def signal_quality(waveform, sampling_rate):
+def signal_quality(waveform: ArrayLike, sampling_rate: float) -> Quality:
     """Judge a recording: silence, clipping and heart rhythm.
 
     Parameters
     ----------
     waveform : array-like of shape (n_samples,)
+        One recording. Integers are scaled by their full range.
     sampling_rate : float
-        In Hz.
+        Sampling rate in Hz.
 
     Returns
     -------
-    Quality
+    quality : Quality
+        What was measured; as text, the problems or "good".
 
     Examples
     --------
@@ -397,37 +540,68 @@ def signal_quality(waveform, sampling_rate):
     >>> str(signal_quality(np.zeros(4000), 2000))
     'silence'
     """
-    waveform = _check_waveform(waveform)
-    waveform = waveform - waveform.mean()
-    if waveform.std() < _SILENCE:
+    samples = _check_waveform(waveform)
+    if samples.std() < _SILENCE:
         return Quality(True, False, 0.0)
-    magnitude = np.abs(waveform)
-    is_top = (magnitude[1:] > 0.98 * magnitude.max()) & (np.diff(waveform) == 0)
-    clipped = bool(is_top.mean() > _CLIPPED) if len(is_top) else False
-    return Quality(False, clipped, _rhythm(waveform, sampling_rate))
+    samples = samples - samples.mean()
+    is_clipped = clipped_share(samples) > _CLIPPED
+    envelope, rate = _envelope(samples, sampling_rate)
+    del samples  # a long recording is large
+    return Quality(False, is_clipped, _rhythm(envelope, rate))
 
 
-def _rhythm(waveform, sampling_rate):
-    """Return the highest peak of the envelope's autocorrelation at the periods of a heart."""
+def clipped_share(waveform: np.ndarray) -> float:
+    """Return the share of the samples that are cut off, by their flat tops.
+
+    Parameters
+    ----------
+    waveform : ndarray of shape (n_samples,)
+        One recording of floating point.
+
+    Returns
+    -------
+    share : float
+        From 0 to 1.
+    """
+    # a clipped top is flat: neighbors of exactly the same, nearly the largest, value
+    top = 0.98 * max(waveform.max(), -waveform.min())
+    n_tops = 0
+    for start in range(0, len(waveform) - 1, _BLOCK):
+        part = waveform[start : start + _BLOCK + 1]
+        n_tops += int(np.count_nonzero((np.abs(part[1:]) > top) & (np.diff(part) == 0)))
+    return float(n_tops / max(len(waveform) - 1, 1))
+
+
+def _envelope(waveform, sampling_rate):
+    """Return the envelope and its sampling rate, about 100 Hz."""
     block = max(1, round(sampling_rate / 100))
-    rate, n = sampling_rate / block, len(waveform) // block
+    n = len(waveform) // block
+    rows = waveform[: n * block].reshape(n, block)
+    means = [np.abs(rows[i : i + _BLOCK]).mean(axis=1) for i in range(0, n, _BLOCK)]
+    # a power of the magnitude below 1 keeps a single click from ruling it
+    return np.sqrt(np.concatenate(means or [waveform[:0]])), sampling_rate / block
+
+
+def _rhythm(envelope, rate):
+    """Return the highest peak of the envelope's autocorrelation at the periods of a heart."""
+    n = len(envelope)
     shortest, longest = (round(period * rate) for period in _BEAT_PERIODS)
     if n <= 1.5 * shortest:
         return 0.0
-    envelope = np.sqrt(np.abs(waveform[: n * block]).reshape(n, block).mean(axis=1))
     smoothing = np.hanning(7)
     envelope = np.convolve(envelope, smoothing, "same")
     envelope -= envelope.mean()
     correlation = np.fft.irfft(np.abs(np.fft.rfft(envelope, 2 * n)) ** 2)[:n]
     if correlation[0] <= 0:
         return 0.0
+    # longer lags have fewer products: without this factor slow hearts would look irregular
     correlation = correlation / correlation[0] * (n / np.arange(n, 0, -1))
     part = correlation[shortest : min(longest, 2 * n // 3) + 1]
     is_peak = (part[1:-1] > part[:-2]) & (part[1:-1] >= part[2:])
     return float(np.clip(part[1:-1][is_peak].max(initial=0.0), 0.0, 1.0))
 
 
-def _check_waveform(waveform):
+def _check_waveform(waveform: ArrayLike) -> np.ndarray:
     """Return a 1-D float32 waveform; integers are scaled to -1 … 1."""
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or waveform.size == 0:
@@ -438,8 +612,8 @@ def _check_waveform(waveform):
         bounds = np.iinfo(waveform.dtype)
         middle = 0 if waveform.dtype.kind == "i" else (bounds.max + 1) // 2
         waveform = (waveform.astype(np.float64) - middle) / (bounds.max - middle + 1)
-    if not np.abs(waveform).max() < _LOUDEST:
-        raise ValueError("The recording holds NaN, infinite or absurdly large samples.")
+    if not max(waveform.max(), -waveform.min()) < _LOUDEST:  # also where it is NaN
+        raise ValueError("The recording contains NaN, infinite or very large samples.")
     return waveform.astype(np.float32, copy=False)
 
 
@@ -448,6 +622,11 @@ def _is_number(value):
 
 
 def _resample(waveform, rate, wanted):
+    if len(waveform) * wanted / rate > MOST_SAMPLES:
+        raise ValueError(
+            f"The recording would have more than {MOST_SAMPLES} samples at the {wanted:g} Hz of the "
+            "model: cut it into parts."
+        )
     import soxr
 
     return soxr.resample(waveform, rate, wanted, quality="HQ")

@@ -1,7 +1,7 @@
 """Distillation of any scikit-learn classifier into a small network.
 
 The losses and their names in ``DistilledClassifier(losses="kd+crd")``, with their default weights. Those
-on embeddings cost about 1 while the student knows nothing, whatever the batch size; those on probabilities
+on embeddings cost about 1 while the student knows nothing, for any batch size; those on probabilities
 cost the more, the surer the teacher, the more classes and the higher the temperature. What each name stands
 for and needs, and how a teacher is asked, is in docs/distillation.md.
 
@@ -18,7 +18,7 @@ name       class                    weight  what the student matches
 "hint"     `Hint`                   1       embeddings, by regression
 "rkd"      `RKD`                    1       distances and angles between recordings
 "sp"       `SimilarityPreserving`   1       similarities of recordings
-"pkt"      `PKT`                    1       neighbours of recordings
+"pkt"      `PKT`                    1       neighbors of recordings
 "at"       `AttentionTransfer`      0.1     the moments that matter
 "ssd"      `SSD`                    1       labels, probabilities, relations, also on transformed views
 =========  =======================  ======  ===========================================================

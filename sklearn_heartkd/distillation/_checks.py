@@ -34,12 +34,6 @@ def check_student(student):
 def check_teachers(owner, teachers, terms):
     """Return the shares of the teachers in their mean.
 
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    teachers : list of (name, classifier)
-    terms : list of (name, DistillationLoss, weight)
-
     Raises
     ------
     TypeError

@@ -1,8 +1,10 @@
 """DistilledClassifier."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.pipeline import Pipeline
@@ -55,7 +57,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     The teacher is fitted first; the student is then trained on a weighted sum of the cross-entropy
     with the labels and the `losses`, by default the teacher's soft targets and a contrastive loss
     between the embeddings of both. With ``refine="kmeans"``, clusters of the student's embeddings then
-    refine its probabilities. What predicts afterwards is the student, with its clusters, alone.
+    refine its probabilities. Only the student, with its clusters, is used at prediction time.
 
     Parameters
     ----------
@@ -78,44 +80,45 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         Weights of the losses given by name, such as ``{"ce": 0.3, "kd": 0.7, "infonce": 0.2}``, the
         default ones; 0 leaves a loss out. A loss that is not in it has its default weight.
     temperature : float, default=None
-        Of the probabilities in "kd", "dkd", "dist" and "ssd", where the losses are given by name; None
-        is each one's default, 1 for "dist" and 2 for the others. Losses without one of these refuse it,
-        so a search over `losses` takes a list of grids.
+        Softmax temperature used by "kd", "dkd", "dist" and "ssd", where the losses are given by name;
+        None is the default of each, 1 for "dist" and 2 for the others. Without one of these losses, a
+        temperature is an error, so a search over `losses` takes a list of grids.
     teacher_weights : list of float, default=None
-        Shares of several teachers in the mean of their probabilities, where a loss looks at these, as
-        "kd" does; None is equal shares. Embeddings have no shares.
+        Shares of several teachers in the mean of their probabilities, where a loss such as "kd" uses
+        these; None is equal shares. Embeddings do not have shares.
     teacher_outputs : {"auto", "cached", "augmented"}, default="auto"
-        "cached" asks the teacher once about each recording; "augmented" asks it again about the
-        augmented batch that the student sees, which needs networks that work on X itself, and no `cv`,
-        whose answers are those about the recordings themselves. "auto" is
-        "augmented" where that is possible and `cv` is None.
+        "cached" evaluates the teacher once on each recording; "augmented" evaluates it on each augmented
+        batch that the student sees, which needs networks that take X itself, and ``cv=None``. "auto" is
+        "augmented" where that is possible.
     cv : int, splitter or None, default=None
         Splits for out-of-fold soft targets, by subject where `groups` are given to `fit`: a teacher is
         over-confident on recordings it has seen. None makes no split. Embeddings of different folds
         cannot be compared, so the out-of-fold log-probabilities stand in for them.
     refine : {"kmeans"} or None, default=None
-        "kmeans" averages the student's probabilities with those of k-means clusters. With 20 clusters, one
-        seed, it raised the accuracy of a student of 2 epochs, and the balanced accuracy of one with wrong
-        labels; otherwise it rather lowers them.
+        "kmeans" averages the student's probabilities with those of k-means clusters. It helped students
+        that were trained briefly or on wrong labels; otherwise it tends to lower the accuracy.
     n_clusters : int or "auto", default="auto"
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25
         Share of the clusters in the average.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
-        a teacher once per split. Seeds drawn anew in every fit find nothing again: set `random_state`
-        to an int.
+        a teacher once per split. Set `random_state` to an int: with new seeds in every fit, no teacher
+        is found again.
     random_state : int, RandomState instance or None, default=None
-        Seeds the student, the teacher and the clusters; nested estimators that have a random state
-        of their own keep it. A shuffling splitter in `cv` draws from its own.
+        Seeds the student, the teacher and the clusters; nested estimators whose random state is set keep
+        it, and so does a shuffling splitter in `cv`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The classes.
     teacher_ : classifier, or Bunch of classifiers by name for several
         Fitted on all training data. Not in a model that was saved without its teachers.
     student_ : classifier or Pipeline
+        The fitted student.
     refiner_ : ClusterTable or None
+        The clusters, with ``refine="kmeans"``.
     history_ : list of dict
         Number and loss of each epoch of the student.
     n_features_in_ : int
@@ -164,21 +167,21 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
 
     def __init__(
         self,
-        teacher,
-        student=None,
+        teacher: Any,
+        student: Any = None,
         *,
-        losses="kd+infonce",
-        weights=None,
-        temperature=None,
-        teacher_weights=None,
-        teacher_outputs="auto",
-        cv=None,
-        refine=None,
-        n_clusters="auto",
-        refine_weight=0.25,
-        memory=None,
-        random_state=None,
-    ):
+        losses: str | DistillationLoss | list = "kd+infonce",
+        weights: dict[str, float] | None = None,
+        temperature: float | None = None,
+        teacher_weights: ArrayLike | None = None,
+        teacher_outputs: str = "auto",
+        cv: Any = None,
+        refine: str | None = None,
+        n_clusters: int | str = "auto",
+        refine_weight: float = 0.25,
+        memory: Any = None,
+        random_state: Any = None,
+    ) -> None:
         self.teacher = teacher
         self.student = student
         self.losses = losses
@@ -193,8 +196,17 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         self.memory = memory
         self.random_state = random_state
 
+    # tensors made under a user's inference mode could not be learned from
+    @torch.inference_mode(False)
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit the teacher, then the student, then the clusters, if any.
 
         Parameters

@@ -11,22 +11,9 @@ from sklearn_heartkd.distillation.losses._base import LossContext, TeacherOutput
 class DistillationObjective(nn.Module):
     """Weighted sum of the losses' terms.
 
-    Parameters
-    ----------
-    terms : list of (name, DistillationLoss, weight)
-        Those of weight 0 are left out.
-    module : HeartSoundNetwork
-        The student.
-    rows : Batch
-        All rows of the training data that the student learns from.
-    cached : TeacherOutput
-        The teacher's outputs for all rows given to `fit`, addressed by `rows.index`.
-    networks : list of HeartSoundNetwork or None
-        Teachers that are asked again about each augmented batch; None uses `cached`.
-    shares : list of float
-        Weights of the teachers in their mean.
-    label_smoothing : float
-        The student's own.
+    `cached` holds the teacher's outputs for all rows given to `fit`, addressed by `rows.index`; `networks`
+    are teachers that are asked again about each augmented batch, or None; `shares` are the weights of the
+    teachers in their mean. Terms of weight 0 are left out.
     """
 
     def __init__(self, terms, module, rows, cached, networks, shares, label_smoothing):
@@ -47,11 +34,8 @@ class DistillationObjective(nn.Module):
             ask_student=lambda batch: module(batch.x),
             ask_teacher=self.ask_teacher,
         )
-        kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
-        self.weights = [weight for _, _, weight in kept]
-        self.has_labels = [loss.has_labels for _, loss, _ in kept]
-        self.names = [name for name, _, _ in kept]
-        self.terms = nn.ModuleList(_make_term(name, loss, context) for name, loss, _ in kept)
+        self.kept = [(name, loss, weight) for name, loss, weight in terms if weight > 0]
+        self.terms = nn.ModuleList(_make_term(name, loss, context) for name, loss, _ in self.kept)
         # copies, because Module.to changes the teacher itself; a plain list, because they are not trained
         self.networks = networks and [deepcopy(network).to(**to).eval() for network in networks]
         self.shares = shares
@@ -61,10 +45,8 @@ class DistillationObjective(nn.Module):
         teacher = self.ask_teacher(batch)
         settled = settle(batch)
         total = student.logits.new_zeros(())
-        for name, weight, has_labels, term in zip(
-            self.names, self.weights, self.has_labels, self.terms, strict=True
-        ):
-            value = term(student, teacher, batch if has_labels else settled)
+        for (name, loss, weight), term in zip(self.kept, self.terms, strict=True):
+            value = term(student, teacher, batch if loss.has_labels else settled)
             if not isinstance(value, torch.Tensor) or value.ndim > 0:
                 given = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else value
                 raise TypeError(
@@ -74,7 +56,7 @@ class DistillationObjective(nn.Module):
         return total
 
     def ask_teacher(self, batch):
-        """Return what the teacher says about a batch; the cached outputs are mixed as its rows are."""
+        """Return the teacher's outputs for a batch; cached outputs are mixed as its rows are."""
         if self.networks is not None:
             return self._ask_networks(self.networks, batch)
         teacher = self.cached.take(batch.index)

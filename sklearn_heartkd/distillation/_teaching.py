@@ -32,7 +32,7 @@ from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, 
 
 @dataclass
 class TeacherPredictions:
-    """A fitted teacher and what it says about the training data.
+    """A fitted teacher and its predictions for the training data.
 
     Attributes
     ----------
@@ -55,26 +55,13 @@ class TeacherPredictions:
 def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=None):
     """Fit one teacher (unless it is frozen) and return its `TeacherPredictions`.
 
-    The `versions` of what fits it are there for a memory, to tell predictions of different ones apart.
-
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    name : str
-    teacher : classifier
-    X : ndarray, data frame or list of ndarray
-    y : ndarray of shape (n,)
-    params : dict
-        Arguments of the teacher's `fit`.
-    groups : ndarray of shape (n,) or None
-        Subjects, for the splits.
-    cv : int, splitter, list of splits or None
-    versions : tuple of str
+    A memory tells predictions apart by the arguments, among them the `versions` of what fits it; `params`
+    are those of the teacher's `fit`, and `groups` are for the splits.
 
     Raises
     ------
     ValueError
-        If a frozen teacher comes with `cv` or misses a class of `y`, what a teacher says is not finite,
+        If a frozen teacher comes with `cv` or misses a class of `y`, its outputs are not finite,
         or `cv` never tests on some rows.
     """
     frozen = isinstance(teacher, FrozenEstimator)
@@ -95,6 +82,7 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
         probabilities = align(probabilities, fitted.classes_, classes, role)
         require_finite(embedding, f"{role} gives embeddings")
         return TeacherPredictions(name, fitted, probabilities, embedding)
+    # a splitter may test on a row several times, whose probabilities are then averaged
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         rows = _safe_indexing(X, training), y[training]
@@ -116,15 +104,12 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
 def predict_teachers(owner, X, y, routed, groups, cv, random_state):
     """Return the `TeacherPredictions` of each teacher of `owner`, from its memory where they are there.
 
-    Parameters
-    ----------
-    routed : dict
-        Arguments of each teacher's `fit`, by "teacher__<name>".
+    `routed` holds the arguments of their `fit`, by "teacher__<name>".
 
     Raises
     ------
     ValueError
-        If the memory could not recognise a teacher again, and as `predict_teacher` does.
+        If the memory could not recognize a teacher again, and as `predict_teacher` does.
     """
     teachers = owner._teachers()
     memory = check_memory(owner.memory or Memory(None))
@@ -147,8 +132,8 @@ def predict_teachers(owner, X, y, routed, groups, cv, random_state):
 def _require_classes(fitted, role):
     if not hasattr(fitted, "classes_"):
         raise TypeError(
-            f"{role} has no classes_ after fit, which say what its probabilities are of; give a classifier "
-            "in the sense of scikit-learn."
+            f"{role} has no classes_ after fit, so the classes of its probabilities are unknown; give a "
+            "classifier that follows scikit-learn."
         )
 
 
@@ -195,14 +180,8 @@ def _network_behind(teacher):
 def networks_of(owner, predictions, X):
     """Return the teachers' torch networks if they are to be asked about each batch, else None.
 
-    That takes teachers that are networks of this package, fitted on X itself and on its classes.
-
-    Parameters
-    ----------
-    owner : DistilledClassifier
-    predictions : list of TeacherPredictions
-    X : ndarray or None
-        What the student's network sees; None where the teachers see something else.
+    That takes teachers that are networks of this package, fitted on X and on its classes. `X` is what the
+    student's network sees, or None where the teachers see something else.
 
     Raises
     ------

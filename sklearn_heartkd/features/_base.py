@@ -1,6 +1,9 @@
 """What MFCC and LogMelSpectrogram share."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -13,6 +16,11 @@ from sklearn_heartkd.features._front_end import FrontEnd, Kernel, hann_window, m
 from sklearn_heartkd.features._summary import STATISTICS, summarize, summary_names
 from sklearn_heartkd.utils._recordings import check_recordings, is_ragged
 from sklearn_heartkd.utils._stateless import Stateless
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
 
 # The defaults of both estimators, for heart sounds at 2 kHz and small enough for a device.
 N_FFT = 128
@@ -52,7 +60,7 @@ class _SpectralFeatures(Stateless):
         "n_jobs": [None, Integral],
     }
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Compute the features of each recording.
 
         Parameters
@@ -87,13 +95,13 @@ class _SpectralFeatures(Stateless):
         return features.reshape(len(recordings), -1) if self.output == "flat" else features
 
     @available_if(_is_tabular)
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of a table.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the columns of a table.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Only compared with the names seen in `fit`.
+            Must be the names seen in `fit`, if given.
 
         Returns
         -------
@@ -111,13 +119,13 @@ class _SpectralFeatures(Stateless):
         return np.asarray([f"{c}_t{frame}" for c in channels for frame in frames], dtype=object)
 
     @available_if(_is_tabular)
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: str | None = None) -> Self:
         """Choose the container of a table.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"} or None, default=None
-            None leaves the choice as it is.
+            None keeps the current choice.
 
         Returns
         -------
@@ -136,7 +144,7 @@ class _SpectralFeatures(Stateless):
         if fmax > nyquist:
             raise ValueError(
                 f"{name} got fmax={self.fmax} Hz, but a sampling_rate of {self.sampling_rate} Hz "
-                f"holds nothing above {nyquist:g} Hz: lower fmax or set it to None."
+                f"reaches only {nyquist:g} Hz: lower fmax or set it to None."
             )
         if self.fmin >= fmax:
             raise ValueError(
@@ -169,7 +177,10 @@ class _SpectralFeatures(Stateless):
 
 
 def _fill(features, recordings, front_end):
-    """Write the features of each recording into the array."""
+    """Write the features of each recording into the array.
+
+    Ragged recordings go one by one; those of one length in chunks whose spectra stay in the cache.
+    """
     if is_ragged(recordings):
         kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
         for i, row in enumerate(recordings):

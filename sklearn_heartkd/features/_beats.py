@@ -1,4 +1,4 @@
-"""The arithmetic of RhythmFeatures: from one waveform to its envelope, beats and their statistics."""
+"""The computation of RhythmFeatures: from one waveform to its envelope, beats and their statistics."""
 
 import numpy as np
 from scipy import fft, signal
@@ -10,7 +10,7 @@ _SHORTEST = 0.5  # seconds; less cannot hold two heart sounds of one beat
 _FLOOR = 1e-6  # of an envelope, in standard deviations of its recording
 _QUANTILES = {"q10": 0.1, "q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9}
 _CHANGES = {"q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9}
-_OFF = 0.2  # a beat counts as early or late where it is off the median by this share, in log
+_OFF = 0.2  # distance from the median, in logarithm, from which a beat is early or late
 
 
 def envelope(waveform, sampling_rate, band, smoothing):

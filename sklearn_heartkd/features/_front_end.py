@@ -1,4 +1,4 @@
-"""The arithmetic of the features: from one waveform to its log-mel bands or its MFCC."""
+"""The computation of the features: from waveforms to log-mel bands or MFCC."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ _FRAMES_AT_ONCE = 1024  # so that the spectra of a chunk stay in the processor's
 
 @dataclass(frozen=True, eq=False)
 class FrontEnd:
-    """Everything an exporter needs to repeat the features outside of Python.
+    """The parameters of the features, from which exporters rebuild them outside of Python.
 
     The steps on one waveform, in order:
 
@@ -43,7 +43,7 @@ class FrontEnd:
     mel : ndarray of shape (n_mels, 1 + n_fft // 2), float32
         librosa's mel filters.
     amin : float
-        The smallest power told from silence.
+        The power to which smaller ones are raised.
     top_db : float or None
         The dynamic range in decibels.
     dct : ndarray of shape (n_mfcc, n_mels), float64, or None
@@ -71,9 +71,10 @@ class FrontEnd:
 
 
 class Kernel:
-    """A front end made ready for one floating-point type; called with recordings of one length."""
+    """A front end for one floating-point type; called with recordings of one length."""
 
     def __init__(self, front_end, dtype):
+        # only the bins between the lowest and the highest band are squared
         used = np.flatnonzero(front_end.mel.any(axis=0))
         first, stop = (used[0], used[-1] + 1) if used.size else (0, 1)
         self.parts = slice(2 * first, 2 * stop)  # of the real and imaginary parts in turn
@@ -83,7 +84,7 @@ class Kernel:
         self.dct = None if front_end.dct is None else front_end.dct.astype(dtype)
 
     def chunks(self, n_recordings, n_samples):
-        """Yield slices of as many recordings as share the cache."""
+        """Yield slices of recordings whose spectra fit into the processor's cache."""
         step = max(1, _FRAMES_AT_ONCE // self.front_end.n_frames(n_samples))
         for start in range(0, n_recordings, step):
             yield slice(start, start + step)
@@ -98,6 +99,7 @@ class Kernel:
         n_recordings, n_samples = waveforms.shape
         n_frames = front_end.n_frames(n_samples)
         row, sample = waveforms.strides
+        # a view of overlapping frames, which takes no memory
         frames = np.lib.stride_tricks.as_strided(
             waveforms,
             (n_recordings, n_frames, front_end.n_fft),
@@ -108,6 +110,7 @@ class Kernel:
         for start in range(0, n_frames, _FRAMES_AT_ONCE):
             block = slice(start, start + _FRAMES_AT_ONCE)
             power = self._power(frames[:, block])
+            # the mel bands are narrow: as a sparse matrix they take a fraction of the time
             bands = self.mel @ power.reshape(len(power), -1)
             features[:, :, block] = bands.reshape(-1, *power.shape[1:])
         np.maximum(features, front_end.amin, out=features)
@@ -132,10 +135,11 @@ class Kernel:
 def standardize(waveform):
     """Return the waveform with zero mean and unit variance; a constant one becomes zeros."""
     mean = waveform.mean()
-    centred = waveform - mean
-    std = np.sqrt(np.square(centred).mean())
+    centered = waveform - mean
+    std = np.sqrt(np.square(centered).mean())
+    # the mean of a constant waveform is inexact, so that its deviations are rounding errors, not 0
     rounding = 32 * np.finfo(waveform.dtype).eps * abs(mean)
-    return np.divide(centred, std, out=centred) if std > rounding else np.zeros_like(waveform)
+    return np.divide(centered, std, out=centered) if std > rounding else np.zeros_like(waveform)
 
 
 @lru_cache(maxsize=32)

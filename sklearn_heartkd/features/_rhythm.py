@@ -1,6 +1,9 @@
 """RhythmFeatures."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import signal
@@ -11,50 +14,53 @@ from sklearn_heartkd.features._beats import describe, envelope
 from sklearn_heartkd.utils._recordings import check_recordings
 from sklearn_heartkd.utils._stateless import Stateless
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 class RhythmFeatures(Stateless):
-    """When and how loud the heart sounds of a recording follow each other.
+    """Statistics of the timing and the loudness of the heart sounds in a recording.
 
-    Spectral features of a few seconds say little about a premature beat. These describe the
-    whole recording: the peaks of its envelope, the intervals between them, their loudness, and
-    how much each sound resembles the others. Order is kept through the changes from one interval
-    to the next. The loudness of the recording does not enter, its length as little as possible (see
-    Notes). Nothing is learnt from the data.
+    Spectral features of a few seconds hardly show a premature beat. These features describe the whole
+    recording: the peaks of its envelope, the intervals between them, their loudness, and how much each
+    sound resembles the others. Changes from one interval to the next keep the order. They do not depend
+    on the loudness of the recording, and little on its length (see Notes). Nothing is learned from the
+    data.
 
     Parameters
     ----------
     sampling_rate : float, default=2000
         Sampling rate of the recordings in Hz.
     low, high : float, default=60.0 and 400.0
-        Edges in Hz of the band whose envelope is taken. Lower bands hold the body's movement, in
-        higher ones the second sound is lost.
+        Edges in Hz of the band whose envelope is used. Lower bands contain movements of the body,
+        higher ones hardly contain the second sound.
     smoothing : float, default=12.0
         Cut-off in Hz of the low-pass filter of the envelope. Sounds closer than about
-        ``1 / smoothing`` seconds melt into one.
+        ``1 / smoothing`` seconds are taken for one.
 
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
     See Also
     --------
-    MFCC : With ``output="summary"``, the spectral statistics that these complement.
+    MFCC : Spectral statistics, with ``output="summary"``, which these complement.
 
     Notes
     -----
-    The recording is standardised and band-passed; the magnitude of its analytic signal is
+    The recording is standardized and band-passed; the magnitude of its analytic signal is
     low-passed and sampled at 100 Hz. Sounds are its peaks (:func:`scipy.signal.find_peaks`) that
     rise above the 30 % quantile by a quarter of the way to the 95 % quantile, 0.12 s or more
-    apart. First and second sounds are not told apart. The columns:
+    apart. First and second sounds are not distinguished. The columns:
 
     - ``interval_*``: natural logarithm of the time in seconds from one sound to the next;
       ``beat_*``: to the next but one, which is the heart's period where two sounds make a beat;
       ``level_*``: logarithm of the height of the peak over the 95 % quantile of the envelope;
-      ``prominence_*``: the peak's prominence over the same. Of each five quantiles and the
-      standard deviation.
+      ``prominence_*``: the peak's prominence over the same. Five quantiles and the standard
+      deviation of each.
     - ``interval_change1_*``, ``interval_change2_*`` and so on: quantiles of the absolute change to
       the next value and to the next but one. Where systole and diastole alternate regularly the
       first is large and the second small.
@@ -62,13 +68,12 @@ class RhythmFeatures(Stateless):
       ``interval_level_correlation``, of a level with the interval before it.
     - ``early_share`` and ``late_share``: share of the beats that are shorter or longer than the
       median by more than 0.2 in logarithm; ``prematurity_mean``: a short beat and the long one
-      after it, each by its distance from the median, the smaller of the two. It is 0 where no
-      long beat follows a short one: premature beats have a pause after them, a slowing breath
-      has not [1]_.
-    - ``envelope_*``: quantiles of the logarithm of the envelope over its 95 % quantile: how much
-      there is between the sounds.
+      after it: the smaller of their distances from the median. It is 0 where no long beat follows
+      a short one: a pause follows premature beats, but not a beat shortened by the breath [1]_.
+    - ``envelope_*``: quantiles of the logarithm of the envelope over its 95 % quantile, which show
+      the level between the sounds.
     - ``similarity_*``: correlation of the logarithmic envelope from 0.2 s before to 0.3 s after a
-      sound with that around the other sounds: quantiles over all pairs, mean over neighbours 1 to
+      sound with that around the other sounds: quantiles over all pairs, mean over neighbors 1 to
       3 apart, and ``typical_q10``, the 10 % quantile over the sounds of how much each resembles
       the most similar quarter of the others [2]_.
 
@@ -76,11 +81,11 @@ class RhythmFeatures(Stateless):
     recordings shorter than 0.5 s.
 
     No column is a sum, a maximum or a minimum over the recording: correlations are Pearson's,
-    quantiles median-unbiased. This does not hide the length altogether. Statistics of few sounds
-    scatter more, short recordings miss what is rare, and zeros for too few sounds give recordings
-    below 3 s away. On synthetic hearts, 12 s against parts of 3 s, the area under the ROC curve
-    is up to 0.77 for one column and 0.96 for a support vector machine on all of them; with parts
-    of 6 s it is 0.62 and 0.69.
+    quantiles median-unbiased. A model can still infer something about the length: statistics of few
+    sounds scatter more, rare events are missing from short recordings, and zeros for too few sounds
+    reveal recordings below 3 s. On synthetic hearts, a single column separates 12 s from parts of 3 s
+    with an AUC of up to 0.77, and a support vector machine on all columns with 0.96; for parts of 6 s
+    these are 0.62 and 0.69.
 
     References
     ----------
@@ -110,13 +115,20 @@ class RhythmFeatures(Stateless):
         "smoothing": [Interval(Real, 0, 50, closed="neither")],
     }
 
-    def __init__(self, *, sampling_rate=2000, low=60.0, high=400.0, smoothing=12.0):
+    def __init__(
+        self,
+        *,
+        sampling_rate: float = 2000,
+        low: float = 60.0,
+        high: float = 400.0,
+        smoothing: float = 12.0,
+    ) -> None:
         self.sampling_rate = sampling_rate
         self.low = low
         self.high = high
         self.smoothing = smoothing
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Compute the features of each recording.
 
         Parameters
@@ -127,7 +139,7 @@ class RhythmFeatures(Stateless):
         Returns
         -------
         features : ndarray of shape (n_recordings, n_features)
-            float32 for float32 recordings, else float64.
+            The columns of `get_feature_names_out`; float32 for float32 recordings, else float64.
         """
         self._validate_params()
         filters = self._filters()
@@ -138,13 +150,13 @@ class RhythmFeatures(Stateless):
         ]
         return np.array(rows, dtype=np.result_type(*{row.dtype for row in recordings}))
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the columns.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Only compared with the names seen in `fit`.
+            Must be the names seen in `fit`, if given.
 
         Returns
         -------
@@ -162,7 +174,7 @@ class RhythmFeatures(Stateless):
         if self.high >= nyquist:
             raise ValueError(
                 f"RhythmFeatures got high={self.high} Hz, but a sampling_rate of "
-                f"{self.sampling_rate} Hz holds only what is below {nyquist:g} Hz: lower high."
+                f"{self.sampling_rate} Hz reaches only {nyquist:g} Hz: lower high."
             )
         if self.low >= self.high:
             raise ValueError(

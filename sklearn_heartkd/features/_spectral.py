@@ -11,8 +11,8 @@ from sklearn_heartkd.features._front_end import dct_matrix
 class LogMelSpectrogram(_SpectralFeatures):
     """Mel-band powers of heart sounds in decibels.
 
-    Each recording by itself gives what ``librosa.feature.melspectrogram(center=False)`` followed
-    by ``librosa.power_to_db`` gives for it [1]_. Nothing is learnt from the data.
+    Equal to ``librosa.feature.melspectrogram(center=False)`` followed by ``librosa.power_to_db`` of
+    each recording [1]_. Nothing is learned from the data.
 
     Parameters
     ----------
@@ -29,30 +29,30 @@ class LogMelSpectrogram(_SpectralFeatures):
     fmin : float, default=20.0
         Lower edge of the lowest band in Hz.
     fmax : float or None, default=800.0
-        Upper edge of the highest band in Hz; None is half the sampling rate.
+        Upper edge of the highest band in Hz; None means half the sampling rate.
     normalize : bool, default=True
         Whether to give each recording zero mean and unit variance first, so that its loudness
         does not matter. A constant recording becomes silence.
     amin : float, default=1e-10
-        Powers below this one count as this one.
+        Smaller powers are raised to this value.
     top_db : float or None, default=80.0
-        Dynamic range in decibels below the loudest value of the same recording; None is no limit.
+        Dynamic range in decibels below the loudest value of the same recording; None means no limit.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 
-        - `"sequence"`: a 3-D array with time last, for the networks. It has no feature names and
-          no `set_output`.
+        - `"sequence"`: a 3-D array with time last, for the networks. It has neither feature names
+          nor `set_output`.
         - `"flat"`: the same as a table, with names such as ``mel3_t12``.
         - `"summary"`: a table of statistics over time (mean, standard deviation, skewness,
           extremes, quantiles) of each band and of its change from frame to frame, with names such
-          as ``mel3_mean`` and ``mel3_delta_std``. The only one for recordings of different length.
+          as ``mel3_mean`` and ``mel3_delta_std``. Needed for recordings of different length.
     n_jobs : int or None, default=None
-        Number of threads; None is one unless in a :obj:`joblib.parallel_backend` context.
+        Number of threads; None means 1 unless in a :obj:`joblib.parallel_backend` context.
 
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
@@ -79,18 +79,18 @@ class LogMelSpectrogram(_SpectralFeatures):
     def __init__(
         self,
         *,
-        sampling_rate=2000,
-        n_fft=N_FFT,
-        hop_length=HOP_LENGTH,
-        n_mels=N_MELS,
-        fmin=FMIN,
-        fmax=FMAX,
-        normalize=True,
-        amin=1e-10,
-        top_db=80.0,
-        output="sequence",
-        n_jobs=None,
-    ):
+        sampling_rate: float = 2000,
+        n_fft: int = N_FFT,
+        hop_length: int = HOP_LENGTH,
+        n_mels: int = N_MELS,
+        fmin: float = FMIN,
+        fmax: float | None = FMAX,
+        normalize: bool = True,
+        amin: float = 1e-10,
+        top_db: float | None = 80.0,
+        output: str = "sequence",
+        n_jobs: int | None = None,
+    ) -> None:
         self.sampling_rate = sampling_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -110,8 +110,8 @@ class LogMelSpectrogram(_SpectralFeatures):
 class MFCC(_SpectralFeatures):
     """Mel-frequency cepstral coefficients of heart sounds.
 
-    Each recording by itself gives what ``librosa.feature.mfcc(center=False)`` gives for it [1]_,
-    faster. Nothing is learnt from the data.
+    Equal to ``librosa.feature.mfcc(center=False)`` of each recording [1]_, but faster. Nothing is
+    learned from the data.
 
     Parameters
     ----------
@@ -130,31 +130,31 @@ class MFCC(_SpectralFeatures):
     fmin : float, default=20.0
         Lower edge of the lowest band in Hz.
     fmax : float or None, default=800.0
-        Upper edge of the highest band in Hz; None is half the sampling rate.
+        Upper edge of the highest band in Hz; None means half the sampling rate.
     normalize : bool, default=True
         Whether to give each recording zero mean and unit variance first, so that its loudness
         does not matter. A constant recording becomes silence.
     amin : float, default=1e-10
-        Powers below this one count as this one.
+        Smaller powers are raised to this value.
     top_db : float or None, default=80.0
-        Dynamic range in decibels below the loudest value of the same recording; None is no limit.
+        Dynamic range in decibels below the loudest value of the same recording; None means no limit.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 
-        - `"sequence"`: a 3-D array with time last, for the networks. It has no feature names and
-          no `set_output`.
+        - `"sequence"`: a 3-D array with time last, for the networks. It has neither feature names
+          nor `set_output`.
         - `"flat"`: the same as a table, with names such as ``mfcc3_t12``.
         - `"summary"`: a table of statistics over time (mean, standard deviation, skewness,
           extremes, quantiles) of each coefficient and of its change from frame to frame, with
-          names such as ``mfcc3_mean`` and ``mfcc3_delta_std``. The only one for recordings of
-          different length.
+          names such as ``mfcc3_mean`` and ``mfcc3_delta_std``. Needed for recordings of different
+          length.
     n_jobs : int or None, default=None
-        Number of threads; None is one unless in a :obj:`joblib.parallel_backend` context.
+        Number of threads; None means 1 unless in a :obj:`joblib.parallel_backend` context.
 
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
@@ -188,19 +188,19 @@ class MFCC(_SpectralFeatures):
     def __init__(
         self,
         *,
-        sampling_rate=2000,
-        n_mfcc=20,
-        n_fft=N_FFT,
-        hop_length=HOP_LENGTH,
-        n_mels=N_MELS,
-        fmin=FMIN,
-        fmax=FMAX,
-        normalize=True,
-        amin=1e-10,
-        top_db=80.0,
-        output="sequence",
-        n_jobs=None,
-    ):
+        sampling_rate: float = 2000,
+        n_mfcc: int = 20,
+        n_fft: int = N_FFT,
+        hop_length: int = HOP_LENGTH,
+        n_mels: int = N_MELS,
+        fmin: float = FMIN,
+        fmax: float | None = FMAX,
+        normalize: bool = True,
+        amin: float = 1e-10,
+        top_db: float | None = 80.0,
+        output: str = "sequence",
+        n_jobs: int | None = None,
+    ) -> None:
         self.sampling_rate = sampling_rate
         self.n_mfcc = n_mfcc
         self.n_fft = n_fft
@@ -217,7 +217,7 @@ class MFCC(_SpectralFeatures):
     def _dct_matrix(self):
         if self.n_mfcc > self.n_mels:
             raise ValueError(
-                f"MFCC got n_mfcc={self.n_mfcc}, but n_mels={self.n_mels} bands give no more "
-                "coefficients than bands: lower n_mfcc or raise n_mels."
+                f"MFCC got n_mfcc={self.n_mfcc}, more than n_mels={self.n_mels}: lower n_mfcc or raise "
+                "n_mels."
             )
         return dct_matrix(self.n_mfcc, self.n_mels)

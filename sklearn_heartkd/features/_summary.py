@@ -36,9 +36,9 @@ def summary_names(channel_names):
 
 def _statistics(values):
     mean = values.mean(axis=1)
-    centred = values - mean[:, None]
-    std = np.sqrt(np.mean(centred**2, axis=1))
-    skew = np.divide(np.mean(centred**3, axis=1), std**3, out=np.zeros_like(std), where=std > 1e-6)
+    centered = values - mean[:, None]
+    std = np.sqrt(np.mean(centered**2, axis=1))
+    skew = np.divide(np.mean(centered**3, axis=1), std**3, out=np.zeros_like(std), where=std > 1e-6)
     quantiles = np.quantile(values, list(_QUANTILES.values()), axis=1)
     columns = [mean, std, skew, values.min(axis=1), values.max(axis=1), *quantiles]
     return np.stack(columns, axis=1).astype(values.dtype, copy=False).ravel()

@@ -1,4 +1,4 @@
-"""What a model listened to: explanations and displays."""
+"""Explanations of models, and displays."""
 
 from sklearn_heartkd.inspection._events import read_timing
 from sklearn_heartkd.inspection._explain import explain

@@ -1,8 +1,10 @@
-"""The explainers of shap, on logits and on copies."""
+"""The explainers of shap, applied to logits and to copies.
+
+Nothing here filters warnings or leaves a seed behind: both belong to the whole process.
+"""
 
 import copy
 import threading
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,20 +12,17 @@ import numpy as np
 _GLOBAL_RANDOM_STATE = threading.Lock()
 
 
-def import_shap():
-    """Import shap, an optional dependency, without its warnings."""
+def _import_shap():
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import shap
+        import shap
     except ImportError as error:
-        raise ImportError("Explanations need shap; install it with pip install shap.") from error
+        raise ImportError("Explanations need shap: pip install shap.") from error
     return shap
 
 
 @contextmanager
 def _numpy_seed(seed):
-    # shap draws from numpy's global generator
+    """Seed numpy's global generator, from which shap draws, and restore it afterward."""
     with _GLOBAL_RANDOM_STATE:
         state = np.random.get_state()  # noqa: NPY002
         np.random.seed(seed)  # noqa: NPY002
@@ -46,9 +45,8 @@ def kernel_values(score, n_cells, *, n_evaluations, seed):
     -------
     ndarray of shape (n_classes, n_cells)
     """
-    shap = import_shap()
-    with warnings.catch_warnings(), _numpy_seed(seed):
-        warnings.simplefilter("ignore")
+    shap = _import_shap()
+    with _numpy_seed(seed):
         explainer = shap.KernelExplainer(
             lambda masks: score(masks > 0.5), np.zeros((1, n_cells)), keep_index=False
         )
@@ -59,7 +57,7 @@ def kernel_values(score, n_cells, *, n_evaluations, seed):
 
 
 def deep_values(network, grid, reference):
-    """Return DeepLIFT values of a convolutional network's logits, by DeepExplainer.
+    """Return DeepLIFT values of a convolutional network's logits, from DeepExplainer.
 
     Parameters
     ----------
@@ -73,47 +71,44 @@ def deep_values(network, grid, reference):
     """
     import torch
 
-    shap = import_shap()
+    shap = _import_shap()
     x, background = (
         torch.as_tensor(np.array(a)[None], dtype=torch.float64) for a in (grid, reference)
     )
-    with warnings.catch_warnings(), torch.enable_grad():
-        warnings.simplefilter("ignore")
+    with torch.enable_grad():
         values = shap.DeepExplainer(network, background).shap_values(x, check_additivity=False)
     return np.moveaxis(np.asarray(values)[0], -1, 0)
 
 
 def tree_values(forest, table):
-    """Return the values of a forest's or a tree's own output, by TreeExplainer.
+    """Return the values of a forest's or a tree's own output, from TreeExplainer.
 
     Returns
     -------
     values : ndarray of shape (n, n_classes, n_columns)
-        One class for boosted trees of two: the log-odds of the second.
+        Boosted trees of two classes have one: the log-odds of the second.
     base : ndarray of shape (n_classes,)
     """
-    shap = import_shap()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        explainer = shap.TreeExplainer(forest)
-        values = np.asarray(explainer.shap_values(table, check_additivity=False))
+    shap = _import_shap()
+    explainer = shap.TreeExplainer(forest)
+    values = np.asarray(explainer.shap_values(table, check_additivity=False))
     if values.ndim == 2:
         values = values[:, :, None]  # boosted trees of two classes
     return np.moveaxis(values, -1, 1), np.atleast_1d(explainer.expected_value).astype(float)
 
 
 def is_convolutional(network):
-    """Whether DeepExplainer can explain a network of ours: neither recurrent nor group-normed."""
+    """Whether DeepExplainer can explain a network: neither recurrent nor with group norms."""
     from torch import nn
 
     return not any(isinstance(layer, nn.RNNBase | nn.GroupNorm) for layer in network.modules())
 
 
 def logits_of(network, dct=None):
-    """Return a copy of a network of ours, in double precision, that gives its logits only.
+    """Return a copy of a network in double precision whose output is the logits only.
 
-    The copy has the maximum over time as a layer, which DeepExplainer knows; a function it would
-    take for linear. `dct` goes before the network, so that its input is the log-mel bands.
+    The maximum over time is a layer in the copy, which DeepExplainer knows; it would treat a function
+    as linear. `dct` is put in front of the network, so that its input is the log-mel bands.
     """
     import torch
     from torch import nn

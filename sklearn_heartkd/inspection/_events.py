@@ -1,31 +1,35 @@
-"""Where the heart sounds of real recordings are."""
+"""Heart sounds that are marked in recordings."""
 
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
 import pandas as pd
 
-_RATE = 44100  # Hz, of the recordings that the table counts the samples of
-_HALF = 0.03  # seconds that a sound is drawn to either side of its middle
+_RATE = 44100  # Hz; the table counts samples at this rate
+_HALF = 0.03  # seconds on each side of the marked moment
 
 
-def read_timing(path):
-    r"""Read the heart sounds that were marked in PASCAL's set A.
+def read_timing(path: str | os.PathLike[str]) -> pd.DataFrame:
+    r"""Read the heart sounds that are marked in PASCAL's set A.
+
+    The table has the moment of each sound; it becomes an interval of 60 ms around that moment.
 
     Parameters
     ----------
     path : path-like
-        The file ``set_a_timing.csv``, or the folder that holds it.
+        The file ``set_a_timing.csv``, or its folder.
 
     Returns
     -------
     DataFrame
-        One row a sound, with the columns file (name without folder), kind ("S1" or "S2"), start and
-        end (seconds, 30 ms to either side of the marked moment).
+        One row per sound, with the columns file (name without folder), kind ("S1" or "S2"), start
+        and end (seconds).
 
-    Raises
-    ------
-    ValueError
-        If the table lacks a column.
+    See Also
+    --------
+    RecordingDisplay : Plot a recording with its heart sounds.
 
     Examples
     --------
@@ -43,9 +47,7 @@ def read_timing(path):
     table = pd.read_csv(path / "set_a_timing.csv" if path.is_dir() else path)
     missing = {"fname", "sound", "location"} - set(table.columns)
     if missing:
-        raise ValueError(
-            f"{path} lacks the column {min(missing)!r}; give PASCAL's set_a_timing.csv."
-        )
+        raise ValueError(f"{path} has no column {min(missing)!r}; pass PASCAL's set_a_timing.csv.")
     middle = table["location"] / _RATE
     return pd.DataFrame(
         {
@@ -58,7 +60,7 @@ def read_timing(path):
 
 
 def events_of(events, recording):
-    """Return the events of one recording of a table that has a column recording, or all of it."""
+    """Return the events of one recording; all if the table has no column recording."""
     if events is None or "recording" not in events:
         return events
     return events[events["recording"] == recording].drop(columns="recording")

@@ -1,35 +1,31 @@
-"""What is explained: a grid of bands and frames, and the scores where cells of it are replaced."""
+"""What is explained: grids of bands and frames, and the scores if cells of them are replaced."""
 
 import numpy as np
 import scipy.signal
 
-from sklearn_heartkd.inspection import _steps
-
-_ROWS_AT_ONCE = 128
+_ROWS_AT_ONCE = 128  # bounds the memory
 _LARGEST_GAIN = 40.0  # dB
 
 
 class GridView:
-    """A classifier of features, seen from the log-mel bands (or the sequences) it is given.
+    """A classifier of features, seen from the grids of bands and frames that it is given.
 
     Parameters
     ----------
-    grids : list of ndarray of shape (n_bands, n_frames)
-    references : list of ndarray of shape (n_bands, 1)
-        What a cell is replaced by.
-    parts : Parts
-    flat : bool
-        Whether the classifier takes the sequences as a flat table.
+    grids : list of ndarray of shape (n_bands, n_frames), or of rows of a table, (n_columns,)
+    references : list of ndarray
+        The values that replace a cell; they broadcast to the grid.
+    predict : callable
+        From grids of shape (n, n_bands, n_frames) to scores of shape (n, n_classes).
     """
 
-    def __init__(self, grids, references, parts, *, flat=False):
+    def __init__(self, grids, references, predict):
         self.grids = grids
         self.references = references
-        self.parts = parts
-        self.flat = flat
+        self.predict = predict
 
     def score(self, row, keep):
-        """Return the scores of a recording where some cells are replaced.
+        """Return the scores of a recording if some cells are replaced.
 
         Parameters
         ----------
@@ -42,110 +38,43 @@ class GridView:
         """
         grid, reference = self.grids[row], self.references[row]
         mixed = np.where(keep, grid, reference.astype(grid.dtype))
-        found = [
-            self._scores(mixed[start : start + _ROWS_AT_ONCE])
-            for start in range(0, len(mixed), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate(found)
-
-    def _scores(self, mixed):
-        parts = self.parts
-        if parts.features is not None:
-            mixed = _steps.features_from_log_mel(parts.features, mixed)
-        elif self.flat:
-            mixed = mixed.reshape(len(mixed), -1)
-        return _steps.scores(parts.classifier, _steps.transform(parts.after, mixed))
+        starts = range(0, len(mixed), _ROWS_AT_ONCE)
+        return np.concatenate([self.predict(mixed[i : i + _ROWS_AT_ONCE]) for i in starts])
 
 
-class WindowedView:
-    """A classifier of windows, seen from whole recordings: it scores the mean of their windows.
-
-    Parameters
-    ----------
-    view : GridView or WaveformView
-        Of all windows.
-    source : ndarray of shape (n_windows,)
-        The recording of each window.
-    frames : ndarray of shape (n_windows, n_window_frames)
-        The frame of the recording that each frame of a window is.
-    """
-
-    def __init__(self, view, source, frames):
-        self.view = view
-        self.source = source
-        self.frames = frames
-        self.grids = [
-            self.spread(i, [view.grids[w][None] for w in self.windows(i)])[0]
-            for i in range(source[-1] + 1)
-        ]
-
-    def windows(self, row):
-        """Return the windows of a recording."""
-        return np.flatnonzero(self.source == row)
-
-    def spread(self, row, values, *, mean=True):
-        """Put values on the windows' grids onto the recording's: the mean, or the share of each.
-
-        Parameters
-        ----------
-        row : int
-        values : list of ndarray of shape (k, n_bands, n_window_frames)
-        mean : bool
-            False divides by the number of windows instead, which keeps the sum.
-        """
-        windows = self.windows(row)
-        n_frames = self.frames[windows].max() + 1
-        total = np.zeros((n_frames, *values[0].shape[:2]))
-        count = np.zeros(n_frames)
-        for window, value in zip(windows, values, strict=True):
-            np.add.at(total, self.frames[window], np.moveaxis(value, 2, 0))
-            np.add.at(count, self.frames[window], 1)
-        return np.moveaxis(total, 0, 2) / (np.maximum(count, 1) if mean else len(windows))
-
-    def score(self, row, keep):
-        """Return the mean scores of the windows, see `GridView.score`."""
-        windows = self.windows(row)
-        found = [self.view.score(w, keep[:, :, self.frames[w]]) for w in windows]
-        return np.mean(found, axis=0)
-
-
-class WaveformView:
-    """A model of which nothing is known but that it takes waveforms.
+class WaveformView(GridView):
+    """A model of which only is known that it takes waveforms.
 
     Cells are replaced in the short-time Fourier transform of the waveform: they keep their phase
-    and get the level of the reference.
+    and get the level of the reference. `predict` takes waveforms of shape (n, n_samples).
 
     Parameters
     ----------
-    recordings : list of ndarray of shape (n_samples,)
-    grids, references
+    grids, references, predict
         As in `GridView`.
+    recordings : list of ndarray of shape (n_samples,)
     front_end : FrontEnd
         Of the grids.
-    predict : callable
-        From waveforms (n, n_samples) to scores (n, n_classes).
     """
 
-    def __init__(self, recordings, grids, references, front_end, predict):
+    def __init__(self, grids, references, predict, recordings, front_end):
+        super().__init__(grids, references, predict)
         self.recordings = recordings
-        self.grids = grids
-        self.references = references
-        self.predict = predict
         n_fft, hop = front_end.n_fft, front_end.hop_length
         window = scipy.signal.get_window("hann", n_fft)
-        rate = front_end.sampling_rate
-        self.stft = scipy.signal.ShortTimeFFT(window, hop, rate, mfft=n_fft)
+        self.stft = scipy.signal.ShortTimeFFT(window, hop, front_end.sampling_rate, mfft=n_fft)
         bins = np.arange(front_end.mel.shape[1])
-        centres = (front_end.mel @ bins) / front_end.mel.sum(axis=1)
-        self.band_of_bin = np.abs(bins[:, None] - centres).argmin(axis=1)
-        self.first_centre = n_fft / 2  # of frame 0, in samples
+        centers = (front_end.mel @ bins) / front_end.mel.sum(axis=1)
+        self.band_of_bin = np.abs(bins[:, None] - centers).argmin(axis=1)
+        self.first_center = n_fft / 2  # of frame 0, in samples
 
     def score(self, row, keep):
-        """Return the scores of a recording where some cells are replaced."""
+        """Return the scores of a recording if some cells are replaced, see `GridView.score`."""
         waveform, grid = self.recordings[row], self.grids[row]
         spectrum = self.stft.stft(waveform)
-        centres = self.stft.t(len(waveform)) * self.stft.fs
-        nearest = np.rint((centres - self.first_centre) / self.stft.hop).astype(int)
+        # the transform pads the waveform, the grid does not: take the grid's nearest frame
+        centers = self.stft.t(len(waveform)) * self.stft.fs
+        nearest = np.rint((centers - self.first_center) / self.stft.hop).astype(int)
         nearest = nearest.clip(0, grid.shape[1] - 1)
         change = np.clip(self.references[row] - grid, -_LARGEST_GAIN, _LARGEST_GAIN)
         found = []
@@ -157,16 +86,54 @@ class WaveformView:
         return np.stack(found)
 
 
-class TableView:
-    """A classifier of a table, whose columns are the cells."""
+class WindowedView:
+    """A classifier of windows, seen from whole recordings: it scores the mean of their windows.
 
-    def __init__(self, table, reference, classifier, after):
-        self.table = table
-        self.reference = reference
-        self.classifier = classifier
-        self.after = after
+    Parameters
+    ----------
+    inner : GridView or WaveformView
+        Of all windows.
+    source : ndarray of shape (n_windows,)
+        The recording of each window.
+    frames : ndarray of shape (n_windows, n_window_frames)
+        The frame of the recording that each frame of a window is.
+    """
+
+    def __init__(self, inner, source, frames):
+        self.inner = inner
+        self.source = source
+        self.frames = frames
+        self.grids = [
+            self._spread(i, [inner.grids[w][None] for w in self._windows(i)], mean=True)[0]
+            for i in range(source[-1] + 1)
+        ]
 
     def score(self, row, keep):
-        """Return the scores of a row where some columns are replaced, `keep` is (n, n_columns)."""
-        mixed = np.where(keep, self.table[row], self.reference)
-        return _steps.scores(self.classifier, _steps.transform(self.after, mixed))
+        """Return the mean scores of the windows, see `GridView.score`."""
+        scores = [self.inner.score(w, keep[:, :, self.frames[w]]) for w in self._windows(row)]
+        return np.mean(scores, axis=0)
+
+    def join(self, values):
+        """Put the values of all windows onto the recordings' grids, such that the sums stay."""
+        return [
+            self._spread(row, [values[window] for window in self._windows(row)], mean=False)
+            for row in range(len(self.grids))
+        ]
+
+    def _windows(self, row):
+        return np.flatnonzero(self.source == row)
+
+    def _spread(self, row, values, *, mean):
+        """Add values (k, n_bands, n_window_frames) at the recording's frames.
+
+        They are divided by the number of windows over a frame, which is their mean there, or by the
+        number of all windows, which keeps the sum of a mean score's values.
+        """
+        windows = self._windows(row)
+        n_frames = self.frames[windows].max() + 1
+        total = np.zeros((n_frames, *values[0].shape[:2]))
+        count = np.zeros(n_frames)
+        for window, value in zip(windows, values, strict=True):
+            np.add.at(total, self.frames[window], np.moveaxis(value, 2, 0))
+            np.add.at(count, self.frames[window], 1)
+        return np.moveaxis(total, 0, 2) / (np.maximum(count, 1) if mean else len(windows))

@@ -6,17 +6,22 @@ from sklearn_heartkd.metrics._calibration import (
     reliability_curve,
     risk_coverage_curve,
 )
+from sklearn_heartkd.metrics._circor import (
+    aggregate_by_patient,
+    circor_outcome_cost,
+    circor_weighted_accuracy,
+)
 from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test
 from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
 from sklearn_heartkd.metrics._oof import oof_frame
+from sklearn_heartkd.metrics._operating_point import OperatingPoint, operating_point
 from sklearn_heartkd.metrics._pascal import (
     artifact_f_score,
     discriminant_power_score,
-    pascal_scorers,
-    pascal_scores,
     total_precision_score,
     youden_index_score,
 )
+from sklearn_heartkd.metrics._pascal_scores import pascal_scorers, pascal_scores
 from sklearn_heartkd.metrics._physionet import (
     physionet2016_macc_score,
     physionet2016_scorers,
@@ -25,8 +30,6 @@ from sklearn_heartkd.metrics._physionet import (
 from sklearn_heartkd.metrics._plot._reliability import ReliabilityDisplay
 from sklearn_heartkd.metrics._rejecting import RejectingClassifier
 from sklearn_heartkd.metrics._screening import (
-    OperatingPoint,
-    operating_point,
     sensitivity_at_specificity,
     specificity_at_sensitivity,
 )
@@ -35,7 +38,10 @@ __all__ = [
     "OperatingPoint",
     "RejectingClassifier",
     "ReliabilityDisplay",
+    "aggregate_by_patient",
     "artifact_f_score",
+    "circor_outcome_cost",
+    "circor_weighted_accuracy",
     "compare_models",
     "corrected_t_test",
     "discriminant_power_score",

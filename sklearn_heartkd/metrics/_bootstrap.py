@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 
 def group_index(groups, n_recordings):
-    """Return the number of each recording's group; None makes each its own group."""
+    """Return the number of each recording's group; None puts each into a separate group."""
     if groups is None:
         return np.arange(n_recordings)
     groups = column_or_1d(groups)
@@ -24,7 +24,7 @@ def draw_counts(n_units, n_resamples, random_state):
 
 
 def percentile_interval(values, confidence_level, axis=0):
-    """Return the percentile interval of bootstrap values, without those that are not defined."""
+    """Return the percentile interval of bootstrap values, ignoring NaN."""
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level={confidence_level} must lie between 0 and 1.")
     tail = (1 - confidence_level) / 2

@@ -1,14 +1,17 @@
-"""How far predicted probabilities can be trusted."""
+"""Calibration of predicted probabilities, and the threshold for rejecting recordings."""
+
+from __future__ import annotations
 
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 
-def check_proba(y_true, y_proba, labels):
-    """Check probabilities; return the labels' codes, the (n, n_classes) array and the labels."""
+def _top_label(y_true, y_proba, labels):
+    """Return the confidence in the most probable class and whether that class is right."""
     y_true = column_or_1d(y_true)
     y_proba = np.asarray(y_proba, dtype=float)
     check_consistent_length(y_true, y_proba)
@@ -18,7 +21,7 @@ def check_proba(y_true, y_proba, labels):
     if y_proba.shape[1] != len(labels):
         raise ValueError(
             f"y_proba has {y_proba.shape[1]} columns for {len(labels)} classes; "
-            "name the class of each column with labels=."
+            "pass the class of each column as labels=."
         )
     if not np.all((y_proba >= 0) & (y_proba <= 1)):
         raise ValueError("y_proba must hold probabilities between 0 and 1; pass predict_proba(X).")
@@ -28,23 +31,13 @@ def check_proba(y_true, y_proba, labels):
         raise ValueError(
             f"Row {row} of y_proba sums to {totals[row]:.3g}, not to 1; pass predict_proba(X)."
         )
-    if strangers := sorted(set(y_true.tolist()) - set(labels.tolist()), key=str):
-        raise ValueError(
-            f"y_true holds {strangers[0]!r}, which is none of labels={labels.tolist()}."
-        )
-    codes = {label: code for code, label in enumerate(labels.tolist())}
-    return np.array([codes[label] for label in y_true.tolist()]), y_proba, labels
-
-
-def top_label(y_true, y_proba, labels):
-    """Return the confidence in the most probable class and whether that class is right."""
-    codes, y_proba, _ = check_proba(y_true, y_proba, labels)
+    if unknown := sorted(set(y_true.tolist()) - set(labels.tolist()), key=str):
+        raise ValueError(f"y_true holds {unknown[0]!r}, which is not in labels={labels.tolist()}.")
     top = np.argmax(y_proba, axis=1)
-    return y_proba[np.arange(len(top)), top], top == codes
+    return y_proba[np.arange(len(top)), top], labels[top] == y_true
 
 
-def check_weight(sample_weight, rows):
-    """Return the weights of some rows as an array; raise unless one is above 0 and none below."""
+def _check_weight(sample_weight, rows):
     weight = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, float)
     check_consistent_length(rows, weight)
     if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
@@ -53,9 +46,17 @@ def check_weight(sample_weight, rows):
 
 
 def reliability_curve(
-    y_true, y_proba, *, labels=None, n_bins=15, strategy="uniform", sample_weight=None
-):
-    """Compare the confidence in the predicted class with how often it is right.
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    n_bins: int = 15,
+    strategy: str = "uniform",
+    sample_weight: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Compare the confidence in the predicted class with its accuracy.
+
+    The recordings are put into bins by the probability of their predicted class.
 
     Parameters
     ----------
@@ -70,24 +71,18 @@ def reliability_curve(
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width between 0 and 1, or of about equal numbers of recordings.
     sample_weight : array-like of shape (n_recordings,), default=None
-        Weights.
+        Weights; at least one must be positive and none negative.
 
     Returns
     -------
     pandas.DataFrame
-        One row per bin that is not empty: the mean `confidence`, the `accuracy`, and the `weight`,
-        the share of recordings in it.
-
-    Raises
-    ------
-    ValueError
-        If rows of `y_proba` are no probabilities, a label is unknown, `n_bins` is no whole number of at
-        least 1, `strategy` is unknown, or no weight is above 0 or one below.
+        One row per nonempty bin: the mean `confidence`, the `accuracy`, and the `weight`, which is
+        the share of recordings in the bin.
 
     See Also
     --------
     expected_calibration_error : The mean gap between the two.
-    ReliabilityDisplay : The picture.
+    ReliabilityDisplay : Plot the curve.
 
     Examples
     --------
@@ -98,8 +93,8 @@ def reliability_curve(
     0       0.825      0.75     1.0
     """
     if not isinstance(n_bins, Integral) or n_bins < 1:
-        raise ValueError(f"n_bins={n_bins!r} must be a whole number of at least 1.")
-    confidence, right = top_label(y_true, y_proba, labels)
+        raise ValueError(f"n_bins={n_bins!r} must be an integer of at least 1.")
+    confidence, right = _top_label(y_true, y_proba, labels)
     even = np.linspace(0, 1, int(n_bins) + 1)
     if strategy == "uniform":
         edges = even
@@ -107,7 +102,7 @@ def reliability_curve(
         edges = np.unique(np.quantile(confidence, even))
     else:
         raise ValueError(f"strategy={strategy!r} is unknown; use 'uniform' or 'quantile'.")
-    weight = check_weight(sample_weight, right)
+    weight = _check_weight(sample_weight, right)
     bins = np.searchsorted(edges[1:-1], confidence, side="left")
     total = np.bincount(bins, weight, minlength=n_bins)
     filled = total > 0
@@ -122,9 +117,18 @@ def reliability_curve(
 
 
 def expected_calibration_error(
-    y_true, y_proba, *, labels=None, n_bins=15, strategy="uniform", sample_weight=None
-):
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    n_bins: int = 15,
+    strategy: str = "uniform",
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the mean gap between confidence and accuracy of the predicted class.
+
+    The gaps are those of :func:`reliability_curve`, weighted by the share of recordings in each bin.
+    The error is biased upward if there are few recordings.
 
     Parameters
     ----------
@@ -139,17 +143,16 @@ def expected_calibration_error(
     strategy : {"uniform", "quantile"}, default="uniform"
         Bins of equal width between 0 and 1, or of about equal numbers of recordings.
     sample_weight : array-like of shape (n_recordings,), default=None
-        Weights.
+        Weights; at least one must be positive and none negative.
 
     Returns
     -------
     float
-        Between 0 (calibrated) and 1. It is biased upwards on few recordings.
+        Between 0 (calibrated) and 1.
 
-    Raises
-    ------
-    ValueError
-        As `reliability_curve` does.
+    See Also
+    --------
+    reliability_curve : Confidence and accuracy in each bin.
 
     References
     ----------
@@ -182,8 +185,16 @@ def expected_calibration_error(
     return float(np.sum(curve["weight"] * np.abs(curve["confidence"] - curve["accuracy"])))
 
 
-def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
-    """Compute the error among the recordings kept, for every reject threshold.
+def risk_coverage_curve(
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Compute the error rate among the accepted recordings for every reject threshold.
+
+    A recording is accepted if its most probable class has at least the threshold's probability.
 
     Parameters
     ----------
@@ -194,23 +205,17 @@ def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
     labels : array-like of shape (n_classes,), default=None
         The class of each column. None means the sorted labels of `y_true`.
     sample_weight : array-like of shape (n_recordings,), default=None
-        Weights.
+        Weights; at least one must be positive and none negative.
 
     Returns
     -------
     pandas.DataFrame
-        One row per threshold, from the highest: `threshold` (recordings whose most probable class
-        has at least this probability are kept), `coverage` (their share) and `risk` (the share
-        of errors among them).
-
-    Raises
-    ------
-    ValueError
-        If rows of `y_proba` are no probabilities, a label is unknown, or no weight is above 0 or one below.
+        One row per `threshold`, the highest first, with the `coverage` (share of accepted
+        recordings) and the `risk` (share of errors among them).
 
     See Also
     --------
-    reject_threshold : The threshold for a wanted error rate.
+    reject_threshold : The threshold for a given error rate.
 
     References
     ----------
@@ -227,49 +232,59 @@ def risk_coverage_curve(y_true, y_proba, *, labels=None, sample_weight=None):
     2        0.7      0.75  0.333
     3        0.6      1.00  0.250
     """
-    confidence, right = top_label(y_true, y_proba, labels)
-    weight = check_weight(sample_weight, right)
+    confidence, right = _top_label(y_true, y_proba, labels)
+    weight = _check_weight(sample_weight, right)
     order = np.argsort(-confidence, kind="stable")
     order = order[weight[order] > 0]
     confidence, right, weight = confidence[order], right[order], weight[order]
+    # equal confidences are accepted or rejected together
     last_of_tie = np.append(np.diff(confidence) != 0, True)
-    kept = np.cumsum(weight)[last_of_tie]
+    accepted = np.cumsum(weight)[last_of_tie]
     errors = np.cumsum(weight * ~right)[last_of_tie]
     return pd.DataFrame(
         {
             "threshold": confidence[last_of_tie],
-            "coverage": kept / kept[-1],
-            "risk": errors / kept,
+            "coverage": accepted / accepted[-1],
+            "risk": errors / accepted,
         }
     )
 
 
-def reject_threshold(y_true, y_proba, error_rate, *, labels=None, sample_weight=None):
-    """Choose the reject threshold that keeps most recordings at a wanted error rate.
+def reject_threshold(
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    error_rate: float,
+    *,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Choose the reject threshold that accepts most recordings at a given error rate.
+
+    Use recordings that the classifier was not fitted on.
 
     Parameters
     ----------
     y_true : array-like of shape (n_recordings,)
-        The true labels of held-out recordings.
+        The true labels.
     y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-        Their predicted probabilities; one column is the probability of the second class.
+        Predicted probabilities; one column is the probability of the second class.
     error_rate : float
-        The share of errors allowed among the recordings that are not rejected.
+        The share of errors allowed among the accepted recordings, between 0 and 1.
     labels : array-like of shape (n_classes,), default=None
         The class of each column. None means the sorted labels of `y_true`.
     sample_weight : array-like of shape (n_recordings,), default=None
-        Weights.
+        Weights; at least one must be positive and none negative.
 
     Returns
     -------
     float
-        Keep a recording if its most probable class has at least this probability. Infinite
-        where no threshold reaches the error rate: then everything is rejected.
+        Accept a recording if its most probable class has at least this probability. Infinite if no
+        threshold reaches the error rate, so that everything is rejected.
 
-    Raises
-    ------
-    ValueError
-        If `error_rate` is not between 0 and 1, and as `risk_coverage_curve` does.
+    See Also
+    --------
+    RejectingClassifier : A classifier that uses such a threshold.
+    risk_coverage_curve : All thresholds.
 
     Examples
     --------

@@ -1,7 +1,13 @@
 """Comparison of models from their out-of-fold predictions."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.utils import check_random_state
 
@@ -9,25 +15,24 @@ from sklearn_heartkd.metrics._bootstrap import draw_counts, percentile_interval
 from sklearn_heartkd.metrics._oof import check_oof, subject_numbers
 from sklearn_heartkd.metrics._resampled_scores import ResampledScores, check_metrics
 
-_CHUNK = 200
+_CHUNK = 200  # resamples scored at once, to bound the memory
 
 
 def compare_models(
-    oof_predictions,
-    groups=None,
+    oof_predictions: pd.DataFrame,
+    groups: ArrayLike | Mapping[Any, Any] | str | None = None,
     *,
-    baseline=None,
-    metrics=("accuracy", "balanced_accuracy", "f1_macro"),
-    n_resamples=2000,
-    confidence_level=0.95,
-    random_state=None,
-):
+    baseline: str | None = None,
+    metrics: Sequence[str] = ("accuracy", "balanced_accuracy", "f1_macro"),
+    n_resamples: int = 2000,
+    confidence_level: float = 0.95,
+    random_state: int | np.random.RandomState | None = None,
+) -> pd.DataFrame:
     """Compare models by their out-of-fold predictions.
 
     Each score is computed over all out-of-fold predictions of a seed and averaged over the seeds.
-    The intervals are percentile intervals of a bootstrap that draws whole subjects and, where there
-    are several, seeds, with replacement. All models get the same draws, so the differences are
-    paired: much of the luck of the draw cancels.
+    The intervals are percentile intervals of a bootstrap that draws whole subjects and, if there are
+    several, seeds, with replacement. All models get the same draws, so the differences are paired.
 
     Parameters
     ----------
@@ -36,20 +41,20 @@ def compare_models(
         into the data), y_true and y_pred, and for `roc_auc_<class>` the probability `p_<class>`.
         :func:`oof_frame` makes it.
     groups : array-like of shape (n_data,), mapping, or str, default=None
-        The subject of each recording: `groups[recording]`, or the name of a column. None takes
-        each recording as its own subject, which makes the intervals too narrow where subjects
-        have several.
+        The subject of each recording: `groups[recording]`, or the name of a column. None treats
+        each recording as a separate subject; the intervals are then too narrow if subjects have
+        several recordings.
     baseline : str, default=None
-        The model that all are compared with. None means the first one.
+        The model that the others are compared with. None means the first one.
     metrics : sequence of str, default=("accuracy", "balanced_accuracy", "f1_macro")
-        Scores, also `recall_<class>`, `precision_<class>`, `f1_<class>`, and `roc_auc_<class>`,
-        the area under the ROC curve of the class against the rest from its probability.
+        Scores; also `recall_<class>`, `precision_<class>`, `f1_<class>`, and `roc_auc_<class>`, the
+        area under the ROC curve of the class against the rest.
     n_resamples : int, default=2000
         Number of bootstrap resamples.
     confidence_level : float, default=0.95
         Level of the intervals.
     random_state : int, RandomState instance or None, default=None
-        Seeds the resampling.
+        Controls the resampling.
 
     Returns
     -------
@@ -61,18 +66,19 @@ def compare_models(
 
     Raises
     ------
-    TypeError
-        If `metrics` is a single name.
     ValueError
-        If a metric is unknown, `n_resamples` is below 1, a column is missing, a recording is predicted
-        twice by one model and seed, the models have different recordings or true labels, or their
-        folds differ within a seed.
+        If the models have different recordings, labels or folds, or a metric is unknown.
+
+    See Also
+    --------
+    corrected_t_test : The test behind `t` and `p_value`.
+    oof_frame : Create the data frame.
 
     Notes
     -----
     Models that ran with the same seeds share the drawn seeds; others draw theirs independently.
-    The t-test uses the folds of the seeds that a model shares with the baseline. With few seeds
-    their share of the spread is underestimated; one seed shows none of it.
+    The t-test uses the folds of the seeds that a model shares with the baseline. Few
+    seeds underestimate the variance between seeds; one seed does not show it at all.
 
     References
     ----------
@@ -102,7 +108,7 @@ def compare_models(
         raise ValueError(f"n_resamples={n_resamples} must be at least 1.")
     baseline = models[0] if baseline is None else baseline
     if baseline not in models:
-        raise ValueError(f"baseline={baseline!r} is none of the models {models}; choose from them.")
+        raise ValueError(f"baseline={baseline!r} is not one of the models {models}.")
     subject = subject_numbers(frame, groups)
     runs, run_keys = _number(frame, ["model", "seed"])
     folds, fold_keys = _number(frame, ["model", "seed", "fold"])
@@ -154,7 +160,10 @@ def compare_models(
 
 
 def _seed_weights(run_keys, models, n_resamples, random_state):
-    """Return, per model, its runs and the weights of its seeds in each resample."""
+    """Return, per model, its runs and the weights of its seeds in each resample.
+
+    Models with the same seeds share the draws, so that their difference is paired over seeds, too.
+    """
     weights, shared = {}, {}
     for model in models:
         seeds_of_runs = enumerate(zip(run_keys["model"], run_keys["seed"], strict=True))
@@ -178,8 +187,11 @@ def _test_train_ratio(frame, model):
     return n_test / (n_recordings - n_test) if n_test < n_recordings else np.nan
 
 
-def corrected_t_test(differences, test_train_ratio):
+def corrected_t_test(differences: ArrayLike, test_train_ratio: float) -> tuple[float, float]:
     """Test whether the mean of fold-wise differences is 0, corrected for shared training data.
+
+    The training sets of different folds overlap, so the folds are not independent, and the plain
+    t-test finds differences too often.
 
     Parameters
     ----------
@@ -191,9 +203,13 @@ def corrected_t_test(differences, test_train_ratio):
     Returns
     -------
     t : float
-        mean / sqrt((1 / n_folds + test_train_ratio) · variance); NaN where all differences are 0.
+        The mean over sqrt((1 / n_folds + test_train_ratio) · variance); NaN if all differences are 0.
     p_value : float
         Two-sided, from Student's t with `n_folds` - 1 degrees of freedom.
+
+    See Also
+    --------
+    compare_models : Compare models by their out-of-fold predictions.
 
     References
     ----------
@@ -209,7 +225,7 @@ def corrected_t_test(differences, test_train_ratio):
     differences = np.asarray(differences, dtype=float)
     n_folds = len(differences)
     if n_folds < 2:
-        raise ValueError(f"The test needs at least 2 folds, but got {n_folds}.")
+        raise ValueError(f"The test needs at least 2 folds, got {n_folds}.")
     if np.ptp(differences) == 0 and differences[0] == 0:
         return float("nan"), 1.0
     spread = np.sqrt((1 / n_folds + test_train_ratio) * differences.var(ddof=1))

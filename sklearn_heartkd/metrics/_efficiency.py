@@ -1,4 +1,6 @@
-"""What a fitted model costs on the device: size, work, memory and time."""
+"""Cost of a prediction: size, operations, memory and time."""
+
+from __future__ import annotations
 
 import pickle
 import sys
@@ -6,6 +8,7 @@ import tracemalloc
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from time import perf_counter
+from typing import Any
 
 import joblib
 import numpy as np
@@ -20,17 +23,21 @@ from sklearn_heartkd.utils._unwrap import final_estimator, unwrap
 _PREDICTIONS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "embed")
 
 
-def efficiency_profile(estimator, X, *, n_calls=100, n_warmup=5):
-    """Measure what the prediction of one recording costs.
+def efficiency_profile(
+    estimator: Any, X: Any, *, n_calls: int = 100, n_warmup: int = 5
+) -> pd.Series:
+    """Measure the cost of predicting one recording.
+
+    The recordings are predicted one at a time, on one thread, by a copy of the estimator.
 
     Parameters
     ----------
     estimator : estimator
         A fitted classifier, pipeline, search or meta-estimator.
     X : array-like or sequence of n_recordings inputs
-        Recordings or features as `estimator.predict` takes them. They are predicted one at a time.
+        Recordings or features, as `estimator.predict` takes them.
     n_calls : int, default=100
-        Number of timed predictions; they go through X in turn.
+        Number of timed predictions, which repeat X if necessary.
     n_warmup : int, default=5
         Number of predictions before the timed ones.
 
@@ -39,39 +46,30 @@ def efficiency_profile(estimator, X, *, n_calls=100, n_warmup=5):
     pandas.Series
         Named after the final estimator, with these entries:
 
-        - `parameters`: trainable numbers of the network;
-        - `macs`: multiply-accumulates of the network for the first recording, from torch's
-          counter: matrix products and convolutions, recurrent layers included;
-        - `float32_bytes`, `int8_bytes`: the network's weights, with floating-point buffers; in
-          int8, biases, norms and buffers keep four bytes a number and each output channel has a
+        - `parameters`: number of trainable parameters of the network;
+        - `macs`: multiply-accumulates of the network for the first recording, counted by torch in
+          matrix products, convolutions and recurrent layers;
+        - `float32_bytes`, `int8_bytes`: size of the network's weights and floating-point buffers;
+          in int8, biases, norms and buffers have four bytes each, and each output channel has a
           four-byte scale;
-        - `pickle_bytes`: the pickled final estimator, the size that all models have;
+        - `pickle_bytes`: size of the pickled final estimator, for all models;
         - `peak_memory_bytes`: arrays and tensors alive at once while the first recording is
-          predicted, without the model itself and without workspaces inside torch's kernels;
-        - `latency_ms`, `latency_p95_ms`: median and 95th percentile of a whole prediction, on one
-          thread;
-        - `front_end_ms`, `front_end_p95_ms`: of it, the steps before the last one of all pipelines;
-        - `network_ms`, `network_p95_ms`: of it, the forward pass of the network, or the prediction
-          of the final estimator where that is no network.
+          predicted, without the model and without workspaces inside torch's kernels;
+        - `latency_ms`, `latency_p95_ms`: median and 95th percentile of a whole prediction;
+        - `front_end_ms`, `front_end_p95_ms`: the part of the pipeline steps before the last one;
+        - `network_ms`, `network_p95_ms`: the part of the network's forward pass, or of the final
+          estimator's prediction.
 
-        What concerns only networks is NaN for other models.
-
-    Raises
-    ------
-    sklearn.exceptions.NotFittedError
-        If the estimator is not fitted.
-    ValueError
-        If X is empty or `n_calls` is below 1.
+        Entries for networks are NaN for other models.
 
     See Also
     --------
-    efficiency_ratio : Teacher against student.
+    efficiency_ratio : Compare teacher and student.
 
     Notes
     -----
-    The estimator is copied, and the number of threads is restored afterwards. A voting ensemble of
-    networks counts all of them. A distilled classifier counts its student, as its teacher is not
-    needed to predict.
+    A voting ensemble of networks counts all of them. A distilled classifier counts its student only,
+    because prediction does not need the teacher.
 
     Examples
     --------
@@ -105,8 +103,12 @@ def efficiency_profile(estimator, X, *, n_calls=100, n_warmup=5):
     return pd.Series(profile, name=type(final).__name__, dtype=float)
 
 
-def efficiency_ratio(teacher, student, X, *, n_calls=100, n_warmup=5):
-    """Compare what teacher and student cost.
+def efficiency_ratio(
+    teacher: Any, student: Any, X: Any, *, n_calls: int = 100, n_warmup: int = 5
+) -> pd.DataFrame:
+    """Compare the cost of a teacher and a student.
+
+    Both are measured with :func:`efficiency_profile`.
 
     Parameters
     ----------
@@ -125,6 +127,10 @@ def efficiency_ratio(teacher, student, X, *, n_calls=100, n_warmup=5):
         One row per entry of :func:`efficiency_profile`, with the columns `teacher`, `student` and
         `ratio`, the teacher's cost over the student's.
 
+    See Also
+    --------
+    efficiency_profile : The entries, and how they are measured.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -138,10 +144,11 @@ def efficiency_ratio(teacher, student, X, *, n_calls=100, n_warmup=5):
     >>> bool(table.loc["pickle_bytes", "ratio"] > 10)
     True
     """
+    models = {"teacher": teacher, "student": student}
     table = pd.DataFrame(
         {
-            "teacher": efficiency_profile(teacher, X, n_calls=n_calls, n_warmup=n_warmup),
-            "student": efficiency_profile(student, X, n_calls=n_calls, n_warmup=n_warmup),
+            name: efficiency_profile(model, X, n_calls=n_calls, n_warmup=n_warmup)
+            for name, model in models.items()
         }
     )
     table["ratio"] = table["teacher"] / table["student"].replace(0.0, np.nan)
@@ -160,7 +167,7 @@ def _modules(model):
 
 @contextmanager
 def _single_thread():
-    """Compute on one thread; put the numbers of threads back afterwards."""
+    """Compute on one thread, and restore the number of threads afterward."""
     torch = sys.modules.get("torch")
     n_threads = torch.get_num_threads() if torch else None
     with ExitStack() as stack:
@@ -196,7 +203,7 @@ def _network_costs(model, modules, recording):
 
 def _peak_memory(model, recording, has_modules):
     """Return the most bytes of arrays and tensors alive at once during a prediction."""
-    model.predict(recording)  # what is made once and kept is not part of a prediction
+    model.predict(recording)  # fill the caches, which are not part of a prediction
     was_tracing = tracemalloc.is_tracing()
     if not was_tracing:
         tracemalloc.start()
@@ -220,14 +227,14 @@ def _peak_memory(model, recording, has_modules):
 
 
 class _Stopwatch:
-    """Sum the time spent in some functions; a call within a call counts once."""
+    """Sum the time spent in some functions; nested calls count once."""
 
     def __init__(self):
         self.seconds = 0.0
         self._depth = 0
 
     def replace(self, owner, name):
-        """Put a timed version of a method onto `owner`."""
+        """Replace a method of `owner` with a timed version."""
         function = getattr(owner, name)
 
         def timed(*args, **kwargs):
@@ -244,7 +251,7 @@ class _Stopwatch:
 
 
 def _latencies(model, modules, recordings, n_calls, n_warmup):
-    """Time predictions of single recordings; `model` is a copy and is spoilt."""
+    """Time predictions of single recordings; `model` is a copy and is modified."""
     front_end, network = _Stopwatch(), _Stopwatch()
     for part in unwrap(model):
         if isinstance(part, Pipeline):

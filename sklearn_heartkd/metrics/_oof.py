@@ -1,16 +1,31 @@
-"""The long form of out-of-fold predictions."""
+"""Out-of-fold predictions as a data frame."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length
 
 OOF_COLUMNS = ("model", "seed", "fold", "recording", "y_true", "y_pred")
 
 
-def oof_frame(model, *, seed, fold, recording, y_true, y_pred, y_proba=None, classes=None):
-    """Put the predictions of one test fold into the long form that `compare_models` takes.
+def oof_frame(
+    model: str,
+    *,
+    seed: int,
+    fold: int,
+    recording: ArrayLike,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    y_proba: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Put the predictions of one test fold into the data frame that `compare_models` takes.
+
+    Join the frames of several folds, seeds and models with :func:`pandas.concat`.
 
     Parameters
     ----------
@@ -33,8 +48,11 @@ def oof_frame(model, *, seed, fold, recording, y_true, y_pred, y_proba=None, cla
     -------
     pandas.DataFrame
         One row per recording, with the columns model, seed, fold, recording, y_true, y_pred and
-        `p_<class>` for each class. Frames of folds, seeds and models are joined by
-        :func:`pandas.concat`.
+        `p_<class>` for each class.
+
+    See Also
+    --------
+    compare_models : Compare the models.
 
     Examples
     --------
@@ -50,12 +68,13 @@ def oof_frame(model, *, seed, fold, recording, y_true, y_pred, y_proba=None, cla
     )
     frame.insert(0, "model", model)
     if y_proba is not None:
-        if classes is None or np.shape(y_proba) != (len(frame), len(classes)):
+        columns = np.asarray([] if classes is None else classes).tolist()
+        if np.shape(y_proba) != (len(frame), len(columns)):
             raise ValueError(
-                f"y_proba of shape {np.shape(y_proba)} needs a row per recording and classes= that "
-                "names each column."
+                f"y_proba has shape {np.shape(y_proba)}; give a row per recording, and the class of "
+                "each column as classes=."
             )
-        for label, column in zip(classes, np.asarray(y_proba).T, strict=True):
+        for label, column in zip(columns, np.asarray(y_proba).T, strict=True):
             frame[f"p_{label}"] = column
     return frame
 
@@ -109,9 +128,7 @@ def subject_numbers(frame, groups):
         subjects = frame["recording"]
     elif isinstance(groups, str):
         if groups not in frame:
-            raise ValueError(
-                f"groups={groups!r} is no column of oof_predictions; name one of them."
-            )
+            raise ValueError(f"groups={groups!r} is not a column of oof_predictions.")
         subjects = frame[groups]
     elif isinstance(groups, Mapping):
         subjects = frame["recording"].map(groups)
@@ -125,5 +142,5 @@ def subject_numbers(frame, groups):
         subjects = pd.Series(groups[frame["recording"]])
     if subjects.isna().any():
         recording = frame["recording"][subjects.isna().to_numpy()].iloc[0]
-        raise ValueError(f"Recording {recording} has no subject in groups; give every one its own.")
+        raise ValueError(f"Recording {recording} has no subject in groups; give one for each.")
     return pd.factorize(subjects)[0]

@@ -1,8 +1,13 @@
 """The score of the PhysioNet/Computing in Cardiology Challenge 2016."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import make_scorer
@@ -18,21 +23,21 @@ def _check_answers(y_true, y_pred, labels):
     if labels is None:
         labels = _CODES if y_true.dtype.kind in "iuf" else _NAMES
     if len(labels) != 3:
-        raise ValueError(f"labels={labels!r} must be three: for abnormal, normal and unsure.")
+        raise ValueError(f"labels={labels!r} must hold three: abnormal, normal and unsure.")
     for name, y, allowed in (("y_true", y_true, labels[:2]), ("y_pred", y_pred, labels)):
-        if strangers := sorted(set(y.tolist()) - set(allowed), key=str):
+        if unknown := sorted(set(y.tolist()) - set(allowed), key=str):
             raise ValueError(
-                f"{name} holds {strangers[0]!r}, but may hold only {list(allowed)}; name the "
-                "labels for abnormal, normal and unsure with labels=."
+                f"{name} holds {unknown[0]!r}, but may hold only {list(allowed)}; pass the labels "
+                "of abnormal, normal and unsure as labels=."
             )
     return y_true, y_pred, labels
 
 
 def _modified_rate(right, unsure, good, weights, name):
-    """Weight the rates on good and on poor recordings; unsure is right on poor ones only."""
+    """Weight the rates on good and on poor recordings; unsure is correct on poor ones only."""
     if right.size == 0:
         warnings.warn(
-            f"The score is not defined: y_true holds no {name} recording.",
+            f"The score is not defined: y_true has no {name} recording.",
             UndefinedMetricWarning,
             stacklevel=4,
         )
@@ -45,24 +50,24 @@ def _modified_rate(right, unsure, good, weights, name):
             continue
         if not members.any():
             raise ValueError(
-                f"weights={tuple(weights)} asks for {name} recordings of both qualities, but one "
-                "quality is missing; pass quality=, or weights=None for the data's own weights."
+                f"weights={tuple(weights)} needs {name} recordings of both qualities, but one "
+                "quality is missing; pass quality=, or weights=None for the proportions in y_true."
             )
         rate += weight * np.mean(hits[members])
     return float(rate)
 
 
 def _is_good(quality, y_true):
-    """Read the signal quality; what is not told is good."""
+    """Whether the signal quality is good; missing quality counts as good."""
     if quality is None:
         return np.ones(len(y_true), dtype=bool)
     check_consistent_length(y_true, quality)
     quality = column_or_1d(quality)
     if quality.dtype.kind in "biuf":
         return quality > 0
-    if strangers := sorted(set(quality.tolist()) - {"good", "poor", ""}, key=str):
+    if unknown := sorted(set(quality.tolist()) - {"good", "poor", ""}, key=str):
         raise ValueError(
-            f"quality holds {strangers[0]!r}; use numbers above 0 for good, or 'good' and 'poor'."
+            f"quality holds {unknown[0]!r}; use numbers above 0 for good, or 'good' and 'poor'."
         )
     return quality != "poor"
 
@@ -84,7 +89,14 @@ def _rates(y_true, y_pred, quality, weights, labels):
     return rates
 
 
-def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=None):
+def physionet2016_scores(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    quality: ArrayLike | None = None,
+    weights: Sequence[float] | None = None,
+    labels: Sequence[Any] | None = None,
+) -> dict[str, float]:
     """Compute modified sensitivity, specificity and accuracy of the 2016 challenge.
 
     With A and N for truly abnormal and normal recordings, a, q, n for the answers abnormal, unsure
@@ -94,7 +106,7 @@ def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=N
         Sp = wn1 · Nn1 / (Na1 + Nq1 + Nn1) + wn2 · (Nn2 + Nq2) / (Na2 + Nq2 + Nn2)
         MAcc = (Se + Sp) / 2
 
-    "Unsure" is thus right on a poor recording and wrong on a good one.
+    "Unsure" is thus correct on a poor recording and wrong on a good one.
 
     Parameters
     ----------
@@ -104,25 +116,25 @@ def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=N
         The answers: abnormal, normal or unsure.
     quality : array-like of shape (n_recordings,), default=None
         Signal quality: numbers, above 0 for good and 0 or below for poor, or `"good"`, `"poor"`
-        and `""` (not told, taken as good). None: all are good.
+        and `""` (missing, counts as good). None means that all are good.
     weights : tuple of 4 floats, default=None
-        wa1, wa2, wn1, wn2. None takes the proportions of good and poor recordings among the
-        abnormal and among the normal ones of `y_true`, as the challenge does; on its whole
+        The weights wa1, wa2, wn1, wn2. None means the proportions of good and poor recordings
+        among the abnormal and among the normal ones of `y_true`, as in the challenge; on its whole
         training set they are 0.8602, 0.1398, 0.9252, 0.0748.
     labels : tuple of 3 labels, default=None
-        What stands for abnormal, normal and unsure. None means `("abnormal", "normal",
-        "unsure")`, and the challenge's codes `(1, -1, 0)` where `y_true` is numeric.
+        The labels of abnormal, normal and unsure. None means `("abnormal", "normal", "unsure")`, or
+        the challenge's codes `(1, -1, 0)` if `y_true` is numeric.
 
     Returns
     -------
     dict of str to float
-        `"sensitivity"`, `"specificity"` and `"macc"`. NaN, with a warning, where `y_true` holds
-        no recording of a class.
+        `"sensitivity"`, `"specificity"` and `"macc"`. NaN, with a warning, if `y_true` has no
+        recording of a class.
 
-    Raises
-    ------
-    ValueError
-        If a label is unknown, `labels` are not three, or `weights` weighs a quality that does not occur.
+    See Also
+    --------
+    physionet2016_macc_score : The overall score alone.
+    physionet2016_scorers : The same scores for `scoring=`.
 
     References
     ----------
@@ -145,8 +157,17 @@ def physionet2016_scores(y_true, y_pred, *, quality=None, weights=None, labels=N
     }
 
 
-def physionet2016_macc_score(y_true, y_pred, *, quality=None, weights=None, labels=None):
+def physionet2016_macc_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    quality: ArrayLike | None = None,
+    weights: Sequence[float] | None = None,
+    labels: Sequence[Any] | None = None,
+) -> float:
     """Compute the modified accuracy MAcc of the 2016 challenge, its overall score.
+
+    It is the mean of the modified sensitivity and specificity.
 
     Parameters
     ----------
@@ -155,17 +176,20 @@ def physionet2016_macc_score(y_true, y_pred, *, quality=None, weights=None, labe
     y_pred : array-like of shape (n_recordings,)
         The answers: abnormal, normal or unsure.
     quality : array-like of shape (n_recordings,), default=None
-        Signal quality: numbers, above 0 for good and 0 or below for poor, or `"good"`, `"poor"`
-        and `""` (not told, taken as good). None: all are good.
+        Signal quality, as in :func:`physionet2016_scores`.
     weights : tuple of 4 floats, default=None
-        wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
+        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
     labels : tuple of 3 labels, default=None
-        What stands for abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
 
     Returns
     -------
     float
-        The mean of the modified sensitivity and specificity.
+        Between 0 and 1.
+
+    See Also
+    --------
+    physionet2016_scores : With sensitivity, specificity and the formulas.
 
     Examples
     --------
@@ -173,8 +197,7 @@ def physionet2016_macc_score(y_true, y_pred, *, quality=None, weights=None, labe
     >>> physionet2016_macc_score([1, 1, -1, -1], [1, 0, -1, -1])
     0.75
     """
-    sensitivity, specificity = _rates(y_true, y_pred, quality, weights, labels)
-    return (sensitivity + specificity) / 2
+    return float(np.mean(_rates(y_true, y_pred, quality, weights, labels)))
 
 
 def _sensitivity(y_true, y_pred, *, quality=None, weights=None, labels=None):
@@ -185,22 +208,29 @@ def _specificity(y_true, y_pred, *, quality=None, weights=None, labels=None):
     return _rates(y_true, y_pred, quality, weights, labels)[1]
 
 
-def physionet2016_scorers(*, weights=None, labels=None):
-    """Give the scores of the 2016 challenge as scorers.
+def physionet2016_scorers(
+    *, weights: Sequence[float] | None = None, labels: Sequence[Any] | None = None
+) -> dict[str, Callable[..., float]]:
+    """Return the scores of the 2016 challenge as scorers.
+
+    With scikit-learn's metadata routing they request `quality`, as in
+    `cross_validate(model, X, y, scoring=..., params={"quality": quality})`.
 
     Parameters
     ----------
     weights : tuple of 4 floats, default=None
-        wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
+        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
     labels : tuple of 3 labels, default=None
-        What stands for abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
 
     Returns
     -------
     dict of str to callable
-        Scorers `"sensitivity"`, `"specificity"` and `"macc"`. Under scikit-learn's metadata routing
-        they ask for `quality`, as in
-        `cross_validate(model, X, y, scoring=..., params={"quality": quality})`.
+        Scorers `"sensitivity"`, `"specificity"` and `"macc"`.
+
+    See Also
+    --------
+    physionet2016_scores : The same scores as a function.
 
     Examples
     --------

@@ -1,8 +1,10 @@
-"""A classifier that may say that it is unsure."""
+"""A classifier that rejects recordings about which it is unsure."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, assert_all_finite, get_tags, indexable
@@ -30,7 +32,7 @@ def _estimator_offers(method):
 
 
 class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A classifier that answers "unsure" where its probability is too low.
+    """A classifier that predicts "unsure" where its probability is too low.
 
     The reject threshold is chosen on the out-of-fold probabilities of the training data, split by
     subject, so that the answers that are given have the wanted error rate, and as many as possible
@@ -100,20 +102,34 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         "reject_label": [str, Real],
     }
 
-    def __init__(self, estimator, *, error_rate=None, cv=5, reject_label="unsure"):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        error_rate: float | None = None,
+        cv: Any = 5,
+        reject_label: str | float = "unsure",
+    ) -> None:
         self.estimator = estimator
         self.error_rate = error_rate
         self.cv = cv
         self.reject_label = reject_label
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Choose the threshold and fit the classifier.
 
         Parameters
         ----------
         X : array-like or sequence of n_recordings inputs
-            Whatever the estimator takes.
+            Input of the estimator.
         y : array-like of shape (n_recordings,)
             Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
@@ -175,7 +191,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         self.risk_coverage_ = risk_coverage_curve(*arguments, **options)
         self.threshold_ = reject_threshold(*arguments, self.error_rate, **options)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class, or `reject_label`.
 
         Parameters
@@ -197,14 +213,36 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         return np.where(proba.max(axis=1) < self.threshold_, self.reject_label, answers)
 
     @available_if(_estimator_offers("predict_proba"))
-    def predict_proba(self, X):
-        """Return the probabilities of the estimator, shape (n_recordings, n_classes)."""
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probabilities of the estimator.
+
+        Parameters
+        ----------
+        X : array-like or sequence of n_recordings inputs
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_offers("decision_function"))
-    def decision_function(self, X):
-        """Return the decision function of the estimator."""
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Return the decision function of the estimator.
+
+        Parameters
+        ----------
+        X : array-like or sequence of n_recordings inputs
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings,) or (n_recordings, n_classes)
+            Confidence scores.
+        """
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 

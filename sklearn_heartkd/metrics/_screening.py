@@ -1,14 +1,15 @@
-"""Operating points of a screening programme."""
+"""Sensitivity at a given specificity, and the reverse."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from sklearn_heartkd.metrics._bootstrap import draw_counts, group_index, percentile_interval
 
-
-def _binary_problem(y_true, y_score, pos_label, labels):
+def binary_problem(y_true, y_score, pos_label, labels):
     """Return whether each recording is positive, and its score for being so."""
     y_true = column_or_1d(y_true)
     y_score = np.asarray(y_score, dtype=float)
@@ -16,33 +17,25 @@ def _binary_problem(y_true, y_score, pos_label, labels):
     if not np.all(np.isfinite(y_score)):
         raise ValueError("y_score holds NaN or infinite values; give finite scores.")
     present = np.unique(y_true)
-    if y_score.ndim == 1:
-        if pos_label is None:
-            if not set(present.tolist()) <= {-1, 0, 1}:
-                raise ValueError(
-                    f"y_true holds {present[:5].tolist()}; name the class to be found with "
-                    "pos_label=."
-                )
-            pos_label = 1
-    else:
+    if pos_label is None:
+        if y_score.ndim > 1 or not set(present.tolist()) <= {-1, 0, 1}:
+            raise ValueError(
+                f"y_true holds {present[:5].tolist()}; pass the positive class as pos_label=."
+            )
+        pos_label = 1
+    positives = np.atleast_1d(pos_label)
+    if y_score.ndim > 1:
         labels = present if labels is None else np.asarray(labels)
         if y_score.shape[1] != len(labels):
             raise ValueError(
                 f"y_score has {y_score.shape[1]} columns for {len(labels)} classes; "
-                "name the class of each column with labels=."
+                "pass the class of each column as labels=."
             )
-        if pos_label is None:
-            raise ValueError(
-                "y_score has a column per class; name those to be found with pos_label=."
-            )
-        columns = np.isin(labels, np.atleast_1d(pos_label))
+        columns = np.isin(labels, positives)
         if not columns.any():
-            raise ValueError(
-                f"pos_label={pos_label!r} is none of the classes {labels.tolist()}; "
-                "choose from them."
-            )
+            raise ValueError(f"pos_label={pos_label!r} is not in the classes {labels.tolist()}.")
         y_score = y_score[:, columns].sum(axis=1)
-    is_positive = np.isin(y_true, np.atleast_1d(pos_label))
+    is_positive = np.isin(y_true, positives)
     if is_positive.all() or not is_positive.any():
         raise ValueError(
             f"y_true needs recordings of pos_label={pos_label!r} and others; it holds only "
@@ -51,11 +44,11 @@ def _binary_problem(y_true, y_score, pos_label, labels):
     return is_positive, y_score
 
 
-def _roc(is_positive, y_score, weights):
+def roc(is_positive, y_score, weights):
     """Return thresholds and, for each row of `weights`, sensitivities and specificities.
 
-    A recording is called positive if its score reaches the threshold. The first threshold is
-    infinite: nothing is called.
+    A recording is positive if its score reaches the threshold. The first threshold is infinite:
+    no recording is positive.
     """
     order = np.argsort(-y_score, kind="stable")
     last_of_tie = np.append(np.diff(y_score[order]) != 0, True)
@@ -70,23 +63,41 @@ def _roc(is_positive, y_score, weights):
     return thresholds, np.hstack([start, sensitivity]), np.hstack([1 - start, specificity])
 
 
-def _best_points(wanted, given, level):
-    """Return, per row, the index of the highest `wanted` where `given` reaches `level`."""
+def _weighted_rates(y_true, y_score, pos_label, labels, sample_weight):
+    is_positive, score = binary_problem(y_true, y_score, pos_label, labels)
+    weight = np.ones(len(score)) if sample_weight is None else np.asarray(sample_weight, float)
+    check_consistent_length(score, weight)
+    return roc(is_positive, score, weight[None])[1:]
+
+
+def best_points(wanted, given, level):
+    """Return, per row, the index of the highest `wanted` where `given` reaches `level`.
+
+    Of several, it is the one with the highest `given`.
+    """
     reached = np.where(given >= level - 1e-12, wanted, -np.inf)
     best = reached.max(axis=1, keepdims=True)
     ties = np.where(reached == best, given, -np.inf)
     return np.argmax(ties, axis=1)
 
 
-def _check_level(name, level):
+def check_level(name, level):
     if not 0 <= level <= 1:
         raise ValueError(f"{name}={level} must lie between 0 and 1.")
 
 
 def sensitivity_at_specificity(
-    y_true, y_score, *, specificity=0.9, pos_label=None, labels=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    specificity: float = 0.9,
+    pos_label: Any = None,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the highest sensitivity at which the specificity is at least the given one.
+
+    The thresholds are those of the data; nothing is interpolated.
 
     Parameters
     ----------
@@ -97,8 +108,8 @@ def sensitivity_at_specificity(
     specificity : float, default=0.9
         The specificity that must be kept.
     pos_label : label or list of labels, default=None
-        The class to be found, or several that count as one (with a column per class). None means
-        1 for labels 0 and 1 or -1 and 1.
+        The positive class, or several that count as one. None means 1 if the labels are 0 and 1 or
+        -1 and 1.
     labels : array-like of shape (n_classes,), default=None
         The class of each column. None means the sorted labels of `y_true`.
     sample_weight : array-like of shape (n_recordings,), default=None
@@ -107,11 +118,12 @@ def sensitivity_at_specificity(
     Returns
     -------
     float
-        The sensitivity; thresholds are those of the data, nothing is interpolated.
+        The sensitivity.
 
     See Also
     --------
     operating_point : The same with the threshold and intervals.
+    specificity_at_sensitivity : The other way round.
 
     Examples
     --------
@@ -130,16 +142,23 @@ def sensitivity_at_specificity(
     ...     sensitivity_at_specificity, response_method="predict_proba", pos_label="murmur"
     ... )
     """
-    _check_level("specificity", specificity)
-    is_positive, y_score = _binary_problem(y_true, y_score, pos_label, labels)
-    _, se, sp = _roc(is_positive, y_score, _weights(sample_weight, len(y_score)))
-    return float(se[0, _best_points(se, sp, specificity)[0]])
+    check_level("specificity", specificity)
+    se, sp = _weighted_rates(y_true, y_score, pos_label, labels, sample_weight)
+    return float(se[0, best_points(se, sp, specificity)[0]])
 
 
 def specificity_at_sensitivity(
-    y_true, y_score, *, sensitivity=0.9, pos_label=None, labels=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    sensitivity: float = 0.9,
+    pos_label: Any = None,
+    labels: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the highest specificity at which the sensitivity is at least the given one.
+
+    The thresholds are those of the data; nothing is interpolated.
 
     Parameters
     ----------
@@ -150,7 +169,7 @@ def specificity_at_sensitivity(
     sensitivity : float, default=0.9
         The sensitivity that must be kept.
     pos_label : label or list of labels, default=None
-        The class to be found, as in :func:`sensitivity_at_specificity`.
+        The positive class, as in :func:`sensitivity_at_specificity`.
     labels : array-like of shape (n_classes,), default=None
         The class of each column. None means the sorted labels of `y_true`.
     sample_weight : array-like of shape (n_recordings,), default=None
@@ -159,7 +178,12 @@ def specificity_at_sensitivity(
     Returns
     -------
     float
-        The specificity; thresholds are those of the data, nothing is interpolated.
+        The specificity.
+
+    See Also
+    --------
+    operating_point : The same with the threshold and intervals.
+    sensitivity_at_specificity : The other way round.
 
     Examples
     --------
@@ -169,112 +193,6 @@ def specificity_at_sensitivity(
     >>> specificity_at_sensitivity(y_true, y_score, sensitivity=1.0)
     0.75
     """
-    _check_level("sensitivity", sensitivity)
-    is_positive, y_score = _binary_problem(y_true, y_score, pos_label, labels)
-    _, se, sp = _roc(is_positive, y_score, _weights(sample_weight, len(y_score)))
-    return float(sp[0, _best_points(sp, se, sensitivity)[0]])
-
-
-def _weights(sample_weight, n_recordings):
-    if sample_weight is None:
-        return np.ones((1, n_recordings))
-    check_consistent_length(sample_weight, np.empty(n_recordings))
-    return np.asarray(sample_weight, dtype=float)[None, :]
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """A threshold and what a screening programme gets at it.
-
-    Attributes
-    ----------
-    threshold : float
-        A recording is called positive if its score is at least this.
-    sensitivity, specificity : float
-        The rates at the threshold.
-    sensitivity_interval, specificity_interval : tuple of (float, float)
-        Bootstrap intervals. The threshold is chosen anew in each resample, so the rate that was
-        asked for stays close to its level and the other one carries the uncertainty.
-    """
-
-    threshold: float
-    sensitivity: float
-    specificity: float
-    sensitivity_interval: tuple[float, float]
-    specificity_interval: tuple[float, float]
-
-
-def operating_point(
-    y_true,
-    y_score,
-    *,
-    specificity=None,
-    sensitivity=None,
-    pos_label=None,
-    labels=None,
-    groups=None,
-    n_resamples=2000,
-    confidence_level=0.95,
-    random_state=None,
-):
-    """Find the threshold for a wanted specificity or sensitivity, with bootstrap intervals.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_score : array-like of shape (n_recordings,) or (n_recordings, n_classes)
-        The score for being positive, or a probability per class.
-    specificity, sensitivity : float, default=None
-        What must be kept; give one of the two.
-    pos_label : label or list of labels, default=None
-        The class to be found, as in :func:`sensitivity_at_specificity`.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
-    groups : array-like of shape (n_recordings,), default=None
-        Subjects. Whole subjects are resampled; None takes each recording as its own subject,
-        which makes the intervals too narrow where subjects have several.
-    n_resamples : int, default=2000
-        Number of bootstrap resamples.
-    confidence_level : float, default=0.95
-        Level of the percentile intervals.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the resampling.
-
-    Returns
-    -------
-    OperatingPoint
-        Threshold, sensitivity and specificity with their intervals.
-
-    Examples
-    --------
-    >>> from sklearn_heartkd.metrics import operating_point
-    >>> y_true = [0, 0, 0, 0, 1, 1, 1, 1]
-    >>> y_score = [0.1, 0.2, 0.3, 0.7, 0.4, 0.6, 0.8, 0.9]
-    >>> point = operating_point(y_true, y_score, sensitivity=1.0, random_state=0)
-    >>> point.threshold, point.sensitivity, point.specificity
-    (0.4, 1.0, 0.75)
-    """
-    if (specificity is None) == (sensitivity is None):
-        raise ValueError(
-            f"Give one of specificity={specificity} and sensitivity={sensitivity}; "
-            "the other one is what is computed."
-        )
-    level = specificity if sensitivity is None else sensitivity
-    _check_level("specificity" if sensitivity is None else "sensitivity", level)
-    is_positive, y_score = _binary_problem(y_true, y_score, pos_label, labels)
-    group = group_index(groups, len(y_score))
-    counts = draw_counts(group.max() + 1, n_resamples, random_state)
-    weights = np.vstack([np.ones((1, len(group))), counts[:, group]])
-    thresholds, se, sp = _roc(is_positive, y_score, weights)
-    complete = ~np.isnan(se).any(axis=1) & ~np.isnan(sp).any(axis=1)
-    se, sp = se[complete], sp[complete]
-    best = _best_points(*((se, sp) if sensitivity is None else (sp, se)), level)
-    se, sp = (np.take_along_axis(rate, best[:, None], axis=1)[:, 0] for rate in (se, sp))
-    intervals = [percentile_interval(rate[1:], confidence_level) for rate in (se, sp)]
-    return OperatingPoint(
-        float(thresholds[best[0]]),
-        float(se[0]),
-        float(sp[0]),
-        *((float(low), float(high)) for low, high in intervals),
-    )
+    check_level("sensitivity", sensitivity)
+    se, sp = _weighted_rates(y_true, y_score, pos_label, labels, sample_weight)
+    return float(sp[0, best_points(sp, se, sensitivity)[0]])

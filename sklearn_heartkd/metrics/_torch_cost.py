@@ -1,4 +1,4 @@
-"""What a torch module costs: multiply-accumulates, bytes, live memory."""
+"""Cost of a torch module: multiply-accumulates, bytes, live memory."""
 
 import weakref
 from copy import deepcopy
@@ -31,14 +31,14 @@ def count_macs(module, input_shape):
 
 
 def count_parameters(module):
-    """Count the trainable numbers of a module."""
+    """Count the trainable parameters of a module."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def count_bytes(module):
     """Return the bytes of the weights as float32 and as int8.
 
-    Floating-point buffers (running statistics, standardisation) belong to both. In int8, each
+    Floating-point buffers (running statistics, standardization) belong to both. In int8, each
     weight of at least two dimensions takes a byte per number and a float32 scale per output
     channel; biases, norm parameters and buffers keep four bytes per number.
     """
@@ -54,7 +54,7 @@ def count_bytes(module):
 
 
 class LiveTensors(TorchDispatchMode):
-    """Follow the bytes of all tensors that were made inside and are still alive.
+    """Track the bytes of all tensors created inside that are still alive.
 
     Workspaces inside a kernel are not seen. `on_change` is called with the live bytes after each
     operation.

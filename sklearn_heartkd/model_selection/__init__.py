@@ -1,4 +1,4 @@
-"""Splits that keep patients and copies together, and the check of a data set before training."""
+"""Groups that keep patients and copies together, and the check of a data set before training."""
 
 from sklearn_heartkd.model_selection._check import check_dataset
 from sklearn_heartkd.model_selection._folders import check_folder

@@ -1,109 +1,115 @@
 """The check of a folder of recordings in a layout that the loaders know."""
 
-import re
 import warnings
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from sklearn_heartkd import datasets
+from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
 from sklearn_heartkd.datasets._assemble import audio_files
+from sklearn_heartkd.datasets._layouts import LAYOUTS, guess_layout, load_folder
 from sklearn_heartkd.model_selection._check import check_dataset
-from sklearn_heartkd.model_selection._report import Finding
-
-LAYOUTS = ("pascal", "physionet2016", "folder")
+from sklearn_heartkd.model_selection._report import DatasetReport, Finding
 
 
-def check_folder(path, *, layout=None, subject=None, threshold=0.8, random_state=0):
-    """Check the recordings of a folder, see :func:`check_dataset`.
+def check_folder(
+    path: str | PathLike[str],
+    *,
+    layout: str | None = None,
+    subject: str | Callable[[str], str] | None = None,
+    split: str | bool | None = None,
+    threshold: float = 0.8,
+    random_state: Any = 0,
+) -> DatasetReport:
+    """Check the recordings of a folder, as `check_dataset` does.
+
+    Labels and subjects come from the loader of the layout. Only labelled recordings are compared;
+    unreadable files are reported wherever they are.
 
     Parameters
     ----------
     path : path-like
         The folder.
-    layout : {"pascal", "physionet2016", "folder"}, default=None
-        How labels and subjects are told from names: as :func:`~sklearn_heartkd.datasets.load_pascal`,
-        :func:`~sklearn_heartkd.datasets.load_physionet2016` or
-        :func:`~sklearn_heartkd.datasets.load_audio_folder` (one folder for each class) do. None
-        tries to recognise it.
+    layout : {"pascal", "physionet2016", "circor", "bmd_hs", "folder"}, default=None
+        The layout: that of a public data set, or "folder", one folder for each class. None recognizes
+        it by the names of the files.
     subject : str or callable, default=None
-        How the loaders of the other layouts than PASCAL tell the subject from a file's name.
+        How the subject is found in a file's name, for the layouts "physionet2016" and "folder".
+    split : str, False or None, default=None
+        For the layout "folder", see :func:`~sklearn_heartkd.datasets.load_audio_folder`.
     threshold : float, default=0.8
-        Of the near-duplicates.
+        Smallest correlation of near-duplicates.
     random_state : int, RandomState instance or None, default=0
-        For the forests and their splits.
+        Controls the forests and their splits.
 
     Returns
     -------
     DatasetReport
-        See :func:`check_dataset`. Of PASCAL and PhysioNet, only labelled recordings are
-        compared; unreadable files are reported wherever they are.
+        The findings; its `summary` also has the `layout`.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
-        If `path` is no folder.
+        If `path` is not a folder.
     ValueError
         If the folder holds no recordings, or none in this layout.
+
+    See Also
+    --------
+    check_dataset : Check files with given labels and subjects.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.model_selection import check_folder
+    >>> report = check_folder("path/to/heartbeat-sounds")  # doctest: +SKIP
+    >>> report.summary["layout"]  # doctest: +SKIP
+    'pascal'
     """
-    root, files = audio_files(path)
-    if layout is None:
-        layout = guess_layout(root, files)
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}")
-    load = {
-        "pascal": datasets.load_pascal,
-        "physionet2016": datasets.load_physionet2016,
-        "folder": datasets.load_audio_folder,
-    }[layout]
-    if subject is not None and layout == "pascal":
-        raise ValueError(f"subject={subject!r} is of no use: the names of PASCAL tell the subject")
-    options = {} if subject is None else {"subject": subject}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        root, files = audio_files(path)
+        layout = layout or guess_layout(root, files)
         try:
-            loaded = load(root, on_error="skip", **options)
-        except datasets.UnreadableRecordingError:
-            return check_dataset(files, names=[file.relative_to(root).as_posix() for file in files])
-    frame = loaded.frame
-    told = subject is not None or layout != "folder"
-    subjects = frame["subject"].tolist() if told else None
-    source = next((column for column in ("set", "database") if column in frame), None)
-    unreadable = _unreadable(set(map(str, files)) - set(loaded.filenames))
-    n_more = len(unreadable)
-    report = check_dataset(
-        [*loaded.filenames, *unreadable],
-        [*loaded.target, *[None] * n_more],
-        subjects=None if subjects is None else [*subjects, *[None] * n_more],
-        sources=None if source is None else [*frame[source], *[None] * n_more],
-        names=[
-            Path(name).relative_to(root).as_posix() for name in (*loaded.filenames, *unreadable)
-        ],
-        threshold=threshold,
-        random_state=random_state,
-    )
+            loaded = load_folder(root, layout, subject=subject, split=split, on_error="skip")
+        except UnreadableRecordingError:
+            loaded = None
+    if loaded is None:
+        report = check_dataset(files, names=[file.relative_to(root).as_posix() for file in files])
+    else:
+        report = _check_loaded(loaded, root, files, subject, threshold, random_state)
+    report.summary["layout"] = layout
+    messages = dict.fromkeys(str(warning.message) for warning in caught)
     report.findings.extend(
-        Finding("names and tables", "warning", str(warning.message))
-        for warning in caught
-        if "cannot be used" not in str(warning.message)  # reported above
+        Finding("names and tables", "warning", message)
+        for message in messages
+        if "cannot be used" not in message  # reported by check_dataset
     )
     return report
 
 
-def guess_layout(root, files):
-    """Recognise the layout of a folder from the names in it."""
-    names = [file.relative_to(root).as_posix() for file in files]
-    if any(root.rglob("REFERENCE*.csv")):
-        return "physionet2016"
-    pascal = re.compile(r"(^|/)(set_[ab]|[AB]training\w*|Training [AB] \w+)/", re.IGNORECASE)
-    if any(pascal.search(f"{root.name}/{name}") for name in names):
-        return "pascal"
-    return "folder"
+def _check_loaded(loaded, root, files, subject, threshold, random_state):
+    """Check the recordings of a Bunch and, of the other files, those that cannot be read."""
+    others = map(Path, sorted(set(map(str, files)) - set(loaded.filenames)))
+    unreadable = [str(file) for file in others if not _can_be_read(file)]
+    filenames = [*loaded.filenames, *unreadable]
+    unknown = [None] * len(unreadable)
+    is_known = subject is not None or loaded.layout != "folder"
+    source = LAYOUTS[loaded.layout].source
+    return check_dataset(
+        filenames,
+        [*loaded.target, *unknown],
+        subjects=[*loaded.frame["subject"], *unknown] if is_known else None,
+        sources=[*loaded.frame[source], *unknown] if source else None,
+        names=[Path(name).relative_to(root).as_posix() for name in filenames],
+        threshold=threshold,
+        random_state=random_state,
+    )
 
 
-def _unreadable(files):
-    unreadable = []
-    for file in sorted(files):
-        try:
-            datasets.read_recording(file)
-        except datasets.UnreadableRecordingError:
-            unreadable.append(file)
-    return unreadable
+def _can_be_read(file):
+    try:
+        read_recording(file)
+    except UnreadableRecordingError:
+        return False
+    return True

@@ -1,16 +1,24 @@
 """Groups of recordings that a split must not separate."""
 
-from os import fspath
+import re
+from collections.abc import Sequence
+from os import PathLike, fspath
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sklearn_heartkd.datasets._assemble import compile_pattern
 from sklearn_heartkd.utils._near_duplicates import connected_groups, find_near_duplicates
 
 
-def subject_groups(filenames, pattern):
+def subject_groups(
+    filenames: Sequence[str | PathLike[str]], pattern: str | re.Pattern[str]
+) -> np.ndarray:
     r"""Take the subject of each recording from its file name.
+
+    The subjects are groups that a split must not separate.
 
     Parameters
     ----------
@@ -29,7 +37,11 @@ def subject_groups(filenames, pattern):
     Raises
     ------
     ValueError
-        If the pattern does not match some of the names, or is no regular expression.
+        If the pattern does not match some of the names, or is not a regular expression.
+
+    See Also
+    --------
+    combine_groups : Unite groupings.
 
     Examples
     --------
@@ -38,14 +50,14 @@ def subject_groups(filenames, pattern):
     >>> subject_groups(names, r"__(\d+)_").tolist()
     ['103', '112']
     """
-    pattern = compile_pattern("pattern", pattern)
+    compiled = compile_pattern("pattern", pattern)
     names = [fspath(name).replace("\\", "/") for name in filenames]
-    matches = [pattern.search(name) for name in names]
+    matches = [compiled.search(name) for name in names]
     missed = [name for name, match in zip(names, matches, strict=True) if match is None]
     if missed:
         raise ValueError(
-            f"the pattern {pattern.pattern!r} does not match {len(missed)} of {len(names)} file "
-            f"names, such as {missed[0]!r}: change it, or leave these files out"
+            f"the pattern {compiled.pattern!r} does not match {len(missed)} of {len(names)} file "
+            f"names, such as {missed[0]!r}; change it, or leave these files out."
         )
     return np.array([_subject(match) for match in matches if match], dtype=str)
 
@@ -57,19 +69,20 @@ def _subject(match):
 
 
 def near_duplicate_groups(
-    recordings,
-    sampling_rate,
+    recordings: Sequence[ArrayLike] | np.ndarray,
+    sampling_rate: ArrayLike,
     *,
-    threshold=0.8,
-    low=60.0,
-    high=800.0,
-    min_overlap=3.0,
-    y=None,
-    return_pairs=False,
-):
+    threshold: float = 0.8,
+    low: float = 60.0,
+    high: float = 800.0,
+    min_overlap: float = 3.0,
+    y: ArrayLike | None = None,
+    return_pairs: bool = False,
+    n_jobs: int | None = None,
+) -> Any:
     """Group recordings that are copies of each other, or cuts of one longer recording.
 
-    Copies are found whatever their gain, offset, polarity or delay: by the normalised
+    Copies are found whatever their gain, offset, polarity or delay: by the normalized
     cross-correlation of the band-passed recordings. Groups are the connected components of the
     pairs found.
 
@@ -91,12 +104,14 @@ def near_duplicate_groups(
         Labels, for the report.
     return_pairs : bool, default=False
         True also returns the report.
+    n_jobs : int, default=None
+        The number of threads; None means 1, -1 all processors.
 
     Returns
     -------
     groups : ndarray of int of shape (n_recordings,)
         For the parameter `groups` of any scikit-learn group splitter. A recording without a
-        near-duplicate is a group of its own.
+        near-duplicate is a separate group.
     pairs : pandas.DataFrame
         Only with ``return_pairs=True``. One row per pair: first, second (positions), correlation
         (negative: inverted polarity), lag_seconds (of the second behind the first),
@@ -110,7 +125,7 @@ def near_duplicate_groups(
 
     See Also
     --------
-    combine_groups : Unites these groups with the subjects.
+    combine_groups : Unite these groups with the subjects.
 
     Notes
     -----
@@ -135,8 +150,11 @@ def near_duplicate_groups(
        first  second first_label second_label  labels_disagree
     0      3       5      normal       murmur             True
     """
-    if y is not None and len(y) != len(recordings):
-        raise ValueError(f"y has {len(y)} labels for {len(recordings)} recordings; give one each")
+    recordings, labels = list(recordings), None if y is None else np.asarray(y)
+    if labels is not None and len(labels) != len(recordings):
+        raise ValueError(
+            f"y has {len(labels)} labels for {len(recordings)} recordings; give one each."
+        )
     found = find_near_duplicates(
         recordings,
         sampling_rate,
@@ -144,30 +162,30 @@ def near_duplicate_groups(
         low=low,
         high=high,
         min_overlap=min_overlap,
+        n_jobs=n_jobs,
     )
     if not return_pairs:
         return found.groups
     pairs = found.pairs
-    if y is not None:
-        y = np.asarray(y)
-        first, second = y[pairs["first"]], y[pairs["second"]]
+    if labels is not None:
+        first, second = labels[pairs["first"]], labels[pairs["second"]]
         pairs = pairs.assign(
             first_label=first, second_label=second, labels_disagree=first != second
         )
     return found.groups, pairs
 
 
-def combine_groups(*groups):
-    """Unite groupings: recordings share a group if any of the groupings puts them together.
+def combine_groups(*groups: ArrayLike) -> np.ndarray:
+    """Unite groupings, so that recordings share a group if any of the groupings joins them.
 
-    Also through others: if a and b have one subject, and b and c are copies, then a, b and c
-    are one group.
+    This also holds through others: if a and b have one subject, and b and c are copies, then a, b and
+    c are one group.
 
     Parameters
     ----------
     *groups : array-like of shape (n_recordings,)
-        At least one grouping. None, NaN and "" mean that the group is not known: such a
-        recording is with no other by that grouping.
+        At least one grouping. None, NaN and "" mean that the group is unknown: by that grouping,
+        such a recording is alone.
 
     Returns
     -------
@@ -179,6 +197,11 @@ def combine_groups(*groups):
     ValueError
         If no grouping is given, or their lengths differ.
 
+    See Also
+    --------
+    near_duplicate_groups : Group recordings that are copies of each other.
+    subject_groups : Take the subject of each recording from its file name.
+
     Examples
     --------
     >>> from sklearn_heartkd.model_selection import combine_groups
@@ -188,13 +211,16 @@ def combine_groups(*groups):
     array([0, 0, 0, 1, 2])
     """
     if not groups:
-        raise ValueError("combine_groups needs at least one grouping, got none")
-    lengths = [len(grouping) for grouping in groups]
+        raise ValueError("combine_groups needs at least one grouping, got none.")
+    groupings = [np.asarray(grouping, dtype=object) for grouping in groups]
+    lengths = [len(grouping) for grouping in groupings]
     if len(set(lengths)) > 1:
-        raise ValueError(f"the groupings have different lengths {lengths}: give one group each")
+        raise ValueError(
+            f"The groupings have different lengths {lengths}; give each recording one group."
+        )
     first, second = [], []
-    for grouping in groups:
-        codes = pd.factorize(pd.Series(list(grouping), dtype=object).replace("", None))[0]
+    for grouping in groupings:
+        codes = pd.factorize(pd.Series(grouping).replace("", None))[0]
         known = np.flatnonzero(codes >= 0).tolist()
         leaders: dict[int, int] = {}
         for i in known:

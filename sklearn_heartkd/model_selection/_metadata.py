@@ -1,4 +1,4 @@
-"""What metadata alone tell about the class."""
+"""Whether metadata alone predict the class."""
 
 import re
 
@@ -17,41 +17,80 @@ _CONSTANT_SHARE = 0.5  # of a class with exactly one length
 _FEWEST = 5  # recordings of a class, for a verdict about its lengths
 
 
-def metadata_findings(table, labels, groups, random_state):
-    """Return a finding for each piece of metadata that a small forest can tell the class from.
+def label_findings(table, groups, random_state):
+    """Return findings on what the metadata tell about the class of the labelled recordings.
 
-    `table` holds the columns file, source, n_samples, seconds, rms_db, peak_db, sampling_rate.
+    `table` holds the columns label, file, source, n_samples, seconds, rms_db, peak_db, sampling_rate.
     """
+    known = table["label"].notna().to_numpy()
+    if table.loc[known, "label"].nunique() < 2:
+        return
+    table, groups = table[known].reset_index(drop=True), groups[known]
+    labels = table["label"].to_numpy(dtype=str)
+    yield from _source_findings(table, labels)
+    yield from _constant_length_findings(table, labels)
+    yield from _prediction_findings(table, labels, groups, random_state)
+
+
+def _prediction_findings(table, labels, groups, random_state):
+    """Return a finding for each piece of metadata, in all and in each source."""
     pieces = {
         "recording length": table[["n_samples", "seconds"]],
         "loudness": table[["rms_db", "peak_db"]],
         "sampling rate": table[["sampling_rate"]],
-        "source": table[["source"]].apply(lambda column: pd.factorize(column)[0]),
+        "source": _codes(table[["source"]]),
         "file name": pd.DataFrame([_numbers(name) for name in table["file"]]),
     }
+    words = _codes(pd.DataFrame([_words(name) for name in table["file"]]))
     sources = sorted(table["source"].unique())
     places = [("", np.ones(len(table), dtype=bool))]
     if len(sources) > 1:
         places += [(f" in source {s!r}", (table["source"] == s).to_numpy()) for s in sources]
     for place, chosen in places:
-        for name, values in pieces.items():
-            score = _scores(
-                values[chosen].to_numpy(dtype=float), labels[chosen], groups[chosen], random_state
-            )
+        known = labels[chosen], groups[chosen], random_state
+        scores = {name: _scores(values[chosen], *known) for name, values in pieces.items()}
+        if not _predicts(scores["file name"]):
+            by_words = _scores(words[chosen], *known)
+            if _predicts(by_words):
+                # names that hold the label are usual, and no leak of the recording itself
+                del scores["file name"]
+                yield Finding(
+                    "class from file name",
+                    "note",
+                    f"the words in the names tell the class{place}: {_figures(by_words)}. This is usual "
+                    "where names hold the labels; do not let a model see them.",
+                    values=by_words,
+                )
+        for name, score in scores.items():
             if score is not None:
                 yield _verdict(name, place, score)
 
 
+def _codes(table):
+    """Return a table with a number for each distinct text of a column."""
+    return table.apply(lambda column: pd.factorize(column)[0])
+
+
+def _stem(name):
+    return name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def _words(name):
+    """Return the first words in a file's name."""
+    words = re.findall(r"[^\W\d_]+", _stem(name).lower())
+    return [*words, "", "", "", ""][:4]
+
+
 def _numbers(name):
     """Return the numbers in a file's name, cut so that a time stamp gives its month too."""
-    stem = name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    runs = re.findall(r"\d+", stem)[:3]
+    runs = re.findall(r"\d+", _stem(name))[:3]
     runs += ["-1"] * (3 - len(runs))
     return [float(part) for run in runs for part in (run, run[:6])]
 
 
 def _scores(values, labels, groups, random_state):
     """Cross-validate by group; None where a class is too rare or the values are constant."""
+    values = values.to_numpy(dtype=float)
     classes, counts = np.unique(labels, return_counts=True)
     n_groups = [len(np.unique(groups[labels == label])) for label in classes]
     classes, counts = classes[np.greater(n_groups, 1)], counts[np.greater(n_groups, 1)]
@@ -84,27 +123,43 @@ def _scores(values, labels, groups, random_state):
     }
 
 
-def _verdict(name, place, score):
-    excess = score["balanced_accuracy"] - score["chance"]
-    betrayed = excess > max(_MARGIN, _ERRORS * score["standard_error"])
-    best = max(score["recall"], key=score["recall"].get)
-    figures = (
+def _margin(score):
+    return max(_MARGIN, _ERRORS * score["standard_error"])
+
+
+def _predicts(score):
+    return score is not None and score["balanced_accuracy"] - score["chance"] > _margin(score)
+
+
+def _figures(score):
+    return (
         f"balanced accuracy {score['balanced_accuracy']:.2f} (chance {score['chance']:.2f}), "
         f"accuracy {score['accuracy']:.2f} (always the commonest class "
         f"{score['majority_accuracy']:.2f})"
     )
-    if betrayed:
+
+
+def _verdict(name, place, score):
+    if _predicts(score):
+        best = max(score["recall"], key=score["recall"].get)
         message = (
-            f"a forest that sees nothing else tells the class{place}: {figures}; best known is "
+            f"a forest that sees nothing else tells the class{place}: {_figures(score)}; best known is "
             f"{best!r} with recall {score['recall'][best]:.2f}. Do not let a model see it, and "
             "report scores within each source."
         )
+        return Finding(f"class from {name}", "problem", message, values=score)
+    if score["chance"] - score["balanced_accuracy"] > _margin(score):
+        # each value occurs in every class: the forest has seen it in the other classes only
+        message = (
+            f"this check cannot decide{place}: {_figures(score)}. Scores below chance come from values "
+            "that occur once in each class, such as a numbering that starts again."
+        )
     else:
-        message = f"does not tell the class{place}: {figures}."
-    return Finding(f"class from {name}", "problem" if betrayed else "note", message, values=score)
+        message = f"does not tell the class{place}: {_figures(score)}."
+    return Finding(f"class from {name}", "note", message, values=score)
 
 
-def constant_length_findings(table, labels):
+def _constant_length_findings(table, labels):
     """Return a finding for each class of which most recordings have exactly one length."""
     for (source, label), rows in table.groupby(["source", labels]):
         lengths = rows["n_samples"].value_counts()
@@ -126,7 +181,7 @@ def constant_length_findings(table, labels):
         )
 
 
-def source_findings(table, labels):
+def _source_findings(table, labels):
     """Return a finding for each class that exists in some of the sources only."""
     counts = pd.crosstab(labels, table["source"].to_numpy())
     for label, row in counts.iterrows():

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import pandas as pd
 
+from sklearn_heartkd.utils._text import printable
+
 _SEVERITIES = ("problem", "warning", "note")
 _SHOWN_FILES = 4
 
@@ -15,7 +17,9 @@ _SHOWN_FILES = 4
 class Finding:
     """One thing that the check of a data set found.
 
-    Attributes
+    The findings of a check are in the `findings` of its report.
+
+    Parameters
     ----------
     check : str
         What was checked, such as "conflicting labels".
@@ -27,6 +31,17 @@ class Finding:
         The recordings that it concerns.
     values : dict
         The figures behind the message.
+
+    See Also
+    --------
+    DatasetReport : The result of a check.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.model_selection import Finding
+    >>> finding = Finding("clipping", "warning", "2 recordings are clipped.", ["a.wav", "b.wav"])
+    >>> len(finding.files)
+    2
     """
 
     check: str
@@ -38,9 +53,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """Result of :func:`check_dataset`. ``str(report)`` is for reading.
+    """Result of `check_dataset`.
 
-    Attributes
+    ``str(report)`` is for reading; names are shown without control characters.
+
+    Parameters
     ----------
     findings : list of Finding
         The problems first.
@@ -53,6 +70,22 @@ class DatasetReport:
         For a group splitter: subjects united with clusters of near-duplicates.
     filenames : list of str
         The recordings that could be read, in the order of `groups`.
+
+    See Also
+    --------
+    check_dataset : Check files with given labels and subjects.
+    check_folder : Check a folder whose layout tells labels and subjects.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_heartkd.model_selection import DatasetReport
+    >>> summary = {"recordings": 2, "seconds": 60.0, "classes": {"normal": 2}}
+    >>> print(DatasetReport([], summary, pd.DataFrame(), np.array([0, 1]), ["a.wav", "b.wav"]))
+    2 recordings, 1.0 minutes: normal 2
+    <BLANKLINE>
+    Nothing found.
     """
 
     findings: list[Finding]
@@ -62,18 +95,35 @@ class DatasetReport:
     filenames: list[str]
 
     @property
-    def n_problems(self):
+    def n_problems(self) -> int:
         """Number of findings of severity "problem"."""
         return sum(finding.severity == "problem" for finding in self.findings)
 
-    def to_frame(self):
-        """Return the findings as a table: check, severity, message, n_files, files."""
+    def to_frame(self) -> pd.DataFrame:
+        """Return the findings as a table.
+
+        Returns
+        -------
+        DataFrame
+            With the columns check, severity, message, n_files and files.
+        """
         columns = ["check", "severity", "message", "n_files", "files"]
         rows = [(f.check, f.severity, f.message, len(f.files), f.files) for f in self.findings]
         return pd.DataFrame(rows, columns=columns)
 
-    def to_json(self, indent=2):
-        """Return summary, findings and near-duplicates as JSON."""
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return summary, findings and near-duplicates as JSON.
+
+        Parameters
+        ----------
+        indent : int or None, default=2
+            Blanks before each level; None writes one line.
+
+        Returns
+        -------
+        str
+            A JSON object with summary, n_problems, findings and near_duplicates.
+        """
         content = {
             "summary": self.summary,
             "n_problems": self.n_problems,
@@ -82,8 +132,8 @@ class DatasetReport:
         }
         return json.dumps(content, indent=indent, default=lambda value: value.item())
 
-    def __str__(self):
-        classes = ", ".join(f"{name} {n}" for name, n in self.summary["classes"].items())
+    def __str__(self) -> str:
+        classes = ", ".join(f"{printable(name)} {n}" for name, n in self.summary["classes"].items())
         lines = [
             f"{self.summary['recordings']} recordings, {self.summary['seconds'] / 60:.1f} minutes"
             + (f": {classes}" if classes else "")
@@ -100,10 +150,10 @@ class DatasetReport:
 
 
 def _paragraph(finding):
-    text = f"{finding.check}: {finding.message}"
+    text = printable(f"{finding.check}: {finding.message}")
     lines = textwrap.wrap(text, 96, initial_indent="  - ", subsequent_indent="    ")
     shown = finding.files[:_SHOWN_FILES]
-    lines += [f"      {name}" for name in shown]
+    lines += [f"      {printable(name)}" for name in shown]
     if len(finding.files) > len(shown):
         lines.append(f"      … and {len(finding.files) - len(shown)} more")
     return lines

@@ -12,7 +12,7 @@ from sklearn_heartkd.preprocessing._base import _Filter
 class BandPassFilter(_Filter):
     """Keep the band of the heart sounds, without delay.
 
-    Each recording is filtered by itself; one that is too short for the filter passes unchanged.
+    Each recording is filtered separately; one that is too short for the filter is returned unchanged.
 
     Parameters
     ----------
@@ -21,10 +21,10 @@ class BandPassFilter(_Filter):
     low, high : float, default=25.0 and 400.0
         Edges of the band in Hz. The defaults are those of [1]_.
     method : {"iir", "fir"}, default="iir"
-        - `"iir"`: a Butterworth filter, run forwards and backwards, so that its phase is zero.
-          At the edges of the band it lets a quarter of the power through.
+        - `"iir"`: a Butterworth filter, run forwards and backwards, with zero phase. At the
+          edges of the band a quarter of the power remains.
         - `"fir"`: a symmetric (linear-phase) windowed-sinc filter whose delay is taken out. It is
-          one convolution, which can be exported.
+          a single convolution, which can be exported.
     order : int, default=2
         Order of each slope of the Butterworth filter in one direction.
     fir_length : float, default=0.2
@@ -34,7 +34,7 @@ class BandPassFilter(_Filter):
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
@@ -44,9 +44,9 @@ class BandPassFilter(_Filter):
 
     Notes
     -----
-    At both ends the recording is continued beyond its edge, by at least a period of `low` with
-    ``method="iir"`` and by half of `fir_length` with ``method="fir"``: turned about the end point
-    and mirrored. A recording that is not longer than this passes unchanged.
+    At both ends the recording is extended by its odd reflection: by at least a period of `low` with
+    ``method="iir"``, and by half of `fir_length` with ``method="fir"``. A recording that is not longer
+    than this is returned unchanged.
 
     References
     ----------
@@ -76,13 +76,13 @@ class BandPassFilter(_Filter):
     def __init__(
         self,
         *,
-        sampling_rate=2000,
-        low=25.0,
-        high=400.0,
-        method="iir",
-        order=2,
-        fir_length=0.2,
-    ):
+        sampling_rate: float = 2000,
+        low: float = 25.0,
+        high: float = 400.0,
+        method: str = "iir",
+        order: int = 2,
+        fir_length: float = 0.2,
+    ) -> None:
         self.sampling_rate = sampling_rate
         self.low = low
         self.high = high
@@ -94,8 +94,7 @@ class BandPassFilter(_Filter):
         if self.high >= self.sampling_rate / 2:
             raise ValueError(
                 f"BandPassFilter got high={self.high} Hz, but a sampling_rate of "
-                f"{self.sampling_rate} Hz holds only what is below {self.sampling_rate / 2:g} Hz: "
-                "lower high."
+                f"{self.sampling_rate} Hz reaches only {self.sampling_rate / 2:g} Hz: lower high."
             )
         if self.low >= self.high:
             raise ValueError(

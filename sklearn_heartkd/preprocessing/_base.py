@@ -1,10 +1,18 @@
 """What the transformers from recordings to recordings share."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_heartkd.utils._recordings import check_recordings, map_recordings
 from sklearn_heartkd.utils._stateless import Stateless
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 
 def _has_columns(estimator):
@@ -22,7 +30,7 @@ class _Filter(OneToOneFeatureMixin, Stateless):
     A subclass gives `_filter()`, which returns the function of one waveform.
     """
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Filter each recording.
 
         Parameters
@@ -41,13 +49,13 @@ class _Filter(OneToOneFeatureMixin, Stateless):
         return map_recordings(self._filter(), check_recordings(self, X, reset=False))
 
     @available_if(_has_columns)
-    def get_feature_names_out(self, input_features=None):
-        """Name the samples as they came in.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the samples.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Compared with the names seen in `fit`.
+            Must be the names seen in `fit`, if given.
 
         Returns
         -------

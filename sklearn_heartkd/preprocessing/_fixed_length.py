@@ -1,6 +1,9 @@
 """FixedLength."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
@@ -9,13 +12,15 @@ from sklearn.utils._param_validation import Interval
 from sklearn_heartkd.utils._recordings import check_recordings, fit_length
 from sklearn_heartkd.utils._stateless import Stateless
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
     """Bring recordings of any length to one length by looping or cropping.
 
-    A longer recording keeps its beginning, a shorter one starts over until the length is full.
-    Silence is never added: with it the length of a recording, which often gives its class away,
-    would stay visible to a model.
+    A longer recording keeps its beginning, a shorter one is repeated. Silence is never added: a model
+    could infer the length from it, and in many data sets the length depends on the class.
 
     Parameters
     ----------
@@ -27,13 +32,13 @@ class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
     See Also
     --------
-    WindowedClassifier : Uses all of a long recording.
+    sklearn_heartkd.WindowedClassifier : Uses all of a long recording.
 
     Examples
     --------
@@ -50,7 +55,7 @@ class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
         "sampling_rate": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, *, duration=5.0, sampling_rate=2000):
+    def __init__(self, *, duration: float = 5.0, sampling_rate: float = 2000) -> None:
         self.duration = duration
         self.sampling_rate = sampling_rate
 
@@ -65,7 +70,7 @@ class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
                 f"{self.sampling_rate} Hz: give the duration in seconds."
             )
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Loop or crop each recording.
 
         Parameters
@@ -76,7 +81,7 @@ class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
         Returns
         -------
         recordings : ndarray of shape (n_recordings, round(duration * sampling_rate))
-            float32 for float32 recordings, else float64.
+            Recordings of one length; float32 for float32 recordings, else float64.
         """
         self._validate_params()
         self._check_parameters()

@@ -11,35 +11,34 @@ from sklearn_heartkd.preprocessing._base import _Filter
 class SpikeRemover(_Filter):
     """Remove short spikes of friction or knocks, after Schmidt et al. [1]_.
 
-    A recording is cut into windows. While the loudest window peaks above `threshold` times the
-    median of the windows' peaks, its spike, from the zero crossing before the peak to the one
-    after it, is set to zero. Each recording is treated by itself.
+    A recording is cut into windows. While the highest peak of a window exceeds `threshold` times the
+    median of all peaks, the spike between the zero crossings around it is set to zero. Each recording is
+    treated separately.
 
     Parameters
     ----------
     sampling_rate : float, default=2000
         Sampling rate of the recordings in Hz.
     window : float, default=0.5
-        Length of a window in seconds; what is left over at the end is a shorter one.
+        Length of a window in seconds; the last one may be shorter.
     threshold : float, default=3.0
         Ratio to the median peak above which a peak is a spike.
 
     Attributes
     ----------
     n_features_in_ : int
-        Number of samples of a recording, where all have the same.
+        Number of samples of a recording, if all have the same length.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of a data frame seen in `fit`.
 
     See Also
     --------
-    BandPassFilter : Removal of what lies outside of a band; use it first, as an offset hides the
-        zero crossings.
+    BandPassFilter : Use it before, because an offset hides the zero crossings.
 
     Notes
     -----
-    A recording of a single window, and one that is silent in more than half of its windows, has
-    no median to compare with and passes unchanged. A spike does not reach beyond its window.
+    A recording of a single window, or that is silent in more than half of its windows, is returned
+    unchanged, because the median is of no use. A spike ends with its window.
 
     References
     ----------
@@ -63,7 +62,9 @@ class SpikeRemover(_Filter):
         "threshold": [Interval(Real, 1, None, closed="left")],
     }
 
-    def __init__(self, *, sampling_rate=2000, window=0.5, threshold=3.0):
+    def __init__(
+        self, *, sampling_rate: float = 2000, window: float = 0.5, threshold: float = 3.0
+    ) -> None:
         self.sampling_rate = sampling_rate
         self.window = window
         self.threshold = threshold

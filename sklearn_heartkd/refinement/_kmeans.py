@@ -1,8 +1,10 @@
 """KMeansRefinedClassifier."""
 
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
@@ -42,7 +44,7 @@ class KMeansRefinedClassifier(MetaClassifier):
     Parameters
     ----------
     estimator : classifier
-        With `predict_proba`. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again.
+        Has `predict_proba`. A :class:`~sklearn.frozen.FrozenEstimator` is not fitted again.
     n_clusters : int or "auto", default="auto"
         Number of clusters; "auto" is the number of classes. The clusters start at the classes'
         means, further ones along each class's main direction.
@@ -58,14 +60,19 @@ class KMeansRefinedClassifier(MetaClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        The classes.
     estimator_ : classifier
         The fitted classifier.
     refiner_ : ClusterTable
-        Centres and class probabilities of the clusters.
+        Centers and class probabilities of the clusters.
     weight_ : float
         The weight in use.
     n_features_in_ : int
         Size of the second dimension of X, where it is an array.
+
+    See Also
+    --------
+    DistilledClassifier : Has the same refinement for its student.
 
     Examples
     --------
@@ -86,7 +93,15 @@ class KMeansRefinedClassifier(MetaClassifier):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, n_clusters="auto", weight=0.25, cv=None, random_state=None):
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        n_clusters: int | str = "auto",
+        weight: float | str = 0.25,
+        cv: Any = None,
+        random_state: Any = None,
+    ) -> None:
         self.estimator = estimator
         self.n_clusters = n_clusters
         self.weight = weight
@@ -94,14 +109,22 @@ class KMeansRefinedClassifier(MetaClassifier):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Fit the classifier, then the clusters.
 
         Parameters
         ----------
         X : array-like of shape (n_recordings, …) or sequence of 1-D arrays
-            Whatever the classifier takes.
+            Input of the classifier.
         y : array-like of shape (n_recordings,)
+            Class labels.
         sample_weight : array-like of shape (n_recordings,), default=None
             Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
@@ -112,6 +135,7 @@ class KMeansRefinedClassifier(MetaClassifier):
         Returns
         -------
         self : object
+            The fitted classifier.
 
         Raises
         ------
@@ -119,14 +143,14 @@ class KMeansRefinedClassifier(MetaClassifier):
             If the classifier has no `predict_proba`, or takes no sample weights and some are given.
         ValueError
             If ``weight="auto"`` comes without `cv`, a frozen classifier misses a class of y, there are more
-            clusters than recordings, or what the classifier says are no probabilities or not finite.
+            clusters than recordings, or the predictions are not probabilities or not finite.
         """
         require_probabilities(self.estimator, "The classifier")
         X, y = check_any_input(self, X, y)
         if self.weight == "auto" and self.cv is None:
             raise ValueError(
-                "weight='auto' chooses the weight on held-out recordings; say how to split them, "
-                "for example cv=3."
+                "weight='auto' chooses the weight on held-out recordings; give a cv to split them, such as "
+                "cv=3."
             )
         n_rows = len(y)
         params["groups"] = check_groups(groups, y)
@@ -152,8 +176,8 @@ class KMeansRefinedClassifier(MetaClassifier):
         return self
 
     def _learn_clusters(self, fitted, X, y, sample_weight, seed):
-        said, embedding = answer(fitted, X)
-        as_probabilities(said, len(fitted.classes_), "The classifier")
+        probabilities, embedding = answer(fitted, X)
+        as_probabilities(probabilities, len(fitted.classes_), "The classifier")
         require_finite(embedding, "The classifier gives embeddings")
         return ClusterTable.learn(
             embedding,

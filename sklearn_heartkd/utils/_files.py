@@ -1,10 +1,14 @@
-"""Writing files so that an interruption leaves the old ones whole."""
+"""Files: a check before reading, and writing in one step."""
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sklearn_heartkd.utils._text import printable
 
 
 @contextmanager
@@ -49,6 +53,29 @@ def replace_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` to a file as UTF-8 in one step; the old file stays where that fails."""
     with replace_files(path) as [made]:
         made.write_text(text, encoding="utf-8", newline="")
+
+
+def require_regular_file(path: str | os.PathLike[str]) -> int:
+    """Return the size of a file in bytes; raise for what cannot be read to its end.
+
+    Reading from a pipe or a device may wait or go on forever, so that they are refused before they
+    are opened.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If there is no such file, or it is a folder.
+    ValueError
+        If it is a pipe, a device or a socket.
+    """
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(status.st_mode):
+        kinds = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+        kind = kinds.get(stat.S_IFMT(status.st_mode), "device")
+        raise ValueError(f"{printable(os.fspath(path))} is a {kind}; give a regular file.")
+    return status.st_size
 
 
 def _flush(path):

@@ -16,16 +16,16 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn_heartkd.utils._warnings import outside
 
 CROSSING = (
-    "{owner} splits its training data with {splitter}, which puts recordings of one subject on both "
+    "{owner} splits its training data with {splitter}, which puts rows of one subject on both "
     "sides; use a splitter by groups, such as cv=StratifiedGroupKFold(3)."
 )
 
 WITHOUT_GROUPS = (
-    "{owner} splits its training data without groups, so recordings of one subject can stand on "
-    "both sides; hand the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
+    "{owner} splits its training data without groups, so rows of one subject can be on both "
+    "sides; pass the subjects to fit, as fit(X, y, groups=groups) or, through scikit-learn's "
     "cross-validation, params={{'groups': groups}} (params={{'<step>__groups': groups}} in a "
-    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where each "
-    "row is independent of the others, say so with groups=np.arange(len(y))."
+    "Pipeline). Ensembles and other meta-estimators hand them on with metadata routing enabled. Where the "
+    "rows are independent, pass groups=np.arange(len(y))."
 )
 
 
@@ -72,19 +72,8 @@ def check_groups(groups, y):
 def hold_out(owner, y, groups, fraction, seed):
     """Return the rows to train on and those to hold out, with every class in the training part.
 
-    Of the splits by subject, it is the one whose parts differ least in the shares of the classes, and
-    from the wanted fraction.
-
-    Parameters
-    ----------
-    owner : estimator
-        Named in the warning if `groups` is None.
-    y : ndarray of shape (n,)
-        Class numbers.
-    groups : ndarray of shape (n,) or None
-    fraction : float
-        Wanted share of the held-out rows.
-    seed : int
+    Among the splits by subject it is the one whose parts differ least in the shares of the classes `y`,
+    and from the wanted fraction. `owner` stands in the warning if `groups` is None.
 
     Raises
     ------
@@ -107,6 +96,7 @@ def hold_out(owner, y, groups, fraction, seed):
             f"Holding out {fraction:.0%} of the subjects needs at least {n_splits} of them, got "
             f"{n_groups}; raise validation_fraction or give recordings of more subjects."
         )
+    # any fold may serve as the held-out part; a class of few subjects is missing in some training parts
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     splits = [
         (training, held_out)
@@ -139,14 +129,6 @@ def subject_folds(owner, splitter, y, groups):
 
     A splitter made from an integer (`StratifiedKFold`) becomes a `StratifiedGroupKFold`. Any other
     that puts a subject on both sides is warned about.
-
-    Parameters
-    ----------
-    owner : estimator
-        Named in the warning if `groups` is None.
-    splitter : cross-validation splitter
-    y : ndarray of shape (n,)
-    groups : array-like of shape (n,) or None
 
     Raises
     ------
@@ -184,16 +166,10 @@ def splits_of_rows(cv, rows, n_rows):
     """Return `cv` for some of `n_rows` rows only: splits that are given as a list number all of them.
 
     Splits that an iterator would give only once become a list.
-
-    Parameters
-    ----------
-    cv : int, splitter, iterable of (training, test) or None
-    rows : ndarray of int
-        Those that are kept.
-    n_rows : int
     """
     if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
         return cv
+    # the new number of each row, or -1 for one that is left out
     place = np.full(n_rows, -1)
     place[rows] = np.arange(len(rows))
     return [tuple(kept[kept >= 0] for kept in (place[train], place[test])) for train, test in cv]

@@ -23,7 +23,7 @@ from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, walk
 from sklearn_heartkd.utils._warnings import outside
 
 SEARCH_WITHOUT_GROUPS = (
-    "{} splits its training data without groups, so recordings of one subject can be on both sides; give "
+    "{} splits its training data without groups, so rows of one subject can be on both sides; give "
     "it a splitter that uses groups, such as cv=StratifiedGroupKFold(3)."
 )
 
@@ -112,6 +112,7 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    # these take metadata without an argument of that name
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}
     elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:

@@ -15,7 +15,7 @@ from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, takes_sequen
 from sklearn_heartkd.utils._warnings import outside
 
 ORIGIN_UNKNOWN = (
-    "{sampler} does not tell from which recordings its samples come, so {last} treats each as a separate "
+    "{sampler} does not record from which rows its samples come, so {last} treats each as a separate "
     "subject; use a sampler with sample_indices_, such as AugmentingOverSampler."
 )
 
@@ -46,7 +46,8 @@ def _is_function(step):
     """Whether a step consists of functions alone, be it by a union or a pipeline of them."""
     parts = [part for part in parts_of(step) if hasattr(part, "transform")]
     kinds = FunctionTransformer, FeatureUnion, Pipeline
-    return all(isinstance(part, kinds) and not getattr(part, "validate", False) for part in parts)
+    checked = [getattr(part, "validate", not isinstance(part, kinds)) for part in parts]
+    return bool(parts) and not any(checked)
 
 
 def fit_nested(estimator, X, y, params):
@@ -72,6 +73,7 @@ def fit_nested(estimator, X, y, params):
         )
     if not behind:
         return estimator.fit(X, y, **params)
+    # the earlier steps are fitted alone, because only then is it known which rows they hand on
     name, last = estimator.steps[-1]
     end = _End()
     estimator.steps[-1] = name, end

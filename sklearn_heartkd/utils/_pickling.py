@@ -24,26 +24,10 @@ def leaving_out(*what) -> Iterator[None]:
 
 
 def require_storable(memory, value, what, advice):
-    """Raise if `value` cannot be stored, so that a memory could not recognise it.
-
-    Parameters
-    ----------
-    memory : str or joblib.Memory
-        As the user gave it.
-    value : object
-    what : str
-        Names `value` in the message.
-    advice : str
-        What to do, besides doing without memory.
-
-    Raises
-    ------
-    ValueError
-        Naming `what`.
-    """
+    """Raise if `value`, which the message calls `what`, cannot be stored and found again in a memory."""
     try:
         pickle.dumps(value)
     except Exception as error:  # an object may raise anything
         raise ValueError(
-            f"memory={memory!r} cannot recognise {what} again ({error}); {advice}, or set memory=None."
+            f"memory={memory!r} cannot recognize {what} again ({error}); {advice}, or set memory=None."
         ) from error

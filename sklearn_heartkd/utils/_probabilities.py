@@ -13,7 +13,7 @@ FEWER_FOLDS = (
 
 
 def log_probabilities(probabilities):
-    """Return log p, with probabilities below 1e-12 raised to that."""
+    """Return log p, with probabilities of at least 1e-12."""
     probabilities = np.asarray(probabilities)
     if probabilities.dtype not in (np.float32, np.float64):
         probabilities = probabilities.astype(np.float64)
@@ -37,7 +37,7 @@ def require_probabilities(estimator, role):
 
 
 def require_rows(values, n_rows, subject):
-    """Raise if what a classifier says is not a table with a row for each recording."""
+    """Raise if the output of a classifier is not a table with a row for each recording."""
     if np.ndim(values) != 2 or len(values) != n_rows:
         raise ValueError(
             f"{subject} of shape {np.shape(values)} for {n_rows} recordings; there must be a row for each."
@@ -45,7 +45,7 @@ def require_rows(values, n_rows, subject):
 
 
 def require_finite(values, subject):
-    """Raise if what a classifier says is not finite."""
+    """Raise if the output of a classifier is not finite."""
     if not np.isfinite(values).all():
         raise ValueError(
             f"{subject} that are not finite; look at what it was fitted on, or at its learning rate."
@@ -53,7 +53,7 @@ def require_finite(values, subject):
 
 
 def as_probabilities(probabilities, n_classes, role):
-    """Return what a classifier says as an array; raise if these are no probabilities of its classes.
+    """Return the output of a classifier as an array; raise unless these are probabilities of its classes.
 
     Rows may be all 0, which some meta-estimators give, and rounded.
     """
@@ -71,19 +71,19 @@ def as_probabilities(probabilities, n_classes, role):
     if far.any():
         row = int(far.argmax())
         raise ValueError(
-            f"{role} gives {probabilities[row].tolist()} for row {row}, which are no probabilities: they "
+            f"{role} gives {probabilities[row].tolist()} for row {row}, which are not probabilities: they "
             "must be at least 0 and sum to 1."
         )
     return probabilities
 
 
 def align(probabilities, from_classes, to_classes, role, advice=EVERY_CLASS):
-    """Reorder columns from one list of classes to another; drop surplus ones and renormalise.
+    """Reorder columns from one list of classes to another; drop surplus ones and renormalize.
 
     Raises
     ------
     ValueError
-        If a wanted class is missing, or these are no probabilities, a column for each class.
+        If a wanted class is missing, or these are not probabilities with a column for each class.
     """
     probabilities = as_probabilities(probabilities, len(from_classes), role)
     position = {label: i for i, label in enumerate(from_classes)}

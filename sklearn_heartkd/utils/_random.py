@@ -17,11 +17,11 @@ def draw_seed(random_state):
 
 
 @contextmanager
-def seeded_initialisation(seed):
+def seeded_initialization(seed):
     """Make torch draw initial weights from `seed`, one thread at a time.
 
-    torch initialises modules from its global CPU generator. The lock is held for the
-    initialisation only, so that models fitted in parallel threads do not disturb each other.
+    torch initializes modules from its global CPU generator. The lock is held for the
+    initialization only, so that models fitted in parallel threads do not disturb each other.
     """
     import torch
 
@@ -38,13 +38,7 @@ def torch_generator(seed, device="cpu"):
 
 
 def clone_seeded(estimator, random_state):
-    """Clone `estimator`; give every random state in it that is None a seed of its own.
-
-    Parameters
-    ----------
-    estimator : estimator
-    random_state : RandomState
-    """
+    """Clone `estimator`; give every random state in it that is None a seed."""
     estimator = clone(estimator)
     if isinstance(estimator, FrozenEstimator):
         return estimator

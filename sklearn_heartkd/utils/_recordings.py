@@ -1,4 +1,4 @@
-"""What every estimator that takes recordings shares: their validation and their length.
+"""The validation of recordings, and their length, for all estimators that take them.
 
 Recordings are a 2-D array of shape (n_recordings, n_samples), or a sequence of 1-D arrays of
 different length, called ragged here. Arrays of one length in a list are a 2-D array, unless an
@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_heartkd.utils._validation import as_sequence, has_another_length
 
 _DTYPES = [np.float64, np.float32]
+_MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its channels as columns
 
 
 def check_recordings(estimator, X, *, reset):
@@ -35,15 +36,16 @@ def check_recordings(estimator, X, *, reset):
     Raises
     ------
     TypeError
-        If X holds names of files.
+        If X contains names of files.
     ValueError
-        If a recording is empty, not mono or holds NaN or infinity; the message names its row.
+        If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
+        one recording.
     """
     name = type(estimator).__name__
     X = as_sequence(X)
     if _holds_names(X):
         raise TypeError(
-            f"{name} takes waveforms, but X holds names of files; read them first, with "
+            f"{name} takes waveforms, but X contains names of files; read them first with "
             "sklearn_heartkd.datasets.read_recording or a loader of that package."
         )
     if _differs_in_length(X) or (not reset and has_another_length(estimator, X)):
@@ -62,7 +64,7 @@ def check_recordings(estimator, X, *, reset):
 
 
 def _holds_names(X):
-    """Whether X is a list or an array of texts or paths, such as the names of files."""
+    """Whether X is a list or an array of strings or paths."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1 and X.dtype.kind == "U"
     return isinstance(X, list | tuple) and any(isinstance(row, str | PathLike) for row in X)
@@ -107,12 +109,19 @@ def _differs_in_length(X):
 
 
 def _check_dimensions(X, name):
-    if not isinstance(X, list | tuple | np.ndarray) or np.ndim(X) == 2:
+    shape: tuple[int, ...] = np.shape(X) if isinstance(X, list | tuple) else getattr(X, "shape", ())
+    if len(shape) == 2 and shape[0] >= _MANY_ROWS and 1 <= shape[1] <= _FEW_SAMPLES:
+        raise ValueError(
+            f"{name} takes one recording for each row, but X has shape {shape}, like one recording of "
+            f"{shape[0]} samples with {shape[1]} channel(s) as soundfile.read returns it: pass "
+            "X.mean(axis=1).reshape(1, -1) for the mean of its channels, or X.T for a recording from each."
+        )
+    if not isinstance(X, list | tuple | np.ndarray) or len(shape) == 2:
         return
-    if np.ndim(X) > 2:
+    if len(shape) > 2:
         raise ValueError(
             f"{name} takes mono recordings as a 2-D array or a sequence of 1-D arrays, but X has "
-            f"shape {np.shape(X)}: pass waveforms, with one channel each."
+            f"shape {shape}: pass waveforms, with one channel each."
         )
     if len(X) == 0:
         raise ValueError(f"{name} got no recordings (0 sample(s)): at least one is needed.")

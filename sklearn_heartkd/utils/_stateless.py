@@ -1,20 +1,29 @@
-"""What the transformers that learn nothing from the data share."""
+"""The base of the transformers that learn nothing from the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 
 from sklearn_heartkd.utils._recordings import check_recordings, is_ragged
 
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
 
 class Stateless(TransformerMixin, BaseEstimator):
-    """Base of the transformers that treat each recording by itself and learn nothing.
+    """Base of the transformers that treat each recording separately and learn nothing.
 
-    A subclass gives `_check_parameters()` for what `_parameter_constraints` cannot say, and
-    `_check_lengths(recordings)` where it does not take recordings of any length.
+    A subclass implements `_check_parameters()` for what `_parameter_constraints` cannot express, and
+    `_check_lengths(recordings)` if it does not accept recordings of any length.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the recordings; nothing is learnt.
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Check the parameters and the recordings; nothing is learned.
 
         Parameters
         ----------

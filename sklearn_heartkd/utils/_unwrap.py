@@ -92,7 +92,7 @@ def allows_nan(estimator):
 def _first_checks(estimator):
     """Return the estimators inside `estimator`, fitted or not, that are the first to check X.
 
-    Their tags say which X it takes; scikit-learn's meta-estimators do not take over all of these tags.
+    Their tags tell which X it takes; scikit-learn's meta-estimators do not take over all of these tags.
     """
     for part in walk(estimator):
         if part.before:

@@ -1,5 +1,7 @@
 """Validation of X and of sample weights for estimators that `fit` others, and for the networks."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -36,7 +38,7 @@ def differ_in_shape(X):
     return isinstance(X, (list, tuple)) and len({np.shape(row) for row in X}) > 1
 
 
-def check_any_input(estimator, X, y):
+def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
     Returns
@@ -77,14 +79,7 @@ def check_any_new_input(estimator, X):
 
 
 def require_numbers(X, advice):
-    """Raise if a data frame has columns that do not hold numbers.
-
-    Parameters
-    ----------
-    X : data frame or other input
-    advice : str
-        What to do, the end of the message.
-    """
+    """Raise if X is a data frame with columns that do not hold numbers; `advice` ends the message."""
     if not hasattr(X, "columns"):
         return
     texts = []
@@ -98,7 +93,7 @@ def require_numbers(X, advice):
 
 
 def _has_other_columns(X):
-    """Whether X is a data frame with columns that are no numbers."""
+    """Whether X is a data frame with columns that do not hold numbers."""
     if not hasattr(X, "iloc") or not hasattr(X, "dtypes"):
         return False
     return len(X.select_dtypes(["number", "bool"]).columns) < X.shape[1]
@@ -123,18 +118,12 @@ def _finite(estimator, X, checked):
     return X if hasattr(X, "iloc") else checked
 
 
-def drop_weightless(X, y, sample_weight, params=None, *, dtype=None):
+def drop_weightless(
+    X: Any, y: Any, sample_weight: Any, params: dict[str, Any] | None = None, *, dtype: Any = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
     """Leave out the rows of weight 0, which count as absent.
 
-    Parameters
-    ----------
-    X : array-like or list of n recordings
-    y : ndarray of shape (n,)
-    sample_weight : array-like of shape (n,) or None
-    params : dict, default=None
-        Metadata; what has a value for each row loses the same rows, everything else passes whole.
-    dtype : dtype, default=None
-        Of the weights; None keeps float32 and float64.
+    Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def test_cut_recordings_have_one_length_and_are_those_of_the_long_ones(table, pa
     assert heard == "first 3 s"
     assert (lengths[chosen] == 6000).all()
     first = [row[:6000] for row, long in zip(pascal.data, chosen, strict=True) if long]
-    expected = extrastole.tables(first)["rhythm"]
+    expected = extrastole.features_of(first)["rhythm"]
     np.testing.assert_allclose(cut["rhythm"][chosen], expected, atol=1e-5)
     cut_rows = table.loc["first 3 s"]
     np.testing.assert_allclose(cut_rows["auc_same_length"], cut_rows["auc"])

@@ -1,155 +1,261 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.study import _fitting, _selection, _trainings, _variants
-from benchmarks.study.__main__ import main, variants_of
-from benchmarks.study._results import Results
-from benchmarks.study._variants import student_of
-from sklearn_heartkd.classifiers import ContrastivePretraining
+from benchmarks.study import __main__ as study
+from benchmarks.study import _scores, _stages, report
+from benchmarks.study._models import (
+    LOSSES,
+    NETWORKS,
+    SIZES,
+    Model,
+    distilled,
+    own,
+    sources_of,
+    trained,
+    tuned,
+)
+from sklearn_heartkd import StudentClassifier
+from sklearn_heartkd.augmentation import AdditiveNoise
 from sklearn_heartkd.comparison import Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.distillation import DistilledClassifier
+from sklearn_heartkd.distillation.losses._registry import LOSSES as REGISTERED
+from sklearn_heartkd.distillation.losses._registry import resolve_losses
 
 RECIPE = Recipe(window=1.0, hop=1.0, max_epochs=1, n_estimators=10)
 CLASSES = ("normal", "murmur", "extrastole")
+CHOSEN = ["hint", "pkt", "kd+infonce"]
 
 
 def load(subset):
     sounds = make_heart_sounds(30, classes=CLASSES, n_subjects=30, duration=1.0, random_state=0)
-    if subset == "ab":
-        sounds.frame["set"] = np.where(np.arange(30) % 2, "a", "b")
+    sounds.data = [row[: 1970 + i] for i, row in enumerate(sounds.data)]
+    sounds.frame["set"] = np.where(np.arange(30) % 2, "a", "b")
     return sounds
+
+
+def test_inner_splits_stay_inside_the_training_part_and_cross_no_subject():
+    groups, target = np.arange(40) // 2, np.tile(["a", "b"], 20)
+    training = np.arange(4, 40)
+    inner, validation = study.split_inside(training, target, groups, fold=1)
+    assert sorted([*inner, *validation]) == list(training)
+    assert not set(groups[inner]) & set(groups[validation])
+    assert set(study.split_inside(training, target, groups, fold=2)[1]) != set(validation)
+
+
+def test_stored_fits_stay(tmp_path):
+    path = tmp_path / "fits.csv"
+    old = pd.DataFrame({"model": ["a", "a", "b"], "seed": 0, "fold": [0, 1, 0], "accuracy": 0.5})
+    old.to_csv(path, index=False)
+    new = pd.DataFrame({"model": ["b", "c"], "seed": 0, "fold": 0, "accuracy": 0.75})
+    for _ in range(2):
+        study.store(path, new, study.FIT)
+        kept = pd.read_csv(path)
+        assert kept["model"].tolist() == ["a", "a", "b", "c"]
+        assert kept["accuracy"].tolist() == [0.5, 0.5, 0.5, 0.75]
+
+
+def test_every_loss_is_studied_and_sizes_are_right():
+    assert {loss for loss in LOSSES if "+" not in loss} == set(REGISTERED) - {"ce"}
+    for label, size in SIZES.items():
+        network = StudentClassifier(max_epochs=1, **size).fit(np.zeros((10, 48, 20)), [0, 1] * 5)
+        count = sum(parameter.numel() for parameter in network.module_.parameters())
+        assert count == pytest.approx(1000 * int(label.removesuffix("k")), rel=0.2)
+
+
+def test_every_model_has_one_name_and_can_be_made():
+    found: dict[str, Model] = {}
+    for stage in _stages.INNER + _stages.OUTER:
+        for model in _stages.models_of(stage, CHOSEN):
+            same = found.setdefault(model.name, model)
+            assert (same.sources, same.refined) == (model.sources, model.refined)
+    fitted = {}
+    for name in ("conv1d", "conv2d", "lstm", "rnn", "student", "forest"):
+        fitted[name] = RECIPE.make(name, 0, {})
+        fitted[name].estimator_ = getattr(fitted[name], "estimator", None)
+    fitted["student_of_conv2d"] = fitted["conv2d"]
+    for model in found.values():
+        if not any(word in model.name for word in ("synthetic", "labelled")):
+            sources = {name: fitted[name] for name in model.sources}
+            assert hasattr(model.make(RECIPE, 3, sources), "fit"), model.name
+
+
+def test_the_tuned_loss_with_its_best_settings_is_the_default():
+    teacher = RECIPE.make("conv2d", 0, {})
+    teacher.estimator_ = teacher.estimator
+    made = [
+        model.make(RECIPE, 3, {"conv2d": teacher}).estimator[-1]
+        for model in (own("student_of_conv2d"), distilled("conv2d"), tuned("conv2d", *_stages.WON))
+    ]
+    assert repr(made[0]) == repr(made[1])
+    default, explicit = (
+        [
+            (name, loss.get_params(), weight)
+            for name, loss, weight in resolve_losses(m.losses, m.weights, m.temperature, 5)
+        ]
+        for m in made[1:]
+    )
+    assert default == explicit
+
+
+@pytest.mark.parametrize("name", ["conv2d", "student", "student_of_conv2d"])
+def test_noise_in_training_reaches_student_and_teacher(name):
+    model = trained(name, "noise", noise=True).make(RECIPE, 3, {}).estimator[-1]
+    networks = [model]
+    if isinstance(model, DistilledClassifier):
+        networks = [model.student, model.teacher[0][1]]
+    plain = StudentClassifier().set_params(augmentation="auto")
+    for network in networks:
+        noisy = [isinstance(item, AdditiveNoise) for item in network.augmentation]
+        assert noisy == [True, True] + [False] * (len(noisy) - 2)
+        assert plain.augmentation == "auto"
+    assert sources_of("student_of_ensemble") == tuple(NETWORKS)
+
+
+def made_up_fits(best):
+    models = [*_stages.models_of("select", []), *_stages.models_of("finals", [])]
+    rows = [
+        {"model": name, "seed": 0, "fold": fold}
+        | {"accuracy": 0.5, "balanced_accuracy": 0.5, "macro_f1": 0.5}
+        for name in sorted({model.name for model in models})
+        for fold in range(2)
+    ]
+    fits = pd.DataFrame(rows)
+    for name, scores in best.items():
+        fits.loc[fits["model"] == name, ["accuracy", "balanced_accuracy"]] = scores
+    return fits
+
+
+def test_the_choice_ranks_by_sum_then_balanced_accuracy_then_order():
+    fits = made_up_fits(
+        {
+            "student": (0.9, 0.9),
+            "student_of_conv2d-crd": (0.7, 0.6),
+            "student_of_conv2d-dkd": (0.6, 0.7),
+            "student_of_lstm-temperature1-weights0.3+0.7+0.5": (0.6, 0.6),
+            "student_of_conv2d-temperature1-weights0.3+0.7+0.2": (0.6, 0.6),
+            "student-clusters10-weight0.25": (0.95, 0.9),
+        }
+    )
+    table = _scores.rankings("select", fits, [0])["selection"]
+    chosen = _scores.choose(table, 0)
+    assert chosen["losses"] == ["dkd", "crd", "kd"]
+    assert chosen["best_teacher"] == "lstm"
+    assert chosen["weights"] == "0.3 + 0.7 + 0.2"
+    assert chosen["kmeans"]["student"] == "10 clusters, weight 0.25"
+    with pytest.raises(ValueError, match=r"missing of \['student_of_conv2d-rkd'\]"):
+        _scores.rankings("select", fits[fits["model"] != "student_of_conv2d-rkd"], [0])
+
+
+def test_finals_rank_the_mean_over_teachers():
+    lstm = {"student_of_lstm-kd+hint-temperature1": (0.9, 0.9)}
+    best = {"student_of_conv2d-hint": (0.9, 0.7), "student_of_conv2d-pkt": (1, 1)}
+    other = made_up_fits({"student_of_conv2d-hint": (0.6, 0.7)}).assign(seed=1)
+    fits = pd.concat([made_up_fits(best | lstm), other])
+    table = _scores.rank_finals(fits, [0, 1]).set_index("choice")
+    sums = table.loc["hint", ["sum_seed0", "sum_seed1", "sum", "sum_teachers"]]
+    assert sums.tolist() == pytest.approx([1.6, 1.3, 1.45, (1.45 + 4) / 5])
+    assert table.loc["kd+hint", "sum_lstm"] == 1.8
+    assert table.loc[["kd+hint", "hint", "pkt"], "rank"].tolist() == [1, 2, 5]
+    assert np.isnan(table.loc["pkt", "sum_teachers"])
+
+
+def test_stored_rankings_follow_from_the_stored_fits():
+    fits = report.read("fits_inner_ab")
+    for stage in _stages.INNER:
+        for name, table in _scores.rankings(stage, fits, [0, 1, 2]).items():
+            stored = report.read(name)
+            pd.testing.assert_frame_equal(stored, table, check_dtype=False, rtol=1e-5, atol=2e-4)
+            if name == "selection":
+                text = (report.FOLDER / "selection.json").read_text("utf-8")
+                assert _scores.choose(table, 0) == json.loads(text)
+
+
+def test_the_defaults_are_the_best_choices():
+    model = DistilledClassifier(None)
+    terms = resolve_losses(model.losses, None, None, 5)
+    kd = {name: loss for name, loss, _ in terms}["kd"]
+    default = _stages.final_name(int(kd.temperature), [weight for *_, weight in terms])
+    assert report.read("finals").set_index("rank").loc[1, "choice"] == default
+    table = report.read("trainings").set_index(["kind", "rank"])
+    start = table.loc[("start of student_of_conv2d", 1), "choice"]
+    assert (start, StudentClassifier().pretrain) == ("none", None)
+
+
+@pytest.mark.slow
+def test_stored_scores_follow_from_the_stored_predictions():
+    predictions = study.complete(report.FOLDER, "a")
+    stored = report.read("scores_a").set_index("model").drop(columns="parameters")
+    found = _scores.scores_of(predictions)[stored.columns]
+    options = {"check_dtype": False, "rtol": 1e-4, "atol": 1e-5}
+    pd.testing.assert_frame_equal(stored, found, **options)
+    keys = ["family", "model", "baseline", "metric"]
+    few = predictions[predictions["model"].isin(["conv2d", "student", "student_of_conv2d"])]
+    found = _scores.differences_of(few, CHOSEN).set_index(keys)
+    stored = report.read("differences_a").set_index(keys).loc[found.index]
+    pd.testing.assert_frame_equal(stored, found, **options)
 
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(_variants, "LOSSES", ("kd", "kd+infonce"))
-    monkeypatch.setattr(_selection, "FOREST_LOSSES", ())
-    monkeypatch.setattr(_selection, "TEACHERS", ("conv2d",))
-    monkeypatch.setattr(_variants, "FINAL_LOSSES", ("kd", "hint"))
-    monkeypatch.setattr(_variants, "FINAL_SETTINGS", ((1, (0.3, 0.7, 0.2)),))
-    starts = {"none": None, "1epoch": ContrastivePretraining(max_epochs=1)}
-    monkeypatch.setattr(_trainings, "STARTS", starts)
-    monkeypatch.setattr(_variants, "TEMPERATURES", (2,))
-    monkeypatch.setattr(_trainings, "N_LABELLED", 20)
-    monkeypatch.setattr(_variants, "CLUSTERS", [(4, 0.25)])
-    monkeypatch.setattr(_trainings, "NETWORK_CHOICES", {"class_weight": (0.3,)})
-    monkeypatch.setattr("benchmarks.study._grounds.Recipe", lambda **options: RECIPE)
-
-
-def test_stages_run_go_on_after_an_interruption_and_are_reported(
-    small, tmp_path, monkeypatch, capsys
-):
-    page = tmp_path / "docs" / "study.md"
-
-    def study(*stages):
-        where = ["--work", tmp_path, "--results", tmp_path / "results", "--page", page]
-        size = ["--folds", 2, "--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
-        main([str(word) for word in [*where, *size, "--stages", *stages]], load)
-        return capsys.readouterr().out
-
-    with pytest.raises(SystemExit, match="run it first"):
-        study("teachers")
-    original, done = _fitting._fit, []
-
-    def fit(ground, variant, task):
-        if len(done) == 3:
-            raise KeyboardInterrupt
-        done.append(task)
-        return original(ground, variant, task)
-
-    def fit_more(ground, variant, task):
-        assert task not in done[:3]
-        return original(ground, variant, task)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(_fitting, "_fit", fit)
-        with pytest.raises(KeyboardInterrupt):
-            study("select")
-    monkeypatch.setattr(_fitting, "_fit", fit_more)
-    fits = pd.read_csv(tmp_path / "results" / "fits_inner_ab.csv")
-    assert {task.model for task in done} <= set(fits["model"])
-    assert "all                    0 fits wait" not in study("select", "losses")
-    assert "all                    0 fits wait" in study("select", "losses")
-    assert "won on the inner splits" in study("finals", "report")
-    finals = pd.read_csv(tmp_path / "results" / "finals.csv")
-    assert set(finals["choice"]) > {"ce", "kd", "hint"}
-    assert finals["sum_teachers"].notna().sum() == 3
-    starts = pd.read_csv(tmp_path / "results" / "trainings.csv").groupby("kind")["choice"].agg(set)
-    assert starts.to_dict() == {
-        "start of student": {"none", "1epoch"},
-        "start of student_of_conv2d": {"none", "1epoch"},
-        "augmentation of student": {"default", "with noise"},
-        "augmentation of student_of_conv2d": {"default", "with noise"},
-        "augmentation of conv2d": {"default", "with noise"},
+    """A few cheap models for each stage."""
+    few = {
+        "select": [own("student"), tuned("conv2d")],
+        "finals": [own("student"), tuned("conv2d")],
+        "starts": [own("student"), trained("student", "noise", noise=True)],
     }
-    study("starts", "report")
-    starts = pd.read_csv(tmp_path / "results" / "starts.csv").groupby("kind")["choice"].agg(set)
-    long, noise = "20, windows twice as long", "20, and noise in training"
-    assert starts.to_dict() == {
-        f"labelled start of {model}": {"none", "20 synthetic recordings", *more}
-        for model, more in {
-            "conv1d": [long],
-            "conv2d": [long],
-            "lstm": [long],
-            "rnn": [long],
-            "student": [long, noise, "5 synthetic recordings", "80 synthetic recordings"],
-            "student_of_conv2d": [noise],
-        }.items()
-    }
-    assert "Supervised pretraining of the Conv2D" in page.read_text()
-    assert "Contrastive pretraining of the student of Conv2D" in page.read_text()
-    assert "| ce | " in page.read_text().partition("Losses are compared at")[2]
-    chosen = Results(tmp_path / "results").chosen()["losses"]
-    assert sorted(chosen) == ["kd", "kd+infonce"]
-    assert "student of Conv2D, kd+infonce" in page.read_text()
-    assert "A trial with max_epochs=1" in page.read_text()
-    assert page.read_text().index("In short") < page.read_text().index("What was chosen")
-    assert (tmp_path / "docs" / "images" / "study_losses_ab.png").exists()
-    with pytest.raises(ValueError, match="choose another --results"):
-        main(
-            ["--work", str(tmp_path), "--results", str(tmp_path / "results"), "--stages", "report"],
-            load,
-        )
+    few |= {stage: [own("student"), own("student_of_conv2d")] for stage in _stages.OUTER}
+    few["teachers"] = [*few["teachers"], own("ensemble"), distilled("forest", "kd", losses="kd")]
+    monkeypatch.setattr(study, "models_of", lambda stage, losses: few[stage])
+    tables = {"select": "selection", "finals": "finals", "starts": "starts"}
+    monkeypatch.setattr(
+        study, "rankings", lambda stage, fits, seeds: {tables[stage]: fits.assign(rank=1)}
+    )
+    monkeypatch.setattr(study, "choose", lambda table, seed: {"losses": ["kd"]})
+    monkeypatch.setattr(study, "Recipe", lambda **options: RECIPE)
+
+
+def run_study(folder, *stages):
+    where = ["--work", folder / "work", "--results", folder / "results"]
+    size = ["--folds", 2, "--seeds", 0, "--parts", "a", "--jobs", 1, "--max-epochs", 1]
+    study.main([str(word) for word in [*where, *size, "--stages", *stages]], load)
 
 
 @pytest.mark.slow
-def test_the_stages_after_the_choice_run_to_their_end(small, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(_trainings, "N_SYNTHETIC", 8)
-    monkeypatch.setattr(_variants, "SIZES", {"1k": {"width": 5, "depth": 2}, "10k": {}})
-    Results(tmp_path / "results").write_chosen({"losses": ["kd"], "teacher": "conv2d"})
-    where = ["--work", tmp_path / "work", "--results", tmp_path / "results", "--folds", 2]
-    size = ["--seeds", 0, "--parts", "ab", "--jobs", 1, "--max-epochs", 1]
-    words = [*where, *size, "--stages", "teachers", "teaching", "sizes"]
-    main([str(word) for word in words], load)
-    fits = pd.read_csv(tmp_path / "results" / "fits_ab.csv")
+def test_stages_run_and_continue_after_an_interruption(small, tmp_path, monkeypatch):
+    compute, done = study.compute, []
+
+    def interrupted(task, *args, **kwargs):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(task)
+        return compute(task, *args, **kwargs)
+
+    def others(task, *args, **kwargs):
+        assert task not in done
+        return compute(task, *args, **kwargs)
+
+    monkeypatch.setattr(study, "compute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(tmp_path, "select")
+    monkeypatch.setattr(study, "compute", others)
+    run_study(tmp_path, *_stages.INNER)
+    monkeypatch.setattr(study, "compute", compute)
+    run_study(tmp_path, *_stages.OUTER)
+    fits = pd.read_csv(tmp_path / "results" / "fits_a.csv")
     assert (fits.groupby("model").size() == 2).all()
-    wanted = {
-        variant.name
-        for stage in ("teachers", "teaching", "sizes")
-        for variant in variants_of(stage, "conv2d", ["kd"])
-    }
-    assert wanted <= set(fits["model"])
-    assert {
-        "student_of_forest-kd",
-        "conv2d-pretrained_synthetic",
-        "student_of_ensemble-kd",
-    } <= wanted
-    parameters = fits.groupby("model")["parameters"].max()
-    assert parameters["student-1k"] < 2000 < parameters["student"]
-    capsys.readouterr()
-    main([*map(str, words), "--count"], load)
-    assert "all                    0 fits wait" in capsys.readouterr().out
-
-
-def test_a_forest_with_features_of_its_own_teaches_and_its_student_is_refined(tmp_path):
-    sounds = load("b")
-    forest = RECIPE.make("forest", 0, {}).set_params(randomforestclassifier__n_estimators=5)
-    forest.fit(sounds.data, sounds.target)
-    model = student_of("forest", losses="kd").make(RECIPE, 0, {"forest": forest})
-    task = _fitting.Task(0, 0, "student_of_forest-kd")
-    split = np.arange(12), np.arange(12, 18)
-    fits = list(_fitting.fit_and_refine(task, model, sounds, split, RECIPE))
-    assert [name for name, _, _ in fits] == ["student_of_forest-kd", "student_of_forest-kd+kmeans"]
-    assert 8000 < _fitting.parameters_of(fits[0][1]) < 10_000
-    assert fits[1][1].estimator_.refiner_.table.shape == (3, 3)
+    assert {"student+kmeans", "ensemble", "student_of_forest-kd", "conv1d"} <= set(fits["model"])
+    assert fits.loc[fits["model"] == "student", "parameters"].between(7000, 10_000).all()
+    differences = pd.read_csv(tmp_path / "results" / "differences_a.csv")
+    assert {"losses", "sizes", "k-means"} <= set(differences["family"])
+    with pytest.raises(ValueError, match="choose another --work"):
+        study.main(
+            [
+                *["--work", str(tmp_path / "work"), "--results", str(tmp_path / "results")],
+                *["--folds", "3", "--stages", "select", "--max-epochs", "1"],
+            ],
+            load,
+        )

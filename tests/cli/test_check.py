@@ -1,4 +1,3 @@
-import argparse
 import json
 import subprocess
 import sys
@@ -7,15 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_heartkd.cli import _check
+from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import load_physionet2016, make_heart_sounds
 
 
 def check(*arguments):
-    parser = argparse.ArgumentParser()
-    _check.add_parser(parser.add_subparsers())
-    args = parser.parse_args(["check", *map(str, arguments)])
-    return args.func(args)
+    return main(["check", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def test_a_folder_of_unreadable_files_is_a_problem(tmp_path, capsys):
     assert capsys.readouterr().out.count("unreadable file") == 2
 
 
-def test_the_layout_of_physionet_is_recognised(folder, capsys):
+def test_the_layout_of_physionet_is_recognized(folder, capsys):
     lines = []
     for i, file in enumerate(sorted(folder.rglob("*.wav"))):
         target = folder / "training-a" / f"a{i:04d}.wav"
@@ -75,7 +71,7 @@ def test_the_layout_of_physionet_is_recognised(folder, capsys):
     summary = json.loads(capsys.readouterr().out)["summary"]
     assert summary["classes"] == {"abnormal": 8, "normal": 8}
     assert check(folder, "--json", "--subject", r"^a00(\d)") in (0, 1)
-    assert "counts as a subject of its own" not in capsys.readouterr().err
+    assert "counts as a separate subject" not in capsys.readouterr().err
     data = load_physionet2016(folder, subject=r"^a00(\d)")
     assert sorted(set(data.groups)) == ["a-0", "a-1"]
     with pytest.raises(
@@ -91,6 +87,7 @@ def test_a_report_without_problems_is_a_success(folder, monkeypatch, capsys):
 
     class Report:
         n_problems = 0
+        summary = {"layout": "pascal"}
 
     monkeypatch.setattr(model_selection, "check_folder", lambda *args, **kwargs: Report())
     assert check(folder) == 0
@@ -104,7 +101,7 @@ def test_wrong_usage_is_2(tmp_path, capsys):
     (tmp_path / "set_a").mkdir()
     (tmp_path / "set_a" / "normal__1.wav").write_text("")
     assert check(tmp_path, "--subject", "x") == 2
-    assert "names of PASCAL" in capsys.readouterr().err
+    assert "the layout 'pascal' tells the subject" in capsys.readouterr().err
     with pytest.raises(SystemExit) as error:
         check(tmp_path, "--layout", "kaggle")
     assert error.value.code == 2

@@ -1,4 +1,3 @@
-import functools
 import shutil
 
 import numpy as np
@@ -24,19 +23,13 @@ def folder(tmp_path):
     return tmp_path / "sounds"
 
 
-@pytest.fixture
-def few_models(monkeypatch):
-    """Limit the comparison to two models, which keeps the test short."""
-    limited = functools.partial(comparison.compare, models=["svm", "student"])
-    monkeypatch.setattr(comparison, "compare", limited)
-
-
 def options(folder, *more):
     given = ["compare", "--data", folder, "--layout", "folder", "--subject", r"^(s\d+)_"]
-    return [str(part) for part in [*given, "--quick", "--folds", "2", "--jobs", "1", *more]]
+    given += ["--quick", "--folds", "2", "--jobs", "1", "--models", "svm", "student"]
+    return [str(part) for part in [*given, *more]]
 
 
-def test_a_folder_of_sounds_is_compared(folder, few_models, tmp_path, capsys):
+def test_a_folder_of_sounds_is_compared(folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(options(folder, "--out", out)) == 0
     text = capsys.readouterr().out
@@ -56,9 +49,7 @@ def test_a_folder_of_sounds_is_compared(folder, few_models, tmp_path, capsys):
     assert {"confusion_svm.png", "confusion_student.png", "quality_against_size.png"} <= pictures
 
 
-def test_the_same_out_goes_on_and_another_data_set_does_not(folder, few_models, tmp_path, capsys):
-    from sklearn_heartkd.comparison import _run
-
+def test_the_same_out_continues_and_other_data_do_not(folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(options(folder, "--out", out)) == 0
     stored = {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()}
@@ -67,7 +58,6 @@ def test_the_same_out_goes_on_and_another_data_set_does_not(folder, few_models, 
     capsys.readouterr()
     assert main(options(folder, "--out", out, "--folds", "3")) == 2
     assert "choose another folder" in one_sentence(capsys)
-    assert _run.compare is not comparison.compare
 
 
 def one_sentence(capsys):
@@ -96,7 +86,7 @@ def test_a_folder_of_another_layout(folder, capsys):
     assert str(folder) in one_sentence(capsys)
 
 
-def test_the_layout_is_recognised(folder, few_models, capsys):
+def test_the_layout_is_recognised(folder, capsys):
     given = options(folder)
     del given[given.index("--layout") : given.index("--layout") + 2]
     assert main(given) == 0
@@ -106,14 +96,14 @@ def test_the_layout_is_recognised(folder, few_models, capsys):
 def test_a_layout_that_does_not_fit_names_the_options(folder, capsys):
     assert main(["compare", "--data", str(folder), "--layout", "pascal"]) == 2
     error = one_sentence(capsys)
-    assert error.endswith("load other recordings with --layout folder.\n")
+    assert error.endswith("load_audio_folder (layout 'folder').\n")
     shutil.rmtree(folder / "murmur")
     (folder / "normal").rename(folder / "set_a")
     for i, path in enumerate(sorted((folder / "set_a").iterdir())):
         path.rename(path.with_name(f"normal__20110107053{i}.wav"))
     assert main(["compare", "--data", str(folder)]) == 2
     assert "no recordings of set B" in (error := one_sentence(capsys))
-    assert error.endswith("or change --subset or --layout.\n")
+    assert error.endswith("or choose another subset than 'ab'.\n")
 
 
 def test_one_class(folder, capsys):
@@ -129,7 +119,7 @@ def test_fewer_subjects_than_folds(folder, capsys):
     assert "fewer than the 9 folds" in one_sentence(capsys)
 
 
-def test_an_unreadable_file_is_named_or_skipped(folder, few_models, capsys):
+def test_an_unreadable_file_is_named_or_skipped(folder, capsys):
     (folder / "normal" / "s9_9.wav").write_text("no sound")
     assert main(options(folder)) == 2
     error = capsys.readouterr().err
@@ -190,15 +180,49 @@ def test_synthetic_recordings_are_the_default(tmp_path, capsys):
     )
 
 
-@pytest.mark.parametrize(("more", "start"), [([], 2000), (["--quick"], 0), (None, 0)])
-def test_networks_start_from_synthetic_recordings_where_real_ones_are_tested(
-    folder, more, start, monkeypatch
-):
+def test_rows_are_sorted_by_score(folder, monkeypatch, capsys):
+    def scored(*arguments, **more):
+        scores = ["accuracy", "balanced_accuracy", "macro_f1"]
+        columns = [*scores, *(f"{name}_sd" for name in scores)]
+        table = pd.DataFrame(0.1, index=["svm", "student"], columns=columns)
+        table.loc["student", "balanced_accuracy"] = 0.2
+        table[["parameters", "kilobytes", "milliseconds"]] = 1.0
+        return comparison.Comparison(table, pd.DataFrame(), {})
+
+    monkeypatch.setattr(comparison, "compare", scored)
+    assert main(options(folder)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("student from scratch")
+    assert lines[2].startswith("SVM")
+
+
+def test_a_model_that_fails_is_named_in_the_exit_status(folder, tmp_path, monkeypatch, capsys):
+    make = comparison.Recipe.make
+    monkeypatch.setattr(
+        comparison.Recipe, "make", lambda self, m, *a: 1 / 0 if m == "svm" else make(self, m, *a)
+    )
+    with pytest.warns(UserWarning, match="could not be fitted: svm"):
+        assert main(options(folder, "--out", tmp_path / "out")) == 1
+    assert "student from scratch" in capsys.readouterr().out
+    assert "student" in set(pd.read_csv(tmp_path / "out" / "table.csv")["model"])
+
+
+def test_unknown_models_are_named(folder, capsys):
+    assert main([*options(folder), "resnet"]) == 2
+    assert "Unknown models ['resnet']" in one_sentence(capsys)
+
+
+@pytest.mark.parametrize("more", [["--quick"], []])
+def test_the_recipe_is_the_default_one(folder, more, monkeypatch):
     recipes = []
     monkeypatch.setattr(
         comparison, "compare", lambda *a, recipe, **k: recipes.append(recipe) or 1 / 0
     )
-    where = ["--data", str(folder), "--layout", "folder", "--subject", r"^(s\d+)_"]
-    with pytest.raises(ZeroDivisionError):
-        main(["compare", *(["--folds", "2"] if more is None else [*where, *more])])
-    assert [recipe.n_synthetic for recipe in recipes] == [start]
+    for where in (["--data", str(folder), "--layout", "folder", "--subject", r"^(s\d+)_"], []):
+        with pytest.raises(ZeroDivisionError):
+            main(["compare", *where, *more])
+    quick = bool(more)
+    assert recipes == [
+        comparison.Recipe.default(quick=quick),
+        comparison.Recipe.default(quick=quick, synthetic=True),
+    ]

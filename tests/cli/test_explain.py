@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import soundfile
@@ -6,9 +9,9 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import MFCC, LogMelSpectrogram, StudentClassifier, WindowedClassifier
 from sklearn_heartkd.cli import main
-from sklearn_heartkd.cli._explain import _stems
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import save_model
+from sklearn_heartkd.inspection._files import picture_names
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def explain(folder, *arguments, model="student.skops"):
     return main(["explain", str(folder / model), *arguments])
 
 
-def test_pictures_and_a_table_are_written(folder, tmp_path, capsys):
+def test_pictures_and_table(folder, tmp_path, capsys):
     timing = tmp_path / "timing.csv"
     timing.write_text("fname,cycle,sound,location\nset_a/0.wav,1,S1,22050\n")
     out = tmp_path / "out"
@@ -47,10 +50,10 @@ def test_pictures_and_a_table_are_written(folder, tmp_path, capsys):
     assert table["class"].tolist() == ["murmur", "murmur"]
     assert (table["method"] == "deep").all()
     assert table["additivity error"].max() < 1e-4
-    assert "Pictures and explanations.csv are in" in capsys.readouterr().out
+    assert "explanations.csv" in capsys.readouterr().out
 
 
-def test_a_file_that_is_no_sound_is_named_and_the_rest_is_done(folder, tmp_path, capsys):
+def test_unreadable_file(folder, tmp_path, capsys):
     broken = tmp_path / "broken.wav"
     broken.write_text("no sound")
     out = tmp_path / "out"
@@ -62,20 +65,23 @@ def test_a_file_that_is_no_sound_is_named_and_the_rest_is_done(folder, tmp_path,
 def test_wrong_usage(folder, tmp_path, capsys):
     arguments = [folder / "0.wav", "--out", tmp_path]
     assert explain(folder, *arguments, "--target", "whistle") == 2
-    assert "'whistle' is none of the classes" in capsys.readouterr().err
-    assert explain(folder, *arguments, "--method", "tree") == 2
+    assert "'whistle' is not in the classes" in capsys.readouterr().err
+    assert explain(folder, *arguments, "--method", "tree") == 1
     assert "use method='kernel'" in capsys.readouterr().err
 
 
-def test_a_forest_of_mfcc_has_no_bands_by_trees(folder, tmp_path, capsys):
+def test_forest_of_mfcc(folder, tmp_path, capsys):
     arguments = [folder / "0.wav", "--out", tmp_path]
     assert explain(folder, *arguments, model="forest.skops") == 2
+    assert "trust" in capsys.readouterr().err
+    arguments.append("--trust")
+    assert explain(folder, *arguments, model="forest.skops") == 1
     assert "method='kernel'" in capsys.readouterr().err
     assert explain(folder, *arguments, "--method", "kernel", model="forest.skops") == 0
     assert (tmp_path / "0_heat.png").exists()
 
 
-def test_files_of_one_name_have_pictures_of_their_own(folder, tmp_path):
+def test_files_of_one_name(folder, tmp_path):
     files = [tmp_path / "a" / "x.wav", tmp_path / "b" / "x.wav", tmp_path / "b" / "y.wav"]
     for i, file in enumerate(files):
         file.parent.mkdir(exist_ok=True)
@@ -92,7 +98,46 @@ def test_files_of_one_name_have_pictures_of_their_own(folder, tmp_path):
         (["a/b/x.wav", "c/b/x.wav", "c/b/x.flac"], ["b_x", "b_x_2", "b_x_3"]),
         (["p/a_x.wav", "a/x.wav", "b/x.wav"], ["a_x", "a_x_2", "b_x"]),
         (["/x.wav", "/r/x.wav"], ["_x", "r_x"]),
+        (["a/X.wav", "b/x.wav", "B/x.wav"], ["a_X", "b_x", "B_x_2"]),
+        (["a/\x1b[2J\n.wav", "a/\udcff.wav"], ["_[2J_", "_"]),
     ],
 )
-def test_every_file_has_a_name_of_its_own(names, stems):
-    assert _stems(names) == dict(zip(names, stems, strict=True))
+def test_picture_names_differ(names, stems):
+    assert picture_names(names) == dict(zip(names, stems, strict=True))
+
+
+def test_names_that_are_not_plain_text(folder, tmp_path, capsys):
+    file = tmp_path / "=1+\x1b[2J\n.wav"
+    shutil.copy(folder / "0.wav", file)
+    assert explain(folder, file, "--out", tmp_path) == 0
+    shown = capsys.readouterr()
+    assert "\x1b" not in shown.out + shown.err
+    assert r"=1+\x1b[2J\n.wav" in shown.out
+    [name] = pd.read_csv(tmp_path / "explanations.csv")["file"]
+    assert Path(name).name == r"=1+\x1b[2J\n.wav"
+    assert (tmp_path / "=1+_[2J__heat.png").exists()
+
+
+def test_one_file_does_not_stop_the_others(folder, tmp_path, capsys, monkeypatch):
+    def fail_once(*args, **kwargs):
+        monkeypatch.undo()
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr("sklearn_heartkd.inspection._files.explain", fail_once)
+    assert explain(folder, folder / "0.wav", folder / "1.wav", "--out", tmp_path) == 1
+    assert "something else" in capsys.readouterr().err
+    assert pd.read_csv(tmp_path / "explanations.csv")["file"].tolist() == [str(folder / "1.wav")]
+    assert (tmp_path / "1_heat.png").exists()
+    assert not (tmp_path / "0_heat.png").exists()
+
+
+def test_a_failed_picture_leaves_the_old_ones(folder, tmp_path, monkeypatch):
+    def fail(self, file, **kwargs):
+        Path(file).write_text("half")
+        raise OSError("disk full")
+
+    (tmp_path / "0_heat.png").write_text("old")
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    assert explain(folder, folder / "0.wav", "--out", tmp_path) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["0_heat.png"]
+    assert (tmp_path / "0_heat.png").read_text() == "old"

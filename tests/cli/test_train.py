@@ -49,31 +49,32 @@ def test_a_missing_folder_for_the_model_is_named(folder, tmp_path, capsys):
 def test_a_model_file_of_another_kind_is_refused_before_training(folder, tmp_path, capsys):
     out = tmp_path / "model.onnx"
     assert main(["train", str(folder), "--out", str(out)]) == 2
-    assert "--out is a .skops file, got" in capsys.readouterr().err
+    assert "--out must be a .skops file, got" in capsys.readouterr().err
     assert not out.exists()
 
 
-@pytest.mark.parametrize(("options", "start"), [([], 2000), (["--quick"], 0)])
-def test_networks_start_from_synthetic_recordings(folder, tmp_path, options, start, monkeypatch):
+@pytest.mark.parametrize(("options", "budget"), [([], {}), (["--quick"], comparison.QUICK)])
+def test_the_budget_is_the_default_one(folder, tmp_path, options, budget, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        comparison,
-        "make_deployable",
-        lambda *a, n_synthetic, **k: asked.append(n_synthetic) or 1 / 0,
+        comparison, "make_deployable", lambda *a, **given: asked.append(given) or 1 / 0
     )
+    out = ["--layout", "folder", "--out", str(tmp_path / "a.skops")]
     with pytest.raises(ZeroDivisionError):
-        main(
-            [
-                "train",
-                str(folder),
-                "--layout",
-                "folder",
-                "--out",
-                str(tmp_path / "a.skops"),
-                *options,
-            ]
-        )
-    assert asked == [start]
+        main(["train", str(folder), *out, *options])
+    assert asked == [{"sampling_rate": 2000, "random_state": 0, **budget}]
+
+
+def test_files_that_cannot_be_read_are_named(folder, tmp_path, monkeypatch):
+    (folder / "normal" / "broken_1.wav").write_text("no sound")
+    fitted = []
+    monkeypatch.setattr(comparison, "make_deployable", lambda *a, **k: fitted.append(1) or 1 / 0)
+    words = ["train", str(folder), "--layout", "folder", "--on-error", "skip"]
+    with (
+        pytest.warns(UserWarning, match=r"broken_1\.wav"),
+        pytest.raises(ZeroDivisionError),
+    ):
+        main([*words, "--out", str(tmp_path / "a.skops")])
 
 
 @pytest.mark.parametrize("verb", ["check", "train", "compare"])
@@ -89,7 +90,7 @@ def test_files_without_subjects_are_warned_of(verb, folder, tmp_path, capsys, mo
         with suppress(ZeroDivisionError):
             main([*words, *subject])
         err = capsys.readouterr().err
-        assert ("every file counts as a subject of its own" in err) == warned
+        assert ("each file counts as a separate subject" in err) == warned
 
 
 def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
@@ -97,4 +98,4 @@ def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
     (tmp_path / "set_a" / "normal__1.wav").write_text("")
     words = ["train", str(tmp_path), "--subject", "x", "--out", str(tmp_path / "m.skops")]
     assert main(words) == 2
-    assert "--subject 'x' is of no use" in capsys.readouterr().err
+    assert "subject='x' is not used" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from sklearn_heartkd import comparison
 from sklearn_heartkd.comparison._leaks import find_leaks
-from sklearn_heartkd.comparison._report import worst_errors
+from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -60,7 +60,7 @@ def reported(tmp_path_factory):
         data, folds=2, models=["student", "forest"], recipe=recipe, out=folder, n_jobs=1
     )
     source = "24 synthetic recordings <script>alert(1)</script>"
-    path = comparison.write_report(result, data, folder, source=source, recipe=recipe)
+    path = comparison.write_results(result, data, folder, source=source, recipe=recipe)
     return path, result, data
 
 
@@ -105,10 +105,13 @@ def test_gains_are_over_the_student_that_lacks_the_teacher_alone(tmp_path):
     recipe = comparison.Recipe(max_epochs=1, n_estimators=5, window=1.0, hop=1.0, n_synthetic=10)
     models = ["student", "student_pretrained", "student_of_conv1d"]
     result = comparison.compare(data, folds=2, models=models, recipe=recipe, out=tmp_path, n_jobs=1)
-    path = comparison.write_report(result, data, tmp_path, source="16 recordings", recipe=recipe)
+    path = comparison.write_results(result, data, tmp_path, source="16 recordings", recipe=recipe)
     page = path.read_text(encoding="utf-8")
     assert "balanced accuracy above student, pretrained" in page
-    assert "All networks but the student from scratch start from 10 synthetic recordings." in page
+    assert (
+        "All networks except the student from scratch are pretrained on 10 synthetic recordings."
+        in page
+    )
     figure = comparison.quality_against_size_figure(result.table)
     legend = figure.axes[0].get_legend()
     kinds = {text.get_text() for text in legend.get_texts()}

@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import (
-    UnreadableRecordingError,
-    load_audio_folder,
-    load_physionet2016,
-)
+from sklearn_heartkd.datasets import UnreadableRecordingError, load_audio_folder
 
 
 def write_noise(file, rate=4000, seconds=1.0):
@@ -43,7 +39,7 @@ def test_audio_folder(class_folders):
     assert all(recording.dtype == np.float32 for recording in bunch.data)
     assert bunch.frame["original_sampling_rate"].tolist() == [4000] * 4
     assert len(set(bunch.groups)) == 4
-    assert "each recording is a group of its own" in bunch.DESCR
+    assert "each recording is a separate group" in bunch.DESCR
     assert load_audio_folder(class_folders, duration=3.0).data.shape == (4, 6000)
     X, y = load_audio_folder(class_folders, return_X_y=True)
     assert len(X) == len(y) == 4
@@ -69,7 +65,7 @@ def test_wrong_audio_folders_are_refused_with_advice(class_folders, tmp_path):
         load_audio_folder(tmp_path / "empty")
     loose = class_folders / "healthy"
     with pytest.raises(
-        ValueError, match=r"2 sound files \(such as 'p01_a.wav'\) .* one folder for"
+        ValueError, match=r"2 sound files \(such as p01_a\.wav.* one folder for each class"
     ):
         load_audio_folder(loose)
     one_class = tmp_path / "one"
@@ -87,7 +83,7 @@ def test_a_pattern_that_misses_names_is_refused(class_folders):
 
 def test_unreadable_files_of_an_audio_folder(class_folders):
     (class_folders / "ill" / "p05.wav").write_text("no sound")
-    with pytest.raises(UnreadableRecordingError, match=r"p05\.wav: no sound file"):
+    with pytest.raises(UnreadableRecordingError, match=r"p05\.wav: not a sound file"):
         load_audio_folder(class_folders)
     with pytest.warns(UserWarning, match=r"p05\.wav"):
         bunch = load_audio_folder(class_folders, on_error="skip")
@@ -95,89 +91,96 @@ def test_unreadable_files_of_an_audio_folder(class_folders):
     assert len(bunch.data) == 4
 
 
+def test_links_to_class_folders(class_folders, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write_noise(elsewhere / "p09.wav")
+    (class_folders / "unclear").symlink_to(elsewhere)
+    bunch = load_audio_folder(class_folders)
+    assert bunch.target.tolist() == ["healthy"] * 3 + ["ill", "unclear"]
+
+
+def test_audio_that_cannot_be_read_is_reported(class_folders):
+    for name in ("a.m4a", "b.M4A", "c.amr"):
+        (class_folders / "ill" / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"3 audio files .*1 \.amr, 2 \.m4a.*ffmpeg -i") as caught:
+        bunch = load_audio_folder(class_folders)
+    assert len(bunch.data) == 4
+    assert caught[0].filename == __file__
+
+
 @pytest.fixture
-def physionet(tmp_path):
-    references = {
-        "training-a": "a0001,1\na0002,-1\na0003,1\n",
-        "training-b": "b0001,-1,1\nb0002,1,0\n",
-        "training-f": "f0001,-1\n",
-    }
-    for folder, rows in references.items():
-        for row in rows.split():
-            write_noise(tmp_path / folder / f"{row.split(',')[0]}.wav", rate=2000)
-        (tmp_path / folder / "REFERENCE.csv").write_text(rows)
-    write_noise(tmp_path / "validation" / "a0001.wav")
+def splits(tmp_path):
+    for split, n in (("train", 3), ("Val", 1), ("test", 2)):
+        for i in range(n):
+            for label in ("normal", "murmur"):
+                write_noise(tmp_path / split / label / f"{split}_{i}.wav")
     return tmp_path
 
 
-def test_physionet(physionet):
-    bunch = load_physionet2016(physionet)
-    assert bunch.frame["file"].tolist() == [
-        "training-a/a0001.wav",
-        "training-a/a0002.wav",
-        "training-a/a0003.wav",
-        "training-b/b0001.wav",
-        "training-b/b0002.wav",
-        "training-f/f0001.wav",
-    ]
-    assert bunch.frame["database"].tolist() == list("aaabbf")
-    assert bunch.target.tolist() == [
-        "abnormal",
-        "normal",
-        "abnormal",
-        "normal",
-        "abnormal",
-        "normal",
-    ]
-    assert bunch.frame["quality"].tolist() == ["", "", "", "good", "poor", ""]
-    assert bunch.groups.tolist()[:2] == ["a-a0001", "a-a0002"]
-    assert bunch.target_names.tolist() == ["abnormal", "normal"]
-    assert [recording.shape for recording in bunch.data] == [(2000,)] * 6
-    assert "each recording is a group of its own" in bunch.DESCR
-    X, y = load_physionet2016(physionet, duration=0.5, return_X_y=True)
-    assert X.shape == (6, 1000)
-    assert y.tolist() == bunch.target.tolist()
+def test_splits_are_not_taken_for_classes(splits):
+    with pytest.raises(ValueError, match=r'look like splits.*split="all"'):
+        load_audio_folder(splits)
+    bunch = load_audio_folder(splits, split="val")
+    assert sorted(bunch.target) == ["murmur", "normal"]
+    assert bunch.frame["split"].tolist() == ["Val", "Val"]
+    bunch = load_audio_folder(splits, split="all", subject=r"_(\d)")
+    assert bunch.target_names.tolist() == ["murmur", "normal"]
+    assert bunch.frame["split"].value_counts().to_dict() == {"train": 6, "Val": 2, "test": 4}
+    assert bunch.frame["file"][0] == "Val/murmur/Val_0.wav"
+    assert load_audio_folder(splits, split=False).target_names.tolist() == ["Val", "test", "train"]
+    with pytest.raises(ValueError, match=r"'dev' is not a folder; choose from .*'Val'"):
+        load_audio_folder(splits, split="dev")
 
 
-def test_databases_and_subjects_of_physionet(physionet):
-    bunch = load_physionet2016(physionet, databases="ba", subject=lambda name: name[-1])
-    assert bunch.groups.tolist() == ["a-1", "a-2", "a-3", "b-1", "b-2"]
-    with pytest.raises(ValueError, match="letters 'abcdef', got 'xa'"):
-        load_physionet2016(physionet, databases="xa")
-    with pytest.raises(ValueError, match="none of the folders training-a to training-f"):
-        load_physionet2016(physionet, databases="c")
-    with pytest.raises(ValueError, match="of one class, 'normal'"):
-        load_physionet2016(physionet, databases="f")
+def test_any_names_of_splits(tmp_path):
+    for fold in ("fold 1", "fold 2"):
+        for label in ("normal", "murmur"):
+            write_noise(tmp_path / "folds" / fold / label / "1.wav")
+            write_noise(tmp_path / "sites" / label / fold / "1.wav")
+            write_noise(tmp_path / "patients" / label / f"{label} {fold}" / "1.wav")
+            write_noise(tmp_path / "flat" / label / "wav" / f"{fold}.wav")
+    with pytest.raises(ValueError, match="look like splits"):
+        load_audio_folder(tmp_path / "folds")
+    with pytest.raises(ValueError, match=r"look like splits.* pass split=False"):
+        load_audio_folder(tmp_path / "sites")
+    for name, options in (("sites", {"split": False}), ("patients", {}), ("flat", {})):
+        bunch = load_audio_folder(tmp_path / name, **options)
+        assert bunch.target_names.tolist() == ["murmur", "normal"]
+        assert "split" not in bunch.frame
 
 
-def test_wrong_physionet_folders_are_refused_with_advice(physionet, tmp_path):
-    with pytest.raises(FileNotFoundError, match="does not exist"):
-        load_physionet2016(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="none of the folders training-a to training-f"):
-        load_physionet2016(physionet / "training-a")
-    (physionet / "training-b" / "REFERENCE.csv").unlink()
-    with pytest.raises(ValueError, match=r"REFERENCE\.csv' is missing; .* restore it"):
-        load_physionet2016(physionet)
+def test_splits_without_classes(tmp_path):
+    for split in ("train", "test"):
+        write_noise(tmp_path / split / f"{split}.wav")
+    with pytest.raises(ValueError, match=r"2 sound files .* do not lie in the folder of a class"):
+        load_audio_folder(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("rows", "complaint"),
-    [
-        ("b0001,0\n", "gives 'b0001' the label '0'; it must be 1 or -1"),
-        ("b0001,1,7\n", "gives 'b0001' the quality '7'; it must be 1 or 0"),
-    ],
-)
-def test_wrong_references_are_refused(physionet, rows, complaint):
-    (physionet / "training-b" / "REFERENCE.csv").write_text(rows)
-    with pytest.raises(ValueError, match=complaint):
-        load_physionet2016(physionet)
+def test_spellings_of_a_class_are_joined(class_folders):
+    write_noise(class_folders / "Healthy " / "p07.wav")
+    write_noise(class_folders / "ILL" / "p08.wav")
+    with pytest.warns(UserWarning, match="class names differ .*joined"):
+        bunch = load_audio_folder(class_folders)
+    assert set(bunch.target) <= {"healthy", "ill", "ILL"}
+    assert len(bunch.target_names) == 2
+    assert len(bunch.data) == 6
 
 
-def test_references_and_recordings_that_miss_each_other(physionet):
-    write_noise(physionet / "training-a" / "a0009.wav")
-    with pytest.warns(UserWarning, match=r"1 recordings are not in REFERENCE\.csv .*a0009"):
-        load_physionet2016(physionet)
-    (physionet / "training-a" / "a0009.wav").unlink()
-    (physionet / "training-f" / "f0001.wav").unlink()
-    with pytest.raises(UnreadableRecordingError, match=r"f0001\.wav: no such file"):
-        load_physionet2016(physionet)
+def test_channel_and_repair(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in ("normal", "murmur"):
+        (tmp_path / label).mkdir()
+        sound = rng.normal(scale=0.1, size=(4000, 2))
+        soundfile.write(tmp_path / label / "1.wav", sound, 4000, subtype="FLOAT")
+    left, right, mean = (
+        load_audio_folder(tmp_path, channel=channel, sampling_rate=4000).data
+        for channel in ("left", 1, "mean")
+    )
+    np.testing.assert_allclose((left[0] + right[0]) / 2, mean[0], atol=1e-7)
+    path = tmp_path / "normal" / "1.wav"
+    path.write_bytes(path.read_bytes()[:-8000])
+    with pytest.raises(UnreadableRecordingError, match="cut off"):
+        load_audio_folder(tmp_path)
+    with pytest.warns(UserWarning, match="repaired"):
+        bunch = load_audio_folder(tmp_path, on_error="repair")
+    assert [len(waveform) for waveform in bunch.data] == [2000, 1500]

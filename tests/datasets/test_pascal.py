@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, load_pascal
+from sklearn_heartkd.datasets import UnreadableRecordingError, load_audio_folder, load_pascal
 
 # Names as on the challenge's own site: the labels are in the folders.
 CHALLENGE = {
@@ -72,7 +72,7 @@ def test_layout_of_the_challenge_site(write):
 
 
 @pytest.mark.recordings
-def test_layout_of_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
+def test_the_challenge_site_on_real_recordings(pascal_path, tmp_path):
     chosen = {
         "set_a/normal__201101070538.wav": "Atraining_normal/201101070538.wav",
         "set_a/murmur__201101051104.wav": "Atraining_murmur/201101051104.wav",
@@ -107,6 +107,10 @@ def test_fields_of_the_bunch(write):
     assert sorted(bunch.groups) == ["a-201101051104", "a-201101070538", "b-101", "b-101", "b-127"]
     assert sorted(bunch.frame["original_sampling_rate"]) == [4000] * 3 + [44100] * 2
     np.testing.assert_allclose(bunch.frame["seconds"], 1.0)
+    assert set(zip(bunch.frame["set"], bunch.frame["device"], strict=True)) == {
+        ("a", "iStethoscope Pro"),
+        ("b", "DigiScope"),
+    }
     assert "patients of set A are unknown" in bunch.DESCR
     assert list(bunch.frame.columns) == [
         "file",
@@ -115,6 +119,7 @@ def test_fields_of_the_bunch(write):
         "quality",
         "subject",
         "site",
+        "device",
         "seconds",
         "original_sampling_rate",
     ]
@@ -139,7 +144,7 @@ def test_return_X_y(write):
     np.testing.assert_array_equal(y, bunch.target)
 
 
-def test_near_duplicates_of_set_a_share_a_group_whatever_the_sampling_rate(write, tmp_path):
+def test_near_duplicates_of_set_a_share_a_group(write, tmp_path):
     root = write([*KAGGLE, "set_a/extrahls__201201010101.wav"], seconds=3.0)
     original, _ = soundfile.read(root / "set_a/normal__201101070538.wav")
     soundfile.write(root / "set_a/extrahls__201201010101.wav", -0.5 * original, 44100)
@@ -191,6 +196,98 @@ def test_labels_that_disagree_with_the_folders_cause_one_warning(write):
         load_pascal(root)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "set_b/abnormal__300_1305031931979_B.wav",
+        "set_b/not_normal__300_1305031931979_B.wav",
+        "set_b/normal_abnormal_300_1305031931979_B.wav",
+        "Btraining_abnormal/300_1305031931979_B.wav",
+        "Btraining_abnormal/normal__300_1305031931979_B.wav",
+        "Training B Not Normal/300_1305031931979_B.wav",
+        "set_b/abnormal/300_1305031931979_B.wav",
+        "set_b/murmurs__300_1305031931979_B.wav",
+    ],
+)
+def test_a_label_is_a_whole_word(write, name):
+    root = write([*KAGGLE, name])
+    known = "artifact, extrahls, extrastole, murmur, normal"
+    with pytest.raises(ValueError, match=rf"{name[:7]}.* has the unknown label '\w+'.*{known}"):
+        load_pascal(root)
+
+
+def test_a_name_with_two_labels_is_refused(write):
+    root = write([*KAGGLE, "set_b/normal_noisymurmur_300_1305031931979_B.wav"])
+    with pytest.raises(ValueError, match=r"has the labels murmur and normal; rename it"):
+        load_pascal(root)
+
+
+def test_folders_of_labels_in_a_set(write):
+    root = write(
+        ["set_b/Normal/300_1305031931979_B.wav", "set_b/noisy murmur/301_1305031931979_B.wav"]
+    )
+    assert described(load_pascal(root, subset="b")) == {
+        "set_b/Normal/300_1305031931979_B.wav": ("b", "normal", ""),
+        "set_b/noisy murmur/301_1305031931979_B.wav": ("b", "murmur", "noisy"),
+    }
+
+
+def test_other_words_in_folders_do_not_matter(write):
+    names = [name.replace("/", "/old copy/") for name in KAGGLE]
+    assert len(load_pascal(write(names)).data) == 5
+
+
+@pytest.mark.parametrize("copy", ["set_a/set_a", "heartbeat-sounds/set_a"])
+def test_a_folder_unpacked_into_itself_counts_once(write, copy):
+    root = write(KAGGLE)
+    shutil.copytree(root / "set_a", root / "copy")
+    (root / copy).parent.mkdir(exist_ok=True)
+    shutil.move(root / "copy", root / copy)
+    with pytest.warns(UserWarning, match=r"2 recordings .* same name in another folder") as caught:
+        bunch = load_pascal(root)
+    assert len(caught) == 1
+    assert described(bunch) == {name: row for name, row in KAGGLE.items() if row[1]}
+
+
+def test_the_loader_of_class_folders_explains_the_layout(write):
+    root = write([name.partition("/")[2] for name in KAGGLE if "unlabelled" not in name])
+    with pytest.raises(ValueError, match=r"looks like the layout 'pascal' .* with load_pascal"):
+        load_audio_folder(root)
+    assert len(load_pascal(root).data) == 5
+
+
+TABLE = "dataset,fname,label\nb,set_b/Btraining_murmur_127_1306764300147_C2.wav,murmur\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TABLE.replace(",", ";").encode(),
+        TABLE.encode("utf-16"),
+        TABLE.replace("label", "klass").encode(),
+        b"",
+        b"\xff\xfe\x00",
+        b'"' * 101,
+    ],
+    ids=["semicolons", "UTF-16", "columns", "empty", "no text", "quotes"],
+)
+def test_a_damaged_table_does_not_stop_the_loading(write, content):
+    root = write(KAGGLE)
+    (root / "set_b.csv").write_bytes(content)
+    with pytest.warns(
+        UserWarning, match=r"set_b\.csv cannot be read, so its labels are not compared"
+    ):
+        assert len(load_pascal(root).data) == 5
+
+
+@pytest.mark.parametrize(("old", "new"), [("/", "\\"), (".wav", ".WAV"), ("murmur\n", "Murmur \n")])
+def test_labels_are_compared_whatever_the_spelling(write, old, new):
+    root = write(KAGGLE)
+    (root / "set_b.csv").write_text(TABLE.replace(old, new))
+    with pytest.warns(UserWarning, match="is 'extrastole', not 'murmur'"):
+        load_pascal(root)
+
+
 def test_other_sound_files_are_left_out_with_a_warning(write):
     root = write([*KAGGLE, "set_b/my own.wav"])
     with pytest.warns(UserWarning, match=r"1 sound files .* left out \(my own\.wav\)"):
@@ -219,7 +316,7 @@ def test_wrong_folders_are_refused_with_advice(write, tmp_path):
     with pytest.raises(NotADirectoryError, match="is not a folder"):
         load_pascal(tmp_path / "other" / "normal" / "patient one.wav")
     write(["set_a/normal__201101070538.wav"], root=tmp_path / "one")
-    with pytest.raises(ValueError, match=r"no recordings of set B; .* change subset='ab'"):
+    with pytest.raises(ValueError, match=r"no recordings of set B; .* another subset than 'ab'"):
         load_pascal(tmp_path / "one")
     with pytest.raises(ValueError, match="no unlabelled recordings of subset 'a'"):
         load_pascal(tmp_path / "one", subset="a", labelled=False)

@@ -1,11 +1,21 @@
 import io
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording, read_recordings
+from sklearn_heartkd.datasets import (
+    UnreadableRecordingError,
+    _decoding,
+    _reading,
+    read_recording,
+    read_recordings,
+)
 
 
 def tone(seconds=1.0, rate=8000, frequency=100.0):
@@ -14,7 +24,7 @@ def tone(seconds=1.0, rate=8000, frequency=100.0):
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("rate", [4000, 44100])
-def test_any_depth_and_rate_becomes_float32_at_the_rate_asked_for(tmp_path, subtype, rate):
+def test_depths_and_rates(tmp_path, subtype, rate):
     soundfile.write(tmp_path / "a.wav", tone(rate=rate), rate, subtype=subtype)
     waveform, original_rate = read_recording(tmp_path / "a.wav", sampling_rate=2000)
     assert original_rate == rate
@@ -37,12 +47,146 @@ def test_channels_are_averaged(tmp_path):
     np.testing.assert_allclose(waveform, tone() / 2, atol=1e-7)
 
 
+def stereo(folder, left, right):
+    path = folder / "stereo.wav"
+    soundfile.write(path, np.stack([left, right], axis=1), 8000, subtype="FLOAT")
+    return path
+
+
+def test_opposite_channels_are_not_averaged(tmp_path):
+    offset = 0.2  # the microphones' own, which must not hide the cancellation
+    path = stereo(tmp_path, offset - 0.95 * tone(), offset + tone())
+    with pytest.warns(UserWarning, match="stereo.wav: its channels cancel.*channel 1"):
+        waveform, _ = read_recording(path, 2000)
+    assert np.std(waveform) == pytest.approx(np.std(tone()), rel=0.01)
+    with pytest.warns(UserWarning, match="channels cancel"):
+        (again,), _, _ = read_recordings([path], 2000)
+    np.testing.assert_array_equal(again, waveform)
+
+
+@pytest.mark.parametrize("right", [np.zeros(8000), tone(frequency=170.0), -0.5 * tone()])
+def test_other_channels_are_averaged(tmp_path, right):
+    waveform, _ = read_recording(stereo(tmp_path, tone(), right))
+    np.testing.assert_allclose(waveform, (tone() + right) / 2, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("channel", "expected"), [("left", 0), ("right", 1), (0, 0), (np.int64(1), 1)]
+)
+def test_chosen_channel(tmp_path, channel, expected):
+    channels = [tone(), -tone()]
+    waveform, _ = read_recording(stereo(tmp_path, *channels), channel=channel)
+    np.testing.assert_allclose(waveform, channels[expected], atol=1e-7)
+    (waveform,), _, _ = read_recordings([tmp_path / "stereo.wav"], channel=channel)
+    np.testing.assert_allclose(waveform, channels[expected], atol=1e-7)
+
+
+def test_missing_and_wrong_channels(tmp_path):
+    path = stereo(tmp_path, tone(), tone())
+    with pytest.raises(UnreadableRecordingError, match="no channel 2: it has 2 channels"):
+        read_recording(path, channel=2)
+    soundfile.write(tmp_path / "mono.wav", tone(), 8000)
+    assert len(read_recording(tmp_path / "mono.wav", channel="right")[0]) == 8000
+    for wrong in ("both", -1, True, 0.0, None):
+        with pytest.raises(ValueError, match="channel must be"):
+            read_recording(path, channel=wrong)
+
+
+def test_blocks_do_not_show(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    noise = rng.normal(scale=0.1, size=(30_000, 2))
+    soundfile.write(tmp_path / "a.flac", noise, 8000)
+    whole, _ = read_recording(tmp_path / "a.flac", 2000)
+    monkeypatch.setattr(_decoding, "_BLOCK", 1000)
+    blocks, _ = read_recording(tmp_path / "a.flac", 2000)
+    np.testing.assert_array_equal(blocks, whole)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_longest_recording(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(_decoding, "MOST_SAMPLES", 2000)
+    soundfile.write(tmp_path / f"a.{suffix}", tone(), 8000)
+    soundfile.write(tmp_path / f"b.{suffix}", tone(1.1), 8000)
+    assert len(read_recording(tmp_path / f"a.{suffix}", 2000)[0]) == 2000
+    with pytest.raises(UnreadableRecordingError, match="longer than 2000 samples"):
+        read_recording(tmp_path / f"b.{suffix}", 2000)
+    with pytest.raises(UnreadableRecordingError, match="lower sampling rate"):
+        read_recording(tmp_path / f"a.{suffix}")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured on Linux")
+def test_bombs_are_not_unpacked(tmp_path):
+    """Silence is packed a thousandfold in FLAC; the reader must not take the memory of all of it."""
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 655_350, 8, format="FLAC") as sound:
+        for _ in range(20):
+            sound.write(np.zeros((2**20, 8), dtype=np.int16))
+    assert (tmp_path / "a.flac").stat().st_size < 2**20
+    code = f"""
+import re
+from sklearn_heartkd.datasets import read_recording
+waveform, _ = read_recording({str(tmp_path / "a.flac")!r}, 2000)
+print(len(waveform), int(re.search("VmHWM:(.*)kB", open("/proc/self/status").read())[1]) // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    n_samples, megabytes = map(int, done.stdout.split())
+    assert n_samples == round(20 * 2**20 * 2000 / 655_350)
+    assert megabytes < 500
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+def test_pipes_and_devices_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path, kind in ((tmp_path / "pipe.wav", "pipe"), ("/dev/zero", "device")):
+        with pytest.raises(UnreadableRecordingError, match=f"is a {kind}; give a regular file"):
+            read_recording(path)
+
+
+def test_endless_streams_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(_reading, "_MOST_STREAMED", 2**20)
+
+    class Endless:
+        def __init__(self, content):
+            self.content = content
+
+        def read(self, n):
+            content, self.content = self.content, b""
+            return content.ljust(n, b"\0")
+
+    with pytest.raises(UnreadableRecordingError, match="not a sound file"):
+        read_recording(Endless(b""))
+    with pytest.raises(UnreadableRecordingError, match="more than 1 MiB; save it as a file"):
+        read_recording(Endless(b"RIFF"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are always Unicode")
+def test_names_that_are_not_unicode(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"a\xff\n.wav")
+    soundfile.write(path, tone(), 8000)
+    assert len(read_recording(os.fsdecode(path))[0]) == 8000
+    assert len(read_recording(path)[0]) == 8000
+    with open(path, "wb"):
+        pass
+    with pytest.raises(UnreadableRecordingError) as caught:
+        read_recording(path)
+    assert "a\\udcff\\n.wav: empty file" in str(caught.value)
+
+
+def test_other_audio_is_told_how_to_convert(tmp_path):
+    path = tmp_path / "my visit.m4a"
+    path.write_bytes(b"\0\0\0\x1cftypM4A " + bytes(100))
+    with pytest.raises(UnreadableRecordingError, match=r"ffmpeg -i '.*my visit.m4a' '.*visit.wav'"):
+        read_recording(path)
+
+
 def test_streams_that_cannot_seek_are_read(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(), 8000)
 
     class Pipe:
-        def read(self):
-            return (tmp_path / "a.wav").read_bytes()
+        def __init__(self):
+            self.file = io.BytesIO((tmp_path / "a.wav").read_bytes())
+
+        def read(self, n):
+            return self.file.read(min(n, 1000))
 
     from_pipe, _ = read_recording(Pipe())
     from_file, _ = read_recording(tmp_path / "a.wav")
@@ -67,12 +211,12 @@ def unusable_files(folder):
     (folder / "slow.wav").write_bytes(slow)
     (folder / "folder.wav").mkdir()
     soundfile.write(folder / "raw.voc", tone(), 8000, format="VOC")
-    (folder / "unknown.raw").write_bytes(whole)
+    (folder / "unknown.raw").write_bytes(whole[44:])
     soundfile.write(folder / "cut.flac", tone(seconds=60.0), 8000)
     (folder / "cut.flac").write_bytes((folder / "cut.flac").read_bytes()[:100_000])
     return {
-        "header.wav": "no sound file",
-        "text.wav": "no sound file",
+        "header.wav": "damaged or incomplete",
+        "text.wav": "not a sound file",
         "nothing.wav": "empty file",
         "none.wav": "no samples",
         "short.wav": "shorter than 0.1 s",
@@ -82,12 +226,12 @@ def unusable_files(folder):
         "folder.wav": "not a file",
         "absent.wav": "no such file",
         "raw.voc": "unsupported format VOC",
-        "unknown.raw": "no sound file",
-        "cut.flac": "no sound file",
+        "unknown.raw": "not a sound file",
+        "cut.flac": "damaged or incomplete",
     }
 
 
-def test_every_unusable_file_is_named_with_its_reason_in_one_error(tmp_path):
+def test_one_error_gives_the_reason_for_each_file(tmp_path):
     expected = unusable_files(tmp_path)
     files = [tmp_path / name for name in ["whole.wav", *expected]]
     with pytest.raises(UnreadableRecordingError) as caught:
@@ -104,7 +248,7 @@ def test_every_unusable_file_is_named_with_its_reason_in_one_error(tmp_path):
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_skipping_leaves_the_usable_files_and_warns_once(tmp_path, n_jobs):
+def test_skipping_warns_once(tmp_path, n_jobs):
     expected = unusable_files(tmp_path)
     files = [tmp_path / name for name in [*expected, "whole.wav"]]
     with pytest.warns(UserWarning, match=f"{len(expected)} recordings left out") as caught:
@@ -116,17 +260,17 @@ def test_skipping_leaves_the_usable_files_and_warns_once(tmp_path, n_jobs):
     assert indices.tolist() == [len(expected)]
 
 
-def test_nothing_usable_is_an_error_even_when_skipping(tmp_path):
+def test_skipping_everything_is_an_error(tmp_path):
     with pytest.raises(UnreadableRecordingError, match="no such file"):
         read_recordings([tmp_path / "absent.wav"], on_error="skip")
 
 
-def test_unknown_on_error_is_refused():
-    with pytest.raises(ValueError, match="'raise' or 'skip', got 'ignore'"):
+def test_unknown_on_error():
+    with pytest.raises(ValueError, match=r"'repair'.*got 'ignore'"):
         read_recordings([], on_error="ignore")
 
 
-def test_a_rate_that_is_none_is_refused(tmp_path):
+def test_negative_rate(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(), 8000)
     with pytest.raises(ValueError, match="sampling_rate must be above 0 Hz or None, got -1"):
         read_recording(tmp_path / "a.wav", sampling_rate=-1)
@@ -158,6 +302,7 @@ def mutated(wav, rng):
     return bytes(wav)
 
 
+@pytest.mark.filterwarnings("ignore:.*unfinished:UserWarning")
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "IMA_ADPCM"])
 def test_mutated_files_are_read_or_refused(tmp_path, capfd, subtype, channels):
@@ -181,3 +326,12 @@ def test_mutated_files_are_read_or_refused(tmp_path, capfd, subtype, channels):
         assert 0.1 * 2000 <= len(waveform) + 1 <= 8 * len(damaged) / rate * 2000 + 2
     assert 0 < n_read < 150
     assert capfd.readouterr().err == ""
+
+
+def test_long_recordings_are_read_at_a_lower_rate(tmp_path, monkeypatch):
+    monkeypatch.setattr(_decoding, "MOST_SAMPLES", 8000)
+    soundfile.write(tmp_path / "a.wav", tone(), 8000)
+    soundfile.write(tmp_path / "b.wav", tone(1.1), 8000)
+    for name, n_samples, rate in (("a", 8000, 8000), ("b", 2200, 2000)):
+        waveform, found = _reading.read_at_own_rate(tmp_path / f"{name}.wav", 2000)
+        assert (len(waveform), found) == (n_samples, rate)

@@ -6,7 +6,7 @@ import pytest
 from sklearn_heartkd.deployment import _files
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
-MODEL = _files.box_path()
+MODEL = _files.bundled_model()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
+import copy
 import ctypes
+import re
 import shutil
 import subprocess
 
@@ -21,6 +23,8 @@ from sklearn_heartkd import (
 from sklearn_heartkd.deployment import ExportError, export_c
 
 GCC = shutil.which("gcc")
+CLANG = shutil.which("clang")
+STRICT = ["-Wconversion", "-Wdouble-promotion", "-Wshadow"]
 SMALL = ["-Os"]
 CHECKED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 QUICK = {"max_epochs": 1, "random_state": 0}
@@ -28,9 +32,10 @@ QUICK = {"max_epochs": 1, "random_state": 0}
 pytestmark = pytest.mark.skipif(GCC is None, reason="gcc is not installed")
 
 
-def compile_c(output, *sources, options=SMALL):
-    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-    command = [GCC, *warnings, *options, *map(str, sources), "-lm", "-o", str(output)]
+def compile_c(output, *sources, options=SMALL, compiler=GCC):
+    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", *STRICT]
+    libraries = [] if "-c" in options else ["-lm"]
+    command = [compiler, *warnings, *options, *map(str, sources), *libraries, "-o", str(output)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return output
@@ -244,7 +249,7 @@ def test_the_program_refuses_other_files(tmp_path, program, sounds):
     for name in (*wrong, "text", "empty", "header", "nowhere"):
         result = run(program, tmp_path / name)
         assert (result.returncode, result.stdout) == (1, ""), name
-        assert "no mono wav file of 16 bit at 2000 Hz" in result.stderr
+        assert "not a mono wav file of 16 bit at 2000 Hz" in result.stderr
     assert run(program).returncode == 2
     rng = np.random.default_rng(0)
     for _ in range(40):
@@ -264,7 +269,7 @@ REFUSED = {
     "BandPassFilter and FixedLength cannot be": lambda: make_pipeline(
         FixedLength(duration=2.0), MFCC(), StudentClassifier(**QUICK)
     ),
-    "no chain of 2-D convolutions": lambda: make_pipeline(
+    "Only a chain of 2-D convolutions": lambda: make_pipeline(
         MFCC(), Conv1DClassifier(width=2, **QUICK)
     ),
     "GroupNorm cannot be exported to C: use norm='batch'": lambda: make_pipeline(
@@ -295,3 +300,86 @@ def test_wrong_arguments(tmp_path, student_pipeline):
     with pytest.raises(ValueError, match="recordings is empty; give at least one, or None"):
         export_c(student_pipeline, tmp_path / "m.c", [])
     assert not list(tmp_path.iterdir())
+
+
+NAMES = {
+    "quote": 'a"b',
+    "backslash": "a\\",
+    "newline": "a\nb",
+    "format": "%s%n",
+    "end of a comment": "a*/int x;/*",
+    "trigraph": 'x??/" ,0};int evil=1;//',
+    "spliced end of a comment": "*\\\n/ int evil; /*",
+    "spliced by a trigraph": "*??/\n/ int evil; /*",
+    "line comment": "// x",
+    "other letters": "Geräusch 正常 ❤️",
+    "control": "a\x07\x7f\x85\u202eb",
+    "digit after an escape": "\x017",
+    "template": "@N_WORK@",
+    "prefix": "heartkd_normal HEARTKD_X",
+    "empty": "",
+    "long": "n" * 5000,
+}
+PRINT = """
+#include "%s"
+#include <stdio.h>
+int main(void)
+{
+    for (int k = 0; k < HEARTKD_N_CLASSES; k++) {
+        for (const char *at = heartkd_classes[k]; *at; at++)
+            printf("%%02x", (unsigned int)(unsigned char)*at);
+        printf("\\n");
+    }
+    return 0;
+}
+"""
+
+
+def test_any_name_of_a_class_comes_back(tmp_path, sounds, student_pipeline):
+    model = copy.deepcopy(student_pipeline)
+    names = list(NAMES.values())
+    for start in range(0, len(names), 2):
+        model[-1].classes_ = np.array([*names[start : start + 2], "z"])
+        written = export_c(model, tmp_path / "m.c", sounds.data[:1], prefix="heartkd")
+        assert "evil" not in re.sub(
+            r"/\*.*?\*/|\".*?\"", "", written.source.read_text(), flags=re.S
+        )
+        (tmp_path / "print.c").write_text(PRINT % "m.h")
+        program = compile_c(tmp_path / "print", tmp_path / "print.c", written.source)
+        lines = run(program).stdout.split("\n")
+        assert [bytes.fromhex(line).decode() for line in lines[:2]] == names[start : start + 2]
+
+
+def test_a_nul_in_the_name_of_a_class_is_refused(tmp_path, student_pipeline):
+    model = copy.deepcopy(student_pipeline)
+    model[-1].classes_ = np.array(["a\0b", "c", "d"])
+    with pytest.raises(ExportError, match="NUL"):
+        export_c(model, tmp_path / "m.c")
+
+
+@pytest.mark.parametrize("stem", ['a"b', "a\nb", "ä", "-rf", "x%s"])
+def test_any_name_of_a_file_compiles(tmp_path, sounds, student_pipeline, stem):
+    written = export_c(student_pipeline, tmp_path / f"{stem}.c", sounds.data[:1])
+    check(written, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+def test_the_header_serves_cpp(tmp_path, written):
+    compile_c(tmp_path / "model.o", written.source, options=["-c"])
+    (tmp_path / "main.cpp").write_text(
+        f'#include "{written.header}"\n'
+        "int main() { static heartkd_state state; heartkd_reset(&state); return 0; }\n"
+    )
+    command = ["g++", "main.cpp", "model.o", "-lm", "-o", "main"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.skipif(CLANG is None, reason="clang is not installed")
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_clang_warns_of_nothing(tmp_path, sounds, make):
+    model = make().fit(sounds.data, sounds.target)
+    written = export_c(model, tmp_path / "model.c", sounds.data[:1])
+    options = ["-Os", "-DHEARTKD_MAIN", "-c"]
+    compile_c(tmp_path / "a.o", written.source, options=options, compiler=CLANG)
+    compile_c(tmp_path / "b.o", written.test, options=["-c"], compiler=CLANG)

@@ -84,7 +84,7 @@ def test_unreadable_files_are_named_and_the_others_predicted(capsys, folder, exp
     names = [folder, folder / "nowhere.wav"]
     assert call(_predict, *names, "--model", exported, *options) == 1
     out, err = capsys.readouterr()
-    assert "bad.wav: no sound file that can be decoded" in err
+    assert "bad.wav: not a sound file" in err
     assert "nowhere.wav: no such file" in err
     assert len(err.splitlines()) == 2
     if form == "--json":
@@ -139,11 +139,11 @@ def test_export_to_c(capsys, saved):
 
 
 def test_wrong_usage_of_export(tmp_path, saved):
-    with pytest.raises(ValueError, match="belong to --to onnx"):
+    with pytest.raises(ValueError, match="need --to onnx"):
         call(_export, saved, "--to", "c", "--int8")
     with pytest.raises(ValueError, match="--int8 needs --recordings"):
         call(_export, saved, "--int8")
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         call(_export, saved, "--recordings", tmp_path / "nowhere")
 
 
@@ -153,11 +153,6 @@ def test_an_exported_model_is_no_model_to_load_or_export(exported):
             ValueError, match=r"model\.onnx is an ONNX file of export_onnx, not a sa"
         ):
             call_with(exported)
-
-
-def test_many_files_show_a_progress_bar_in_a_terminal_only():
-    assert _predict._is_few(["a"]) is True
-    assert _predict._is_few(["a"] * 10) is None
 
 
 @pytest.mark.recordings

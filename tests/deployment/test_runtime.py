@@ -16,7 +16,8 @@ from sklearn_heartkd import (
     WindowedClassifier,
 )
 from sklearn_heartkd.deployment import export_onnx, runtime, runtime_model
-from sklearn_heartkd.deployment.runtime import HeartSoundModel, signal_quality
+from sklearn_heartkd.deployment._onnx import seal
+from sklearn_heartkd.deployment.runtime import HeartSoundModel, clipped_share, signal_quality
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_integers_and_other_rates(sounds, model):
         (["a"], "array of numbers"),
         ([0.0, np.nan], "NaN, infinite"),
         ([0.0, -np.inf], "NaN, infinite"),
-        ([0.0, 1e20], "absurdly large"),
+        ([0.0, 1e20], "very large"),
     ],
 )
 def test_bad_waveforms_are_refused(model, waveform, message):
@@ -155,7 +156,7 @@ def test_hops_that_are_no_seconds_are_refused(model, hop):
 def test_bad_rates_are_refused(model, rate):
     message = re.escape(f"sampling_rate={rate!r} must be a positive number in Hz, or None")
     for call in (model.stream, lambda rate: model.predict(np.ones(100), rate)):
-        with pytest.raises(ValueError, match=message + r" for the model's own, 2000 Hz"):
+        with pytest.raises(ValueError, match=message + " for that of the model, 2000 Hz"):
             call(rate)
     with pytest.raises(ValueError, match=message):
         model.predict_proba(np.ones(100), rate)
@@ -180,8 +181,11 @@ def test_quality(sounds):
     assert signal_quality(normal, 2000).problems == []
     assert signal_quality(np.zeros(9000), 2000).problems == ["silence"]
     assert signal_quality(np.full(9000, 0.7), 2000).problems == ["silence"]
-    loud = np.clip(normal, *np.quantile(normal, [0.01, 0.99]))
-    assert signal_quality(loud, 2000).problems == ["clipping"]
+    for share, problems in ((0.008, []), (0.05, ["clipping"])):
+        limit = np.quantile(np.abs(normal), 1 - share)
+        loud = np.clip(normal, -limit, limit)
+        assert clipped_share(loud) == pytest.approx(share, rel=0.3)
+        assert signal_quality(loud, 2000).problems == problems
     noise = [signal_quality(rng.normal(size=10000), 2000).problems for _ in range(20)]
     assert sum(problems == ["no heart rhythm"] for problems in noise) >= 15
     short = signal_quality(normal[:300], 2000)
@@ -198,7 +202,7 @@ def test_unsure_instead_of_a_confident_guess(sounds, model):
         is_sure = answer.probability >= 0.5 and not answer.quality.problems
         assert answer.label == (answer.best if is_sure else "unsure")
         assert answer.probability == answer.probabilities.max()
-    stubborn = HeartSoundModel(model._run, model.metadata | {"unsure_below": "1.1"})
+    stubborn = HeartSoundModel(model._run, model.metadata | {"unsure_below": "1.0"})
     assert {stubborn.predict(row).label for row in sounds.data} == {"unsure"}
 
 
@@ -238,7 +242,9 @@ def test_damaged_models_are_refused(tmp_path, exported, fuzzing):
     data = exported.read_bytes()
     for seed in range(200):
         (tmp_path / "m.onnx").write_bytes(fuzzing.mutate(data, np.random.default_rng(seed)))
-        with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
+        with pytest.raises(
+            ValueError, match="is not a model written by export_onnx, or is damaged"
+        ):
             HeartSoundModel.load(tmp_path / "m.onnx")
 
 
@@ -246,7 +252,7 @@ def test_damaged_models_are_refused(tmp_path, exported, fuzzing):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="is no model written by export_onnx, or is damaged"):
+    with pytest.raises(ValueError, match="is not a model written by export_onnx, or is damaged"):
         HeartSoundModel.load(path)
 
 
@@ -268,7 +274,7 @@ def test_a_fitted_model_gets_the_same_interface(sounds, distilled, model):
     windowed = WindowedClassifier(forest).fit(sounds.data, sounds.target)
     found = runtime_model(windowed).predict_proba(sounds.data[0])
     np.testing.assert_allclose(found, windowed.predict_proba(sounds.data[:1])[0])
-    with pytest.raises(ValueError, match="name 0 sampling rates"):
+    with pytest.raises(ValueError, match="have 0 sampling rates"):
         runtime_model(RandomForestClassifier(2).fit(sounds.data, sounds.target))
 
 
@@ -283,3 +289,106 @@ def test_recordings_of_another_length_than_those_of_fit(sounds, tmp_path):
     np.testing.assert_allclose([own.predict_proba(row) for row in short], expected, rtol=1e-5)
     report = export_onnx(model, tmp_path / "m.onnx", short)
     assert report.max_difference < 1e-5
+
+
+WRONG = {
+    "classes": (
+        "",
+        "3",
+        "null",
+        "{}",
+        "[]",
+        '["a", 3]',
+        '["a", "a"]',
+        '["a", "\\ud800"]',
+        "[" * 10**5,
+    ),
+    "sampling_rate": ("", "x", "nan", "inf", "-1", "0", "1e300", "9" * 5000),
+    "window": ("x", "nan", "inf", "0", "1e300", "0.0003"),
+    "hop": ("x", "nan", "-1", "0", "1e-9", "0.0003", "100"),
+    "unsure_below": ("x", "nan", "-1", "2"),
+    "channel": ("", "middle", "-1", "1e3"),
+    "format": ("", "sklearn_heartkd 2"),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_wrong_metadata_are_refused_in_one_line(model, key):
+    for value in WRONG[key]:
+        with pytest.raises(ValueError, match="metadata of the model are wrong") as caught:
+            HeartSoundModel(model._run, model.metadata | {key: value})
+        assert len(str(caught.value).splitlines()) == 1
+    without = {name: value for name, value in model.metadata.items() if name != key}
+    if key == "channel":
+        assert HeartSoundModel(model._run, without).channel == "mean"
+    else:
+        with pytest.raises(ValueError, match="metadata of the model"):
+            HeartSoundModel(model._run, without)
+
+
+@pytest.mark.parametrize("key", ["classes", "window"])
+def test_a_sealed_file_with_wrong_metadata_is_refused(tmp_path, exported, key):
+    onnx = pytest.importorskip("onnx")
+    wrong = onnx.load(exported)
+    for entry in wrong.metadata_props:
+        if entry.key == key:
+            entry.value = {"classes": '["a", "b"]', "window": "nan"}[key]
+        if entry.key == "seal":
+            entry.value = runtime.UNSEALED.decode()
+    (tmp_path / "m.onnx").write_bytes(seal(wrong.SerializeToString()))
+    with pytest.raises(ValueError, match=r"m\.onnx cannot be used.*(wrong|2 class names)"):
+        HeartSoundModel.load(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [[np.nan, 0.5, 0.5]],
+        [[np.inf, 0, 0]],
+        [[-1.0, 1.0, 1.0]],
+        [[0.1, 0.1, 0.1]],
+        [[0.5, 0.5]],
+        [0.2, 0.3, 0.5],
+        [],
+        [["a", "b", "c"]],
+        None,
+    ],
+    ids=str,
+)
+def test_only_probabilities_are_an_answer(model, answer):
+    odd = HeartSoundModel(lambda waveforms: answer, model.metadata)
+    with pytest.raises(ValueError, match="does not give one probability for each of its 3 classes"):
+        odd.predict(np.ones(6000))
+
+
+def test_an_error_of_the_model_is_one_line(model):
+    def fail(waveforms):
+        raise RuntimeError("first\x1b line.\nsecond line")
+
+    odd = HeartSoundModel(fail, model.metadata)
+    with pytest.raises(ValueError, match=r"fails on the recording: first\\x1b line\.$"):
+        odd.predict(np.ones(6000))
+
+
+def test_resampling_is_bounded(model):
+    with pytest.raises(ValueError, match="more than 33554432 samples"):
+        model.predict_proba(np.ones(20_000), 1)
+
+
+def test_large_files_are_refused_unread(tmp_path):
+    with (tmp_path / "m.onnx").open("wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(ValueError, match="has 2147483648 bytes"):
+        HeartSoundModel.load(tmp_path / "m.onnx")
+
+
+def test_the_channel_is_exported(tmp_path, student_pipeline, sounds):
+    path = export_onnx(student_pipeline, tmp_path / "m.onnx", sounds.data[:1], channel=1).path
+    assert HeartSoundModel.load(path).channel == 1
+
+
+@pytest.mark.parametrize("options", [{"unsure_below": 1.1}, {"channel": "middle"}], ids=str)
+def test_what_the_runtime_would_refuse_is_not_exported(tmp_path, student_pipeline, sounds, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        export_onnx(student_pipeline, tmp_path / "m.onnx", sounds.data[:1], **options)
+    assert not list(tmp_path.iterdir())

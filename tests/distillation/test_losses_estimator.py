@@ -150,7 +150,7 @@ def test_two_classes_are_refused_before_training(name, sequences):
         ("kd+kd", None, r"\['kd'\] more than once"),
         ([("a__b", "kd", 1.0)], None, r"losses has the names \['a__b'\]"),
         ("kd+crf", None, "Unknown loss 'crf'"),
-        ([], None, r"losses=\[\] holds no loss"),
+        ([], None, r"losses=\[\] is empty"),
     ],
 )
 def test_bad_losses_are_refused_before_training(losses, weights, message, sequences):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from sklearn_heartkd import KMeansRefinedClassifier, StudentClassifier
 from sklearn_heartkd.inspection import (
@@ -26,8 +27,6 @@ def axes():
 
 
 def texts(figure):
-    from matplotlib.text import Text
-
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
@@ -36,7 +35,7 @@ def explanation(convolutional, sounds):
     return explain(convolutional, sounds.data[:3])
 
 
-def test_a_recording_with_its_sounds(sounds, murmur):
+def test_recording_with_events(sounds, murmur):
     row, events = murmur
     ax = axes()
     display = RecordingDisplay.from_recording(sounds.data[row], 2000, events=events, ax=ax)
@@ -56,19 +55,19 @@ def test_other_sampling_rates(sounds):
     assert display.frequencies.max() < 800
 
 
-def test_marked_sounds_of_real_recordings(tmp_path):
+def test_read_timing(tmp_path):
     table = tmp_path / "set_a_timing.csv"
     table.write_text("fname,cycle,sound,location\nset_a/x.wav,1,S1,44100\nset_a/x.wav,1,S2,0\n")
     events = read_timing(tmp_path)
     assert events["file"].tolist() == ["x.wav", "x.wav"]
     np.testing.assert_allclose(events[["start", "end"]], [[0.97, 1.03], [0, 0.03]])
     table.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="lacks the column 'fname'"):
+    with pytest.raises(ValueError, match="no column 'fname'"):
         read_timing(table)
 
 
 @pytest.mark.recordings
-def test_the_marked_sounds_of_pascal(pascal_path):
+def test_read_timing_of_pascal(pascal_path):
     events = read_timing(pascal_path)
     assert events["file"].nunique() == 21
     assert set(events["kind"]) == {"S1", "S2"}
@@ -79,28 +78,38 @@ def test_the_marked_sounds_of_pascal(pascal_path):
 def test_explanations(kind, explanation, murmur):
     row, events = murmur
     ax = axes()
-    display = ExplanationDisplay.from_explanation(
-        explanation, recording=row, target="murmur", events=events, kind=kind, name="net", ax=ax
-    )
+    display = ExplanationDisplay(
+        explanation, recording=row, target="murmur", events=events, name="net"
+    ).plot(ax, kind=kind, alpha=0.5)
     ax.figure.canvas.draw()
     assert plt.get_fignums() == []
     title = next(text for text in texts(ax.figure) if text.startswith("net: murmur"))
     assert "logit" in title
     if kind == "bands":
-        widths = [bar.get_width() for bar in display.ax_[0].patches]
-        np.testing.assert_allclose(widths, explanation.in_bands[row, display.index_])
-    if kind == "waveform":
+        widths = [bar.get_width() for bar in display.artist_]
+        np.testing.assert_allclose(widths, explanation.in_bands[row, display.class_index])
+        assert display.artist_[0].get_alpha() == 0.5
+    else:
         assert {"S1", "S2"} <= set(texts(ax.figure))
+        assert display.artist_.get_alpha() == 0.5
 
 
-def test_red_speaks_for_a_class(explanation):
-    display = ExplanationDisplay.from_explanation(explanation, kind="bands", ax=axes())
-    for bar in display.ax_[0].patches:
+def test_ticks_of_bands_are_round(explanation):
+    ax = ExplanationDisplay(explanation).plot(axes(), kind="bands").ax_[0]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["200", "400", "600"]
+    frequencies = explanation.frequencies
+    places = np.interp(ax.get_yticks(), range(len(frequencies)), frequencies)
+    np.testing.assert_allclose(places, [200, 400, 600])
+
+
+def test_red_is_evidence_for_a_class(explanation):
+    display = ExplanationDisplay(explanation).plot(axes(), kind="bands")
+    for bar in display.artist_:
         red, _, blue, _ = bar.get_facecolor()
         assert (red > blue) == (bar.get_width() > 0)
 
 
-def test_explain_and_draw_in_one_call(convolutional, sounds, murmur):
+def test_explanation_from_an_estimator(convolutional, sounds, murmur):
     row, events = murmur
     display = ExplanationDisplay.from_estimator(
         convolutional, sounds.data, recording=row, events=sounds.events, ax=axes()
@@ -121,14 +130,14 @@ def test_teacher_and_student_side_by_side(explanation, student, sounds):
     assert any(text.startswith("student: ") for text in texts(figure))
 
 
-def test_what_cannot_be_drawn_is_said(explanation, student, sounds):
+def test_explanations_without_waveform(explanation, student, sounds):
     X = student[0].transform(sounds.data[:1])
-    no_waveform = explain(student[1], X)
-    ExplanationDisplay.from_explanation(no_waveform, ax=axes())
+    display = ExplanationDisplay(explain(student[1], X)).plot(axes())
+    assert display.ax_[0].get_xlabel() == "frames"
     with pytest.raises(ValueError, match="needs the waveform"):
-        ExplanationDisplay.from_explanation(no_waveform, kind="waveform", ax=axes())
-    with pytest.raises(ValueError, match="kind must be one of"):
-        ExplanationDisplay.from_explanation(explanation, kind="pie", ax=axes())
+        display.plot(kind="waveform")
+    with pytest.raises(ValueError, match="kind='pie' is unknown"):
+        display.plot(kind="pie")
 
 
 def test_embeddings_with_clusters(student, sounds):
@@ -155,7 +164,8 @@ def test_training_history():
     rows = [
         {"epoch": i + 1, "train_loss": 1 / (i + 1), "valid_loss": abs(i - 3) + 1} for i in range(6)
     ]
-    display = TrainingHistoryDisplay.from_history({"net": rows}, ax=axes())
+    display = TrainingHistoryDisplay({"net": rows}).plot(axes(), linewidth=3)
+    assert display.lines_[0].get_linewidth() == 3
     assert "net, kept epoch 4" in display.ax_.get_legend_handles_labels()[1]
     np.testing.assert_allclose(
         display.ax_.lines[0].get_ydata(), [row["train_loss"] for row in rows]
@@ -171,24 +181,40 @@ def test_training_history_of_models(convolutional, student):
         TrainingHistoryDisplay.from_estimator(DummyClassifier().fit([[0]], [0]))
 
 
-def test_the_names_of_models_of_one_size_do_not_overlap():
+def test_models_of_one_size():
     n = 8
+    value = np.linspace(0.68, 0.71, n)
     table = pd.DataFrame(
-        {"size": [30.0] * (n - 2) + [300, 3000], "value": 0.7, "low": 0.6, "high": 0.8},
+        {"size": [30.0] * (n - 2) + [300, 3000], "value": value, "low": 0.6, "high": 0.8},
         index=[f"student of teacher {i}" for i in range(n)],
     )
-    display = QualitySizeDisplay.from_table(table, ax=axes())
-    display.figure_.canvas.draw()
-    boxes = [text.get_window_extent() for text in display.ax_.texts]
+    display = QualitySizeDisplay(table).plot(axes(), name="title", markersize=3)
+    display.figure_.draw_without_rendering()
+    line = display.containers_[0].lines[0]
+    np.testing.assert_array_equal(line.get_xydata(), table[["size", "value"]])
+    assert line.get_markersize() == 3
+    low, high = display.ax_.get_xlim()
+    assert (30 / low) == pytest.approx(high / 3000)
+    assert 30 / low < 3
+    names = display.ax_.texts
+    boxes = [Text.get_window_extent(text) for text in names]
+    for side in ("left", "right"):  # names beside points of one size are sorted as the points
+        places = {
+            text.get_text(): box.y0
+            for text, box in zip(names, boxes, strict=True)
+            if text.get_horizontalalignment() == side and text.xy[0] == 30
+        }
+        assert sorted(places, key=places.get) == sorted(places)
     assert len(boxes) == n
     for i in range(n):
         assert not any(boxes[i].overlaps(boxes[j]) for j in range(i))
-        assert boxes[i].y1 <= display.ax_.get_window_extent().y1
-    with pytest.raises(ValueError, match="lacks the column 'high'"):
-        QualitySizeDisplay.from_table(table.drop(columns="high"))
+        assert display.ax_.get_window_extent().contains(*boxes[i].min)
+        assert display.ax_.get_window_extent().contains(*boxes[i].max)
+    with pytest.raises(ValueError, match="no column 'high'"):
+        QualitySizeDisplay(table.drop(columns="high")).plot()
 
 
-def test_quality_of_predictions():
+def test_quality_from_predictions():
     frames = [
         pd.DataFrame(
             {
@@ -210,7 +236,7 @@ def test_quality_of_predictions():
     assert display.ax_.get_ylabel() == "accuracy"
 
 
-def test_the_network(student, monkeypatch):
+def test_network(student, monkeypatch):
     display = NetworkDisplay.from_estimator(student, ax=axes())
     module = student[-1].module_
     total = sum(parameter.numel() for parameter in module.parameters())
@@ -222,7 +248,7 @@ def test_the_network(student, monkeypatch):
         NetworkDisplay.from_estimator(student)
 
 
-def test_a_good_explanation_is_faithful_and_its_opposite_is_not(convolutional, sounds):
+def test_faithfulness_of_an_explanation_and_its_opposite(convolutional, sounds):
     from dataclasses import replace
 
     rows = np.flatnonzero(sounds.target == "murmur")[:4]
@@ -240,6 +266,21 @@ def test_a_good_explanation_is_faithful_and_its_opposite_is_not(convolutional, s
     )
     assert wrong.deletion_gain.mean() < 0
     assert wrong.insertion_gain.mean() < 0
-    assert len(FaithfulnessDisplay.from_result(result, ax=axes()).ax_.lines) == 4
+    display = FaithfulnessDisplay(result).plot(axes(), name="net")
+    assert len(display.lines_) == 4
+    assert "logit" in display.ax_.get_ylabel()
     with pytest.raises(ValueError, match="pass the X that was explained"):
         faithfulness(convolutional, X[:1], explanation)
+
+
+def test_names_are_not_mathematics(explanation):
+    from dataclasses import replace
+
+    odd = replace(explanation, classes=np.array(["a$^b$_\n", "$\\frac{"]))
+    display = ExplanationDisplay(odd, name="$\\").plot(axes(), kind="bands")
+    display.figure_.draw_without_rendering()
+    assert r"\n" in display.ax_[0].get_title() or r"\frac" in display.ax_[0].get_title()
+    table = pd.DataFrame(
+        {"size": [1, 9], "value": 0.5, "low": 0.4, "high": 0.6}, index=["$\\", "b"]
+    )
+    QualitySizeDisplay(table).plot(axes()).figure_.draw_without_rendering()

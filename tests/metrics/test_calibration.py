@@ -102,12 +102,12 @@ def test_reject_threshold_by_hand(error_rate, threshold):
         (lambda: reliability_curve(Y_TRUE, Y_PROBA * np.nan), "must hold probabilities"),
         (
             lambda: reliability_curve(["x"] * 5, Y_PROBA, labels=LABELS),
-            "holds 'x', which is none of labels",
+            "holds 'x', which is not in labels",
         ),
         (lambda: reliability_curve(Y_TRUE, Y_PROBA, strategy="x"), "strategy='x' is unknown"),
         (lambda: reliability_curve(Y_TRUE, Y_PROBA / 2), r"Row 0 of y_proba sums to 0\.5"),
-        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=0), "n_bins=0 must be a whole number"),
-        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=2.5), "n_bins=2.5 must be a whole"),
+        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=0), "n_bins=0 must be an integer"),
+        (lambda: reliability_curve(Y_TRUE, Y_PROBA, n_bins=2.5), "n_bins=2.5 must be an integer"),
         (
             lambda: reliability_curve(Y_TRUE, Y_PROBA, sample_weight=np.zeros(len(Y_TRUE))),
             "one of them above 0",
@@ -149,12 +149,13 @@ def test_two_displays_share_the_axes(ax):
     ReliabilityDisplay.from_predictions(Y_TRUE, Y_PROBA, name="student", ax=ax, color="#D55E00")
     texts = [text.get_text() for text in ax.get_legend().get_texts()]
     assert len(texts) == 3
-    first.plot(name="again")
+    first.plot(name="again", linestyle="--")
     assert first.ax_ is not ax
+    assert first.line_.get_linestyle() == "--"
     plt.close(first.figure_)
 
 
 def test_display_refuses_regressors():
     model = LinearRegression().fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(ValueError, match="LinearRegression is no classifier"):
+    with pytest.raises(ValueError, match="LinearRegression is not a classifier"):
         ReliabilityDisplay.from_estimator(model, [[0.0]], [0])

@@ -250,11 +250,11 @@ def _other_folds(oof):
         (_without_some, {}, "'net' with seed 0 predicts 79 of 80"),
         (_relabelled, {}, "has several true labels"),
         (_other_folds, {}, "different folds with the same seed"),
-        (lambda oof: oof, {"baseline": "cnn"}, "baseline='cnn' is none of the models"),
+        (lambda oof: oof, {"baseline": "cnn"}, "baseline='cnn' is not one of the models"),
         (lambda oof: oof, {"metrics": ["auc"]}, "metric 'auc' is unknown; use accuracy"),
         (lambda oof: oof, {"metrics": ["recall_x"]}, "metric 'recall_x' is unknown"),
         (lambda oof: oof, {"groups": [1, 2]}, "groups has 2 entries"),
-        (lambda oof: oof, {"groups": "patient"}, "groups='patient' is no column"),
+        (lambda oof: oof, {"groups": "patient"}, "groups='patient' is not a column"),
         (lambda oof: oof, {"groups": {0: "a"}}, "has no subject in groups"),
     ],
 )
@@ -265,7 +265,7 @@ def test_wrong_input(spoil, arguments, message):
 
 
 def test_oof_frame_needs_names_for_its_columns():
-    with pytest.raises(ValueError, match="needs a row per recording and classes="):
+    with pytest.raises(ValueError, match="the class of each column as classes="):
         oof_frame(
             "svm", seed=0, fold=0, recording=[0], y_true=["a"], y_pred=["a"], y_proba=[[0.5, 0.5]]
         )

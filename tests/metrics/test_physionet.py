@@ -82,7 +82,7 @@ def test_scorers_get_the_quality_by_metadata_routing():
 
 
 def test_a_missing_class_is_not_defined():
-    with pytest.warns(UndefinedMetricWarning, match="holds no abnormal recording"):
+    with pytest.warns(UndefinedMetricWarning, match="has no abnormal recording"):
         scores = physionet2016_scores([-1, -1], [-1, 1])
     assert np.isnan(scores["sensitivity"])
     assert scores["specificity"] == 0.5

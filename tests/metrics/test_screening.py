@@ -100,8 +100,8 @@ def test_copies_of_a_subject_add_no_certainty():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "Give one of"),
-        ({"specificity": 0.9, "sensitivity": 0.9}, "Give one of"),
+        ({}, "Give either specificity or sensitivity"),
+        ({"specificity": 0.9, "sensitivity": 0.9}, "Give either specificity or sensitivity"),
         ({"specificity": 90}, "specificity=90 must lie between 0 and 1"),
         ({"specificity": 0.9, "confidence_level": 95}, "confidence_level=95 must lie"),
         ({"specificity": 0.9, "groups": [1]}, "inconsistent numbers"),
@@ -115,12 +115,12 @@ def test_wrong_arguments(arguments, message):
 @pytest.mark.parametrize(
     ("y_true", "y_score", "arguments", "message"),
     [
-        (["a", "b"], [0.1, 0.2], {}, "name the class to be found with pos_label="),
+        (["a", "b"], [0.1, 0.2], {}, "pass the positive class as pos_label="),
         ([1, 1], [0.1, 0.2], {}, "y_true needs recordings of pos_label=1 and others"),
         ([0, 1], [0.1, np.nan], {}, "holds NaN"),
-        ([0, 1], [[0.1, 0.9]] * 2, {}, "column per class"),
+        ([0, 1], [[0.1, 0.9]] * 2, {}, "pass the positive class as pos_label="),
         ([0, 1], [[0.1, 0.9, 0.0]] * 2, {"pos_label": 1}, "3 columns for 2 classes"),
-        ([0, 1], [[0.1, 0.9]] * 2, {"pos_label": "x"}, "none of the classes"),
+        ([0, 1], [[0.1, 0.9]] * 2, {"pos_label": "x"}, "not in the classes"),
     ],
 )
 def test_wrong_scores(y_true, y_score, arguments, message):

@@ -1,11 +1,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.model_selection import check_dataset, check_folder
+from sklearn_heartkd.model_selection import DatasetReport, Finding, check_dataset, check_folder
+from sklearn_heartkd.model_selection._metadata import label_findings
 
 RATE = 2000
 
@@ -132,3 +134,57 @@ def test_all_files_unreadable(tmp_path):
     report = check_dataset([tmp_path / "a.wav"], ["normal"])
     assert checks(report) == {"unreadable file"}
     assert json.loads(report.to_json())["summary"]["readable"] == 0
+
+
+def name_findings(names, labels):
+    table = pd.DataFrame({"file": names, "label": labels, "source": ""})
+    lengths = ["n_samples", "seconds", "rms_db", "peak_db", "sampling_rate"]
+    table[lengths] = 1.0
+    return list(label_findings(table, np.arange(len(table)), 0))
+
+
+def test_labels_in_names_are_noted():
+    labels = ["AS", "N"] * 10
+    names = [f"New_{label}_{i // 2:03d}.wav" for i, label in enumerate(labels)]
+    [finding] = name_findings(names, labels)
+    assert finding.check == "class from file name"
+    assert finding.severity == "note"
+    assert "words in the names tell the class" in finding.message
+
+
+def test_numbers_that_start_again_are_undecided():
+    labels = ["AS", "N"] * 10
+    [finding] = name_findings([f"{i // 2:03d}.wav" for i in range(20)], labels)
+    assert finding.values["balanced_accuracy"] < 0.3
+    assert "does not tell" not in finding.message
+    assert "cannot decide" in finding.message
+
+
+def test_numbers_that_tell_the_class_are_a_problem():
+    labels = ["AS"] * 10 + ["N"] * 10
+    [finding] = name_findings([f"{i:03d}.wav" for i in range(20)], labels)
+    assert finding.severity == "problem"
+
+
+def test_the_text_holds_no_control_characters():
+    finding = Finding("clipping", "warning", "of \x1b[2J", ["a\nb.wav"])
+    summary = {"recordings": 1, "seconds": 1.0, "classes": {"\x1b[31m": 1}}
+    text = str(DatasetReport([finding], summary, pd.DataFrame(), np.zeros(1), ["a"]))
+    assert "\x1b" not in text
+    assert r"a\nb.wav" in text
+
+
+def test_a_folder_of_circor_is_recognized(tmp_path):
+    """A miniature of the layout, with noise for recordings."""
+    rng = np.random.default_rng(0)
+    rows = ["Patient ID,Murmur,Outcome,Campaign"]
+    for i, murmur in enumerate(["Present", "Absent"] * 3):
+        rows.append(f"{100 + i},{murmur},Normal,CC2014")
+        for site in ("AV", "MV"):
+            write(tmp_path, f"training_data/{100 + i}_{site}.wav", rng.normal(scale=0.1, size=3000))
+    (tmp_path / "training_data.csv").write_text("\n".join(rows))
+    report = check_folder(tmp_path)
+    assert report.summary["layout"] == "circor"
+    assert report.summary["classes"] == {"absent": 6, "present": 6}
+    assert report.summary["subjects"] == 6
+    assert "several recordings of a subject" in checks(report, "warning")

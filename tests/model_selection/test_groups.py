@@ -23,7 +23,7 @@ def test_subjects_come_from_names(pattern, expected):
 
 
 def test_a_pattern_that_is_none_is_named():
-    with pytest.raises(ValueError, match=r"pattern='\(x' is no regular expression \(missing \)"):
+    with pytest.raises(ValueError, match=r"pattern='\(x' is not a regular expression \(missing \)"):
         subject_groups(["a.wav"], "(x")
 
 

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from sklearn_heartkd.utils._files import replace_files, replace_text
+from sklearn_heartkd.utils._files import replace_files, replace_text, require_regular_file
 from sklearn_heartkd.utils._text import guard_cell, printable, unguard_cell
 
 
@@ -61,3 +61,21 @@ def test_cells_come_back(text):
     guarded = guard_cell(text)
     assert not str(guarded).startswith(("=", "+", "-", "@"))
     assert unguard_cell(guarded) == text
+
+
+def test_only_regular_files_are_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    assert require_regular_file(tmp_path / "file") == 5
+    with pytest.raises(FileNotFoundError):
+        require_regular_file(tmp_path / "nowhere")
+    with pytest.raises(IsADirectoryError):
+        require_regular_file(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+def test_pipes_and_devices_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="is a pipe; give a regular file"):
+        require_regular_file(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="/dev/zero is a device"):
+        require_regular_file("/dev/zero")

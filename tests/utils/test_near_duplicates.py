@@ -38,7 +38,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_recall_and_precision_are_perfect_on_planted_copies(sounds, kind):
+def test_planted_copies_are_found_and_nothing_else(sounds, kind):
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(sounds.data), 12, replace=False)
     recordings = [*sounds.data, *(CHANGES[kind](sounds.data[i], rng) for i in chosen)]
@@ -108,6 +108,13 @@ def test_the_screen_loses_no_pair(sounds):
     assert reached <= screened
 
 
+def test_threads_find_the_same_pairs(sounds):
+    recordings = [*sounds.data, *(0.5 * sounds.data[:10, 3000:])]
+    one, two = (find_near_duplicates(recordings, RATE, n_jobs=n) for n in (None, 2))
+    assert len(one.pairs) == 10
+    assert one.pairs.equals(two.pairs)
+
+
 def test_the_screen_excludes_most_pairs(sounds):
     search = _Search(list(sounds.data), np.full(60, 2000.0), 0.8, 60, 800, 3.0)
     assert len(list(search.candidates())) < 0.1 * 60 * 59 / 2
@@ -134,7 +141,7 @@ def test_bad_input_is_named(change, message):
 
 
 @pytest.mark.recordings
-def test_copies_under_two_subjects_and_two_labels_are_found_in_pascal(pascal_path):
+def test_copies_in_pascal_are_found(pascal_path):
     from sklearn_heartkd.datasets import read_recordings
 
     names = [

@@ -166,14 +166,14 @@ def test_what_routing_asks_for_before_and_behind_the_sampler():
 )
 def test_a_sampler_that_hides_the_origin_is_named_where_it_matters(meta, used):
     steps = SMOTE(k_neighbors=2), student(**used)
-    message = "SMOTE does not tell .* StudentClassifier treats each .* AugmentingOverSampler"
+    message = "SMOTE does not record .* StudentClassifier treats each .* AugmentingOverSampler"
     with pytest.warns(UserWarning, match=message) as caught:
         meta(*steps).fit(X, Y, groups=GROUPS)
     assert len(caught) == 1
 
 
 def test_a_contrastive_student_behind_such_a_sampler_is_warned_too():
-    with pytest.warns(UserWarning, match="SMOTE does not tell .* DistilledClassifier"):
+    with pytest.warns(UserWarning, match="SMOTE does not record .* DistilledClassifier"):
         windowed(SMOTE(k_neighbors=2), distilled(GaussianNB())).fit(X, Y, groups=GROUPS)
 
 
@@ -193,7 +193,7 @@ def test_weights_cannot_pass_a_sampler(meta):
 
 def test_an_array_among_the_parameters_has_no_truth():
     pretrain = ContrastivePretraining(np.zeros((4, 12)), max_epochs=1)
-    with pytest.warns(UserWarning, match="SMOTE does not tell"):
+    with pytest.warns(UserWarning, match="SMOTE does not record"):
         refined(SMOTE(k_neighbors=2), student(pretrain=pretrain)).fit(X, Y, groups=GROUPS)
 
 

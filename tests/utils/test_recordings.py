@@ -1,8 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 
-from sklearn_heartkd import BandPassFilter
+from sklearn_heartkd import (
+    MFCC,
+    BandPassFilter,
+    FixedLength,
+    LogMelSpectrogram,
+    RhythmFeatures,
+    SpikeRemover,
+    WindowedClassifier,
+)
 from sklearn_heartkd.utils._recordings import (
     check_recordings,
     fit_length,
@@ -75,6 +84,38 @@ def test_ragged_recordings_forget_the_number_of_features():
 def test_bad_recordings_are_refused_naming_the_row_and_the_value(X, message):
     with pytest.raises(ValueError, match=f"BandPassFilter .*{message}"):
         checked(X)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        MFCC(),
+        LogMelSpectrogram(),
+        RhythmFeatures(),
+        BandPassFilter(),
+        SpikeRemover(),
+        FixedLength(),
+    ],
+)
+def test_channels_are_not_taken_for_recordings(transformer):
+    X = np.random.default_rng(0).normal(size=(10_000, 2))
+    for wrong in (X, X.tolist(), pd.DataFrame(X)):
+        with pytest.raises(ValueError, match=r"shape \(10000, 2\).*X\.mean.*X\.T"):
+            transformer.fit_transform(wrong)
+    assert len(transformer.fit_transform(X.T)) == 2
+    assert len(transformer.fit_transform(X.mean(axis=1).reshape(1, -1))) == 1
+    with pytest.raises(ValueError, match=r"X\.T"):
+        transformer.transform(X)
+
+
+@pytest.mark.parametrize("shape", [(999, 8), (1000, 9)])
+def test_many_short_recordings_are_taken(shape):
+    assert checked(np.ones(shape)).shape == shape
+
+
+def test_channels_are_not_windowed():
+    with pytest.raises(ValueError, match=r"X\.T"):
+        WindowedClassifier(DummyClassifier()).fit(np.ones((5000, 2)), np.arange(5000) % 2)
 
 
 def test_a_list_of_recordings_may_have_another_length_than_those_of_fit():

@@ -62,7 +62,7 @@ MAKE = {
     "distilled": lambda inner: DistilledClassifier(inner, student(), random_state=0),
     "refined": lambda inner: KMeansRefinedClassifier(inner, random_state=0),
     "windowed": lambda inner: WindowedClassifier(inner, window=3, hop=3, sampling_rate=1),
-    "rejecting": lambda inner: RejectingClassifier(inner, error_rate=0.5, cv=2),
+    "rejecting": lambda inner: RejectingClassifier(inner, error_rate=0.5, cv=2, reject_label=-1),
 }
 every = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
@@ -133,7 +133,10 @@ def test_the_default_student_requests_weights(routing):
 
 
 def test_each_of_several_teachers_gets_its_own(routing):
-    teachers = [("site", asking(site=True)), ("device", asking(device_id=True))]
+    teachers = [
+        ("site", asking(site=True, device_id=False)),
+        ("device", asking(site=False, device_id=True)),
+    ]
     DistilledClassifier(teachers, student()).fit(X, Y, site=SITE, device_id=3)
     assert [fit["device"] for fit in Site.fits] == [None, 3]
     assert_array_equal(Site.fits[0]["site"], SITE)
@@ -157,3 +160,9 @@ def test_all_share_one_base():
     meta = DistilledClassifier, KMeansRefinedClassifier, WindowedClassifier
     assert all(issubclass(one, MetaClassifier) for one in meta)
     assert all(issubclass(one, MetadataRouterMixin) for one in (*meta, RejectingClassifier))
+
+
+def test_the_warning_without_groups_speaks_of_rows():
+    with pytest.warns(UserWarning, match="rows of one subject") as caught:
+        MAKE["rejecting"](LogisticRegression()).fit(X, Y)
+    assert "recording" not in str(caught[0].message)

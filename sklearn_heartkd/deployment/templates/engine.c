@@ -1,11 +1,13 @@
 /* Front end: the mel powers of one frame. */
 
+/* The samples lie in a ring, which begins at `oldest`. */
 static float sample_at(const heartkd_state *state, uint32_t oldest, uint32_t i)
 {
     float sample = (float)state->samples[(oldest + i) % HEARTKD_WINDOW] / 32768.0f;
     return (sample - state->mean) * state->gain;
 }
 
+/* Sums of integers are exact, so that the mean of a loud offset does not cancel the sound. */
 static void measure_window(heartkd_state *state)
 {
 #if HEARTKD_NORMALIZE
@@ -20,7 +22,7 @@ static void measure_window(heartkd_state *state)
     std = variance > 0 ? sqrt(variance) : 0;
     state->mean = (float)(mean / 32768);
     /* a constant recording becomes zeros */
-    state->gain = std > 32 * FLT_EPSILON * fabs(mean) ? (float)(32768 / std) : 0.0f;
+    state->gain = std > 32 * (double)FLT_EPSILON * fabs(mean) ? (float)(32768 / std) : 0.0f;
 #else
     state->mean = 0.0f;
     state->gain = 1.0f;
@@ -28,6 +30,8 @@ static void measure_window(heartkd_state *state)
 }
 
 #if HEARTKD_RADIX_2
+/* Fast Fourier transform in place: first the samples are put in the order of their reversed bits, then
+   transforms of two halves are joined, and the halves double until there is one. */
 static void transform(float *real, float *imaginary)
 {
     for (uint32_t i = 1, j = 0; i < HEARTKD_N_FFT; i++) {
@@ -45,6 +49,7 @@ static void transform(float *real, float *imaginary)
         uint32_t step = HEARTKD_N_FFT / (2 * half);
         for (uint32_t k = 0; k < half; k++) {
             float c = heartkd_cosine[k * step];
+            /* the sine is the cosine three quarters of a turn later: one table serves both */
             float s = -heartkd_cosine[(k * step + 3 * HEARTKD_N_FFT / 4) % HEARTKD_N_FFT];
             for (uint32_t a = k; a < HEARTKD_N_FFT; a += 2 * half) {
                 uint32_t b = a + half;
@@ -83,6 +88,7 @@ static void mel_powers(heartkd_state *state, uint32_t oldest, uint32_t frame)
     }
     memcpy(state->real, state->imaginary, sizeof state->real);
 #endif
+    /* a filter is a triangle over few bins: only its weights that are not 0 are stored */
     for (uint32_t m = 0; m < HEARTKD_N_MELS; m++) {
         float power = 0.0f;
         for (uint32_t k = 0; k < heartkd_mel_count[m]; k++)
@@ -91,6 +97,7 @@ static void mel_powers(heartkd_state *state, uint32_t oldest, uint32_t frame)
     }
 }
 
+/* Logarithm, DCT and the standardization of the network, whose factors are in the tables. */
 static void frame_to_column(heartkd_state *state)
 {
     for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
@@ -112,6 +119,8 @@ static void frame_to_column(heartkd_state *state)
 
 static void push_column(heartkd_state *state, uint32_t number, const float *column);
 
+/* Weights are read once, in the order in which they are stored; the inner loop runs along a row of
+   the image, where memory is contiguous. Columns outside the image count as 0. */
 static void convolve(const heartkd_layer *layer, const float *ring, int32_t first, int32_t n_columns,
                      float *out)
 {
@@ -124,6 +133,7 @@ static void convolve(const heartkd_layer *layer, const float *ring, int32_t firs
         for (int32_t c = 0; c < n_group_in; c++) {
             int32_t map = o / n_group_out * n_group_in + c;
             for (int32_t y = 0; y < layer->kernel_rows; y++) {
+                /* the rows of the output for which this row of the kernel lies in the image */
                 int32_t shift = y - layer->pad_rows, begin = 0, end = layer->n_rows_out;
                 while (begin * layer->stride_rows + shift < 0)
                     begin++;
@@ -147,6 +157,7 @@ static void convolve(const heartkd_layer *layer, const float *ring, int32_t firs
     }
 }
 
+/* Largest value of each cell; what lies outside the image does not count. */
 static void pool(const heartkd_layer *layer, const float *ring, int32_t first, int32_t n_columns,
                  float *out)
 {
@@ -164,7 +175,8 @@ static void pool(const heartkd_layer *layer, const float *ring, int32_t first, i
         }
 }
 
-/* Compute what can be computed of a layer; after the last column, all of it. */
+/* Compute all columns of a layer whose inputs are there, and pass them on at once; after the last
+   column, compute the rest, which reaches into the padding. */
 static void emit_columns(heartkd_state *state, uint32_t number, int is_last)
 {
     const heartkd_layer *layer = &heartkd_layers[number];
@@ -186,6 +198,7 @@ static void emit_columns(heartkd_state *state, uint32_t number, int is_last)
     }
 }
 
+/* The embedding has the mean and the maximum over time of each map, averaged over its rows. */
 static void add_to_embedding(heartkd_state *state, const float *column)
 {
     for (uint32_t c = 0; c < HEARTKD_N_MAPS; c++) {
@@ -199,6 +212,8 @@ static void add_to_embedding(heartkd_state *state, const float *column)
     state->n_steps++;
 }
 
+/* Give a column to a layer, or to the embedding behind the last one. Calls go as deep as there are
+   layers, through emit_columns. */
 static void push_column(heartkd_state *state, uint32_t number, const float *column)
 {
     const heartkd_layer *layer = &heartkd_layers[number];
@@ -217,6 +232,7 @@ static void push_column(heartkd_state *state, uint32_t number, const float *colu
 /* Decision: from the embedding to the probabilities. */
 
 #if HEARTKD_N_REFINEMENTS
+/* Add the probabilities of the nearest cluster; `table` already has their share. */
 static void refine(heartkd_state *state, const float *centers, const float *table,
                    uint32_t n_clusters, float own)
 {
@@ -251,14 +267,16 @@ static void classify(heartkd_state *state)
         largest = fmaxf(largest, p[k]);
     }
     for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++) {
-        p[k] = expf(p[k] - largest);
+        p[k] = expf(p[k] - largest); /* at most 1: no overflow */
         sum += p[k];
     }
     for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
         p[k] /= sum;
 @REFINE@}
 
-static void analyse_window(heartkd_state *state)
+/* From the samples of a window to its probabilities. Limiting the dynamic range needs the loudest
+   power first, so the frames are computed twice: that takes time, but no memory for all of them. */
+static void analyze_window(heartkd_state *state)
 {
     uint32_t oldest = (uint32_t)(state->n_seen % HEARTKD_WINDOW);
     if (state->n_seen < HEARTKD_WINDOW)
@@ -302,7 +320,7 @@ size_t heartkd_push(heartkd_state *state, const int16_t *samples, size_t n_sampl
     while (n_taken < n_samples && !state->ready) {
         state->samples[state->n_seen % HEARTKD_WINDOW] = samples[n_taken++];
         if (++state->n_seen == state->next_end) {
-            analyse_window(state);
+            analyze_window(state);
             state->next_end += HEARTKD_HOP;
             state->ready = 1;
         }
@@ -315,11 +333,12 @@ int heartkd_finish(heartkd_state *state, float *probabilities)
     uint64_t n_seen = state->n_seen;
     if (n_seen == 0)
         return 0;
-    if (n_seen < HEARTKD_WINDOW)
+    if (n_seen < HEARTKD_WINDOW) /* loop a short recording */
         for (uint32_t i = (uint32_t)n_seen; i < HEARTKD_WINDOW; i++)
             state->samples[i] = state->samples[i - n_seen];
+    /* samples behind the last window: one more window, which ends with them */
     if (state->n_windows == 0 || state->next_end - HEARTKD_HOP < n_seen)
-        analyse_window(state);
+        analyze_window(state);
     for (uint32_t k = 0; k < HEARTKD_N_CLASSES; k++)
         probabilities[k] = state->sums[k] / (float)state->n_windows;
     heartkd_reset(state);

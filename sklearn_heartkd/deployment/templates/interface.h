@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HEARTKD_SAMPLING_RATE @SAMPLING_RATE@ /* Hz */
 #define HEARTKD_WINDOW @WINDOW@ /* samples */
 #define HEARTKD_HOP @HOP@ /* samples from one window to the next */
@@ -25,7 +29,7 @@ typedef struct {
     int ready; /* whether the last push completed a window */
     float probabilities[HEARTKD_N_CLASSES]; /* of the last window */
     float sums[HEARTKD_N_CLASSES];
-    float mean, gain; /* of the window, to standardise it */
+    float mean, gain; /* of the window, to standardize it */
     float floor; /* the smallest power that counts */
     float real[HEARTKD_N_FFT], imaginary[HEARTKD_N_FFT];
     float power[HEARTKD_N_MELS], column[HEARTKD_N_CHANNELS];
@@ -36,6 +40,7 @@ typedef struct {
     int16_t samples[HEARTKD_WINDOW]; /* a ring */
 } heartkd_state;
 
+/* Names of the classes in UTF-8, in the order of the probabilities. */
 extern const char *const heartkd_classes[HEARTKD_N_CLASSES];
 
 /* Begin a recording. */
@@ -49,5 +54,9 @@ size_t heartkd_push(heartkd_state *state, const int16_t *samples, size_t n_sampl
    the recording; a recording shorter than a window is looped. Return 0 if there were no samples,
    else 1. The state is reset. */
 int heartkd_finish(heartkd_state *state, float *probabilities);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

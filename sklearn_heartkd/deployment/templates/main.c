@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     if (file)
         fclose(file);
     if (!heartkd_finish(&state, probabilities)) {
-        fprintf(stderr, "%s: no mono wav file of 16 bit at %d Hz\n", argv[1], HEARTKD_SAMPLING_RATE);
+        fprintf(stderr, "%s: not a mono wav file of 16 bit at %d Hz\n", argv[1], HEARTKD_SAMPLING_RATE);
         return 1;
     }
     print_probabilities("recording", probabilities);

@@ -1,8 +1,7 @@
-/* Recordings and what Python predicts for them: a test of @STEM@.c on the device. Returns 0 if all
+
+/* Recordings and the predictions of Python: a test of the code on the device. Returns 0 if all
    probabilities agree within 1e-5. A recording on the border between two k-means clusters has
    several right answers. Written by sklearn_heartkd @VERSION@. */
-#include "@STEM@.h"
-
 #include <math.h>
 #include <stdio.h>
 

@@ -45,7 +45,7 @@ class _AttentionTerm(nn.Module):
 
 
 class AttentionTransfer(DistillationLoss):
-    r"""Look at the moments at which the teacher looks.
+    r"""Match the moments to which the teacher pays attention.
 
     The attention :math:`a` of a network to each step of time is the mean square of its last feature
     map over the channels, scaled to length 1 over time. The loss is :math:`\|a_s - a_t\|^2 / u`, averaged
@@ -71,9 +71,7 @@ class AttentionTransfer(DistillationLoss):
     """
 
     needs_sequence = True
-    default_weight = (
-        0.1  # at 1 it drowned the labels: where to look is harder to learn than what to say
-    )
+    default_weight = 0.1  # at 1 it drowned the labels: attention is harder to learn than classes
 
     _term = _AttentionTerm
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -13,24 +14,49 @@ from sklearn_heartkd.networks import NetworkOutput
 
 @dataclass(frozen=True)
 class TeacherOutput:
-    """What the teacher says about the rows of a batch, or about all rows of the training data.
+    """Outputs of the teacher for the rows of a batch, or for all rows of the training data.
 
-    Attributes
+    The outputs of several teachers are joined: probabilities averaged, embeddings side by side.
+
+    Parameters
     ----------
     log_probabilities : Tensor of shape (n, n_classes)
         They serve as logits: a softmax of log p / T is that of the logits / T.
     embedding : Tensor of shape (n, n_dimensions)
         Log-probabilities where the teacher has no embeddings.
     sequence : Tensor of shape (n, n_maps, n_steps) or None
-        The teacher's last feature map, where it is a single network of ours and a loss asks for it.
+        The teacher's last feature map, where it is a single network of this package and a loss needs it.
+
+    See Also
+    --------
+    LossContext : What a loss knows before training.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.distillation import TeacherOutput
+    >>> output = TeacherOutput(torch.zeros(4, 2), torch.zeros(4, 8))
+    >>> output.take(slice(3)).embedding.shape
+    torch.Size([3, 8])
     """
 
     log_probabilities: Tensor
     embedding: Tensor
     sequence: Tensor | None = None
 
-    def take(self, rows):
-        """Return the outputs for some rows."""
+    def take(self, rows: Any) -> "TeacherOutput":
+        """Return the outputs for some rows.
+
+        Parameters
+        ----------
+        rows : Tensor of int or bool, or slice
+            Chosen rows.
+
+        Returns
+        -------
+        TeacherOutput
+            Outputs for these rows.
+        """
         return TeacherOutput(
             self.log_probabilities[rows],
             self.embedding[rows],
@@ -42,20 +68,38 @@ class TeacherOutput:
 class LossContext:
     """What a loss may need to know before training starts.
 
-    Attributes
+    `DistilledClassifier` hands it to `DistillationLoss.make_term`.
+
+    Parameters
     ----------
-    student_size, teacher_size : int
-        Dimensions of the embeddings.
+    student_size : int
+        Dimensions of the student's embedding.
+    teacher_size : int
+        Dimensions of the teacher's embedding.
     n_classes : int
+        Number of classes.
     teacher : TeacherOutput
         Outputs for all rows of the training data, unaugmented.
     rows : Batch
         All rows of the training data; `rows.index` numbers are those of the batches.
     label_smoothing : float
-        The student's own.
-    ask_student, ask_teacher : callable
-        Return the student's `NetworkOutput` and the `TeacherOutput` for a `Batch`. A teacher whose
-        outputs are cached says about every view of a recording what it says about the recording.
+        Parameter of the student.
+    ask_student : callable
+        Returns the student's `NetworkOutput` for a `Batch`.
+    ask_teacher : callable
+        Returns the `TeacherOutput` for a `Batch`. Where the teacher's outputs are cached, all views of
+        a recording have the outputs of the recording.
+
+    See Also
+    --------
+    DistillationLoss : Uses it.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.distillation import DistillationLoss
+    >>> class Mine(DistillationLoss):
+    ...     def make_term(self, context):
+    ...         return MyTerm(context.student_size, context.teacher_size)
     """
 
     student_size: int
@@ -67,8 +111,21 @@ class LossContext:
     ask_student: Callable[[Batch], NetworkOutput]
     ask_teacher: Callable[[Batch], TeacherOutput]
 
-    def sample(self, limit):
-        """Return the teacher's outputs and the weights of at most `limit` rows, evenly spread."""
+    def sample(self, limit: int) -> tuple[TeacherOutput, Tensor]:
+        """Choose rows of the training data, evenly spread.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of rows.
+
+        Returns
+        -------
+        teacher : TeacherOutput
+            The teacher's outputs for these rows.
+        weight : Tensor of shape (n,)
+            Their sample weights.
+        """
         n = len(self.rows)
         chosen = torch.linspace(0, n - 1, min(n, limit)).round().long().to(self.rows.weight.device)
         return self.teacher.take(chosen), self.rows.weight[chosen]
@@ -90,15 +147,33 @@ class DistillationLoss(BaseEstimator):
     default_weight : float
         Weight of the loss where none is given.
     min_classes : int
-        Fewest classes with which the loss says anything.
+        Fewest classes for which the loss is defined.
     has_labels : bool
         Whether it holds a cross-entropy with the labels, so that none is added, and mixed rows keep
         both of theirs.
     needs_sequence : bool
         Whether it needs the teacher's feature map.
     counts_weights : bool
-        Whether sample weights count as repetitions, so that their size matters, and not their ratios
-        alone.
+        Whether sample weights count as repetitions, so that their size matters, not only their ratios.
+
+    See Also
+    --------
+    LossContext : The argument of `make_term`.
+    DistilledClassifier : Takes losses by name or as objects.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_heartkd.distillation import DistillationLoss
+    >>> class Distance(torch.nn.Module):
+    ...     def forward(self, student, teacher, batch):
+    ...         own = student.logits.log_softmax(dim=1)
+    ...         return (own - teacher.log_probabilities).square().mean()
+    >>> class LogDistance(DistillationLoss):
+    ...     def make_term(self, context):
+    ...         return Distance()
+    >>> LogDistance()
+    LogDistance()
     """
 
     default_weight = 1.0

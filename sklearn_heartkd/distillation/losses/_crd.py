@@ -29,6 +29,7 @@ class _CRDTerm(ContrastiveTerm):
         negatives = own @ others.T / self.temperature + self.rows.weight.log()
         negatives = negatives.masked_fill(related, -math.inf)
         candidates = torch.cat([positive[:, None], negatives], dim=1)
+        # the cost of guessing: the logarithm of the number of candidates
         guess = torch.where(related, 0, self.rows.weight).sum(dim=1).log1p()
         if self.training:
             self._remember(self.place[batch.index], teacher.embedding.detach())
@@ -45,7 +46,7 @@ class _CRDTerm(ContrastiveTerm):
 
 
 class CRD(ContrastiveLoss):
-    r"""Recognise the teacher's embedding of the same recording among those of all recordings.
+    r"""Recognize the teacher's embedding of the same recording among those of all recordings.
 
     .. math::
         -\log \frac{\exp(k(s_i, t_i))}{\exp(k(s_i, t_i)) + \sum_{j \in N(i)} w_j \exp(k(s_i, t_j))}
@@ -56,10 +57,10 @@ class CRD(ContrastiveLoss):
     classes and other subjects, with sample weights `w`, which count as repetitions, so that weights far
     below 1 leave few negatives. Tian, Krishnan and Isola (2020), "Contrastive
     representation distillation", draw thousands of negatives from a memory bank and estimate the
-    normaliser; heart-sound collections are small enough for all of them and for the exact softmax,
-    which leaves nothing to estimate. The memory holds the teacher's embedding of each row as it was last
-    seen in training, augmented or not, so that being augmented tells no row from the others. Guessing
-    costs 1, whatever the number of negatives.
+    normalizer; heart-sound collections are small enough for all of them and for the exact softmax,
+    so that nothing is estimated. The memory holds the teacher's embedding of each row as it was last
+    seen in training, augmented or not, so that augmentation does not give a row away. Guessing
+    costs 1, for any number of negatives.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class DIST(DistillationLoss):
     gamma : float, default=1.0
         Weight of the correlation between the rows within a class.
     temperature : float, default=1.0
-        Of the probabilities.
+        Softmax temperature of the probabilities.
 
     See Also
     --------

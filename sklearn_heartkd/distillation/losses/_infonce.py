@@ -15,6 +15,7 @@ class _InfoNCETerm(ContrastiveTerm):
         target = batch.target
         related = target[:, None] == target
         related = related | (batch.subject[:, None] == batch.subject)
+        # a row is related to itself, but it is the one to be recognized
         itself = torch.eye(len(target), dtype=torch.bool, device=target.device)
         negatives = (similarity + batch.weight.log()).masked_fill(related, -math.inf)
         positive = similarity.diagonal()
@@ -26,11 +27,11 @@ class _InfoNCETerm(ContrastiveTerm):
 
 
 class InfoNCE(ContrastiveLoss):
-    r"""Recognise the teacher's embedding of the same recording among those of the batch.
+    r"""Recognize the teacher's embedding of the same recording among those of the batch.
 
     The cross-entropy of the similarities :math:`\cos(h_s(e_s), h_t(e_t)) / \tau` with the recording
-    itself as target. Other recordings of the same class or the same subject are no negatives: with few
-    classes they would be wrong ones. Sample weights count as repetitions of the negatives, so that
+    itself as target. Other recordings of the same class or the same subject are not used as negatives: with
+    few classes they would be wrong ones. Sample weights count as repetitions of the negatives, so that
     weights far below 1 leave few of them. The result is divided by the logarithm of the number of
     candidates, so that guessing costs 1. After van den Oord et al. (2018), "Representation learning with
     contrastive predictive coding", and Tian et al. (2020), "Contrastive representation distillation".

@@ -42,33 +42,19 @@ SOFTENED = (SoftTargets, DKD, DIST, SSD)
 def resolve_losses(losses, weights, temperature, n_classes):
     """Return a list of (name, loss, weight) that always holds a cross-entropy with the labels.
 
-    Parameters
-    ----------
-    losses : str, DistillationLoss or list of (name, loss, weight)
-        Names are joined by "+".
-    weights : dict or None
-        Weights by name; with names only.
-    temperature : float or None
-        Of the teacher's and student's probabilities; with names only.
-    n_classes : int
-
     Raises
     ------
     ValueError
-        If a name is unknown or given twice, a weight is negative or names no loss, the temperature
-        suits no loss, or a loss needs more classes.
+        If a name is unknown or given twice, a weight is negative or for an unknown loss, the temperature
+        does not suit any loss, or a loss needs more classes.
     """
     if not isinstance(losses, str):
-        if weights is not None:
-            raise ValueError(
-                f"weights={weights!r} goes with losses given by name; give the weights in the list, "
-                "as losses=[(name, loss, weight), ...]."
-            )
-        if temperature is not None:
-            raise ValueError(
-                f"temperature={temperature!r} goes with losses given by name; give it to the loss, as "
-                "SoftTargets(temperature=...)."
-            )
+        for name, value in (("weights", weights), ("temperature", temperature)):
+            if value is not None:
+                raise ValueError(
+                    f"{name}={value!r} goes with losses given by name; set it in a list of losses, as "
+                    "[('kd', SoftTargets(temperature=4), 0.7)]."
+                )
         terms = _from_objects(losses)
     else:
         terms = _from_names(losses.split("+"), weights or {}, temperature)
@@ -88,13 +74,7 @@ def resolve_losses(losses, weights, temperature, n_classes):
             )
     if not any(weight for _, _, weight in terms):
         raise ValueError("All losses have weight 0; give at least one a weight above 0.")
-    names = [name for name, _, _ in terms]
-    if names.count("ce") > 1 and names[0] == "ce" and not isinstance(losses, str):
-        raise ValueError(
-            "losses calls a loss 'ce', which is the name of the cross-entropy with the labels that is "
-            "added to the others; choose another name."
-        )
-    check_distinct("losses", names)
+    check_distinct("losses", [name for name, _, _ in terms])
     return terms
 
 
@@ -103,7 +83,7 @@ def _from_objects(losses):
         losses = [(type(losses).__name__.lower(), losses, losses.default_weight)]
     if not losses:
         raise ValueError(
-            "losses=[] holds no loss; name at least one, or train on the labels alone with losses='ce'."
+            "losses=[] is empty; give at least one loss, or train on the labels alone with losses='ce'."
         )
     terms = []
     for item in losses:
@@ -125,15 +105,15 @@ def _from_names(names, weights, temperature):
     unknown = sorted(set(weights) - {*names, "ce"})
     if unknown:
         raise ValueError(
-            f"weights names {unknown}, but losses={'+'.join(names)!r} has no such term; name them in "
+            f"weights has {unknown}, but losses={'+'.join(names)!r} does not; use the same names in "
             "both."
         )
     terms = [(name, _by_name(name)()) for name in names]
     softened = [loss for _, loss in terms if isinstance(loss, SOFTENED)]
     if temperature is not None and not softened:
         raise ValueError(
-            f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} matches "
-            "none; leave it None, or give the loss as an object with its own temperature."
+            f"temperature={temperature!r} softens probabilities, but losses={'+'.join(names)!r} does not "
+            "use any; leave it None, or give the loss as an object with its own temperature."
         )
     for loss in softened if temperature is not None else []:
         loss.set_params(temperature=temperature)

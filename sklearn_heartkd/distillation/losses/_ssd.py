@@ -46,7 +46,7 @@ class _SSDTerm(nn.Module):
         teacher, weight = context.sample(1000)
         target = self._similarities(teacher.embedding, teacher.embedding, weight, FIXED)
         self.unit = unit(row_divergence(target, prior(weight).expand_as(target), weight))
-        # the term is made while torch's global generator is seeded for the initialisation
+        # the term is made while torch's global generator is seeded for the initialization
         seed = int(torch.randint(2**62, ()))
         self.generator = torch.Generator(device=rows.x.device).manual_seed(seed)
 
@@ -85,15 +85,15 @@ class SSD(DistillationLoss):
     - :class:`SoftTargets` on a transformed view of every row;
     - the view similarity :math:`\mathrm{KL}(\mathrm{softmax}_j(\cos(t'_i, t_j) / \tau) \,\|\,
       \mathrm{softmax}_j(\cos(s'_i, s_j) / \tau)) / u` of the embeddings of view `i` and row `j`, where
-      the unit `u` is what a student costs to whom all are equally similar, with the training data, at
+      the unit `u` is what a student costs for which all are equally similar, with the training data, at
       most 1000 rows, as one batch;
     - :class:`RKD`.
 
     After Wang et al. (2023), "SSD-KD: a self-supervised diverse knowledge distillation method for
     lightweight skin lesion classification using dermoscopic images", and Xu et al. (2020), "Knowledge
-    distillation meets self-supervision". Their views are rotations, which a spectrogram has not: here
+    distillation meets self-supervision". Their views are rotations, which a spectrogram does not have: here
     they are shifted in time and noisy. A second pass of the student through every batch is the price. A
-    teacher whose outputs are cached says about the view what it says about the recording.
+    teacher whose outputs are cached has the same outputs for the view and the recording.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class SSD(DistillationLoss):
     relations : float, default=1.0
         Weight of distances and angles.
     temperature : float, default=2.0
-        Of the soft targets.
+        Softmax temperature of the soft targets.
     similarity_temperature : float, default=0.5
         Divides the cosines.
     augmentation : list of Augmentation, default=None

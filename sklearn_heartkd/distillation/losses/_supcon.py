@@ -31,7 +31,7 @@ class SupCon(ContrastiveLoss):
 
     averaged over the rows of the batch, where `P(i)` are the teacher's rows of the class of row `i`
     and `j` runs over all of the batch, with sample weights `w`, which count as repetitions of the rows.
-    Where they are 1 on average, guessing costs 1, whatever the batch size. After Khosla et al. (2020),
+    Where they are 1 on average, guessing costs 1, for any batch size. After Khosla et al. (2020),
     "Supervised contrastive learning".
 
     Parameters

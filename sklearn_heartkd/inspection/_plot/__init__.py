@@ -1,1 +1,1 @@
-"""Displays: what the functions of this package and the models found, drawn."""
+"""The displays of this package."""

@@ -1,6 +1,11 @@
 """EmbeddingDisplay."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from sklearn_heartkd.inspection._plot import _drawing
@@ -11,7 +16,7 @@ from sklearn_heartkd.utils._unwrap import unwrap
 class EmbeddingDisplay:
     """Embeddings of recordings in two principal components, with k-means clusters and their table.
 
-    Use :meth:`from_estimator` or :meth:`from_embedding`.
+    Use :meth:`from_estimator` to create a display.
 
     Parameters
     ----------
@@ -21,20 +26,27 @@ class EmbeddingDisplay:
         Labels.
     explained_variance : ndarray of shape (2,)
         Share of the variance of each component.
+    classes : ndarray of shape (n_classes,)
+        The classes, in the order of their colors and of the columns of `table`.
     centers : ndarray of shape (n_clusters, 2), default=None
-        Of the clusters, in the same components.
+        Centers of the clusters in the same components.
     table : ndarray of shape (n_clusters, n_classes), default=None
         Class probabilities of the clusters.
-    classes : ndarray of shape (n_classes,), default=None
-        The columns of the table.
     name : str, default=None
         Title.
 
     Attributes
     ----------
+    points_ : list of PathCollection
+        The recordings of each class.
     ax_ : ndarray of Axes
-        The points and, where there are clusters, their table.
+        The points and, if there are clusters, their table.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    sklearn_heartkd.KMeansRefinedClassifier : A classifier with clusters.
 
     Examples
     --------
@@ -48,173 +60,129 @@ class EmbeddingDisplay:
     """
 
     def __init__(
-        self, *, points, y, explained_variance, centers=None, table=None, classes=None, name=None
-    ):
+        self,
+        points: np.ndarray,
+        y: np.ndarray,
+        *,
+        explained_variance: np.ndarray,
+        classes: np.ndarray,
+        centers: np.ndarray | None = None,
+        table: np.ndarray | None = None,
+        name: str | None = None,
+    ) -> None:
         self.points = points
         self.y = y
         self.explained_variance = explained_variance
+        self.classes = classes
         self.centers = centers
         self.table = table
-        self.classes = classes
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, ax=None):
-        """Embed X and draw it, with the clusters of a refined or distilled classifier.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> EmbeddingDisplay:
+        """Embed X and plot it, with the clusters of a refined or distilled classifier.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted, with embeddings somewhere inside.
-        X : array-like
+            A fitted estimator that has `embed`, or contains one that does.
+        X : array-like or sequence of n_recordings inputs
+            Recordings or features, as the estimator takes them.
         y : array-like of shape (n_recordings,)
-            Labels, for the colours.
+            Labels, for the colors.
         name : str, default=None
-            Title; None is the name of the estimator's class.
+            Title; None means the name of the estimator's class.
         ax : Axes, default=None
-            Panels are put in its place. None makes a new figure.
+            Axes to replace with the panels. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `scatter` for the points.
 
         Returns
         -------
         EmbeddingDisplay
-
-        Raises
-        ------
-        ValueError
-            If the estimator has no embeddings.
+            The display.
         """
         parts = unwrap(estimator)
         if not any(hasattr(part, "embed") for part in parts):
             raise ValueError(
-                f"{type(estimator).__name__} has no embeddings; give a network of sklearn_heartkd or "
-                "something around one."
+                f"{type(estimator).__name__} has no embeddings; pass a network of sklearn_heartkd "
+                "or an estimator around one."
             )
-        clusters = None
-        for part in parts:
-            found = getattr(part, "refiner_", None) or getattr(part, "refiner_", None)
-            clusters = clusters or found
-        return cls.from_embedding(
-            embed(estimator, X),
+        embedding, y = np.asarray(embed(estimator, X), dtype=float), np.asarray(y)
+        if len(embedding) < 3:
+            raise ValueError(f"X has {len(embedding)} recordings; pass at least 3.")
+        pca = PCA(2, svd_solver="full").fit(embedding)
+        refiners = [part.refiner_ for part in parts if getattr(part, "refiner_", None) is not None]
+        return cls(
+            pca.transform(embedding),
             y,
-            clusters=clusters,
+            explained_variance=pca.explained_variance_ratio_,
             classes=estimator.classes_,
+            centers=pca.transform(refiners[0].centers) if refiners else None,
+            table=refiners[0].table if refiners else None,
             name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-        )
+        ).plot(ax, **kwargs)
 
-    @classmethod
-    def from_embedding(cls, embedding, y, *, clusters=None, classes=None, name=None, ax=None):
-        """Draw embeddings.
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> EmbeddingDisplay:
+        """Plot the points, the centers with their numbers, and the table of the clusters.
 
         Parameters
         ----------
-        embedding : array-like of shape (n_recordings, n_dimensions)
-        y : array-like of shape (n_recordings,)
-            Labels.
-        clusters : ClusterTable, default=None
-            With `centers` and `table`.
-        classes : array-like, default=None
-            Columns of the table; None is the sorted labels.
-        name : str, default=None
-            Title.
         ax : Axes, default=None
+            Axes to replace with the panels. None creates a new figure.
+        name : str, default=None
+            Title; None means `name` of the display.
+        **kwargs : dict
+            Passed to matplotlib's `scatter` for the points.
 
         Returns
         -------
         EmbeddingDisplay
+            The display.
         """
-        embedding, y = np.asarray(embedding, dtype=float), np.asarray(y)
-        if len(embedding) < 3 or embedding.shape[1] < 2:
-            raise ValueError(
-                f"Two principal components need 3 recordings of 2 dimensions or more, got shape "
-                f"{embedding.shape}."
-            )
-        pca = PCA(2, svd_solver="full").fit(embedding)
-        return cls(
-            points=pca.transform(embedding),
-            y=y,
-            explained_variance=pca.explained_variance_ratio_,
-            centers=None if clusters is None else pca.transform(clusters.centers),
-            table=None if clusters is None else clusters.table,
-            classes=np.unique(y) if classes is None else np.asarray(classes),
-            name=name,
-        ).plot(ax=ax)
-
-    def plot(self, *, ax=None):
-        """Draw the points, the centres with their numbers, and the table of the clusters.
-
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Panels are put in its place. None makes a new figure.
-
-        Returns
-        -------
-        self : EmbeddingDisplay
-        """
-        has_table = self.table is not None
-        ax = _drawing.new_axes(ax, figsize=(9.5, 4.6) if has_table else (6, 4.6))
-        panels = [ax]
-        if has_table:
-            from matplotlib.gridspec import GridSpecFromSubplotSpec
-
-            ax.set_axis_off()
-            spec = GridSpecFromSubplotSpec(
-                1, 2, subplot_spec=ax.get_subplotspec(), width_ratios=(1.7, 1)
-            )
-            panels = [ax.figure.add_subplot(spec[0, column]) for column in range(2)]
-            self._plot_table(panels[1])
-        self._plot_points(panels[0])
+        ax = _drawing.new_axes(ax, (6, 4.6) if self.table is None else (9.5, 4.6))
+        panels = [ax] if self.table is None else _drawing.split_axes(ax, (1.7, 1), beside=True)
+        self._plot_points(panels[0], kwargs)
+        panels[0].set_title(self.name or "" if name is None else name)
+        if self.table is not None:
+            self._plot_table(panels[1], self.table)
         self.ax_, self.figure_ = np.array(panels), ax.figure
         return self
 
-    def _plot_points(self, ax):
+    def _plot_points(self, ax, style):
         known = list(self.classes) + sorted(set(self.y) - set(self.classes))
+        self.points_ = []
         for i, label in enumerate(known):
-            own = self.points[self.y == label]
-            ax.scatter(
-                *own.T,
-                s=26,
-                alpha=0.75,
-                linewidth=0,
-                label=str(label),
-                color=_drawing.COLOURS[i % 8],
-                marker=_drawing.MARKERS[i % 8],
-            )
+            look: dict[str, Any] = {
+                "color": _drawing.COLORS[i % 8],
+                "marker": _drawing.MARKERS[i % 8],
+            }
+            look |= {"s": 26, "alpha": 0.75, "linewidth": 0, "label": str(label)}
+            self.points_.append(ax.scatter(*self.points[self.y == label].T, **look | style))
         if self.centers is not None:
-            ax.scatter(
-                *self.centers.T,
-                s=230,
-                marker="o",
-                facecolor="white",
-                edgecolor="black",
-                zorder=4,
-                label="cluster",
-            )
-            for i, centre in enumerate(self.centers):
-                ax.annotate(
-                    str(i + 1),
-                    centre,
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    zorder=5,
-                    fontweight="bold",
-                )
-        shares = self.explained_variance
-        ax.set(
-            xlabel=f"first component ({shares[0]:.0%} of the variance)",
-            ylabel=f"second component ({shares[1]:.0%})",
-        )
-        if self.name:
-            ax.set_title(self.name)
+            look = {"s": 230, "facecolor": "white", "edgecolor": "black", "label": "cluster"}
+            ax.scatter(*self.centers.T, zorder=4, **look)
+            for i, center in enumerate(self.centers, 1):
+                ax.annotate(str(i), center, ha="center", va="center", fontsize=9, zorder=5)
+        first, second = self.explained_variance
+        ax.set_xlabel(f"first component ({first:.0%} of the variance)")
+        ax.set_ylabel(f"second component ({second:.0%})")
         ax.legend(fontsize=9)
 
-    def _plot_table(self, ax):
-        ax.imshow(self.table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (i, j), value in np.ndenumerate(self.table):
-            colour = "white" if value > 0.6 else "black"
-            ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=9)
+    def _plot_table(self, ax, table):
+        ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (i, j), value in np.ndenumerate(table):
+            color = "white" if value > 0.6 else "black"
+            ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
         ax.set_xticks(range(len(self.classes)), [str(c) for c in self.classes], rotation=30)
-        ax.set_yticks(range(len(self.table)), [f"{i + 1}" for i in range(len(self.table))])
+        ax.set_yticks(range(len(table)), [f"{i + 1}" for i in range(len(table))])
         ax.set(ylabel="cluster", title="class probabilities")

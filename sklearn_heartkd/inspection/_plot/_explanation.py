@@ -1,37 +1,54 @@
 """ExplanationDisplay."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from sklearn_heartkd.inspection._events import events_of
 from sklearn_heartkd.inspection._explain import explain
+from sklearn_heartkd.inspection._explanation import Explanation
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._text import printable
 
-KINDS = ("heat", "waveform", "bands")
+SIZES = {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}  # inches, by kind
 
 
 class ExplanationDisplay:
     """What speaks for and against a class in one recording.
 
-    Red speaks for the class, blue against it. Use :meth:`from_estimator`,
-    :meth:`from_explanation`, or :meth:`side_by_side` for teacher and student.
+    Red is evidence for the class, blue against it. Use :meth:`from_estimator`, :meth:`side_by_side`,
+    or pass the result of :func:`explain` and call :meth:`plot`.
 
     Parameters
     ----------
     explanation : Explanation
-        Of one recording.
-    target : label
-        The class.
+        Returned by :func:`explain`.
+    recording : int, default=0
+        Which of its recordings to plot.
+    target : label, default=None
+        The class; None means the predicted one.
     events : DataFrame, default=None
-        With the columns kind, start and end (seconds).
+        Heart sounds, with the columns kind, start and end (seconds), and recording (row in X) if
+        they belong to several recordings.
     name : str, default=None
-        Of the model, for the title.
+        Name of the model for the title; None means the name of the explained classifier.
 
     Attributes
     ----------
+    artist_ : QuadMesh, LineCollection or BarContainer
+        The heat, the colored waveform or the bars.
     ax_ : ndarray of Axes
         The panels.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    explain : Compute an explanation.
 
     Examples
     --------
@@ -47,252 +64,238 @@ class ExplanationDisplay:
     ... )
     """
 
-    def __init__(self, explanation, *, target, events=None, name=None):
-        self.explanation = explanation
-        self.target = target
-        self.events = events
-        self.name = name
+    def __init__(
+        self,
+        explanation: Explanation,
+        *,
+        recording: int = 0,
+        target: Any = None,
+        events: pd.DataFrame | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.explanation = explanation[recording]
+        self.class_index = self.explanation.class_index(target)
+        self.target = self.explanation.classes[self.class_index]
+        self.events = events_of(events, recording)
+        self.name = explanation.explained if name is None else name
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Any,
+        X: Any,
         *,
-        recording=0,
-        target=None,
-        background=None,
-        events=None,
-        kind="heat",
-        name=None,
-        ax=None,
-        **options,
-    ):
-        """Explain one recording of X and draw the explanation.
+        recording: int = 0,
+        target: Any = None,
+        background: Any = None,
+        events: pd.DataFrame | None = None,
+        kind: str = "heat",
+        name: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> ExplanationDisplay:
+        """Explain one recording of X and plot the explanation.
 
         Parameters
         ----------
         estimator : classifier, Pipeline or exported model
-            Fitted, see :func:`explain`.
+            A fitted model, see :func:`explain`.
         X : array-like or sequence of 1-D arrays
-            What the model takes.
+            Input of the model.
         recording : int, default=0
-            Which recording of X.
+            Which recording of X to explain.
         target : label, default=None
-            The class; None is the predicted one.
-        background : like X, default=None
-            See :func:`explain`.
+            The class; None means the predicted one.
+        background : array-like or sequence of 1-D arrays, default=None
+            Recordings to compare with, see :func:`explain`.
         events : DataFrame, default=None
-            With the columns kind, start and end, and perhaps recording (row in X).
+            Heart sounds, with the columns kind, start and end (seconds), and recording (row in X) if
+            they belong to several recordings.
         kind : {"heat", "waveform", "bands"}, default="heat"
             See :meth:`plot`.
         name : str, default=None
-            Of the model; None is the name of its class.
+            Name of the model for the title; None means the name of the classifier.
         ax : Axes, default=None
-            Panels are put in its place. None makes a new figure.
-        **options
-            More arguments of :func:`explain`.
+            Axes to replace with the panels. None creates a new figure.
+        **options : dict
+            Passed to :func:`explain`.
 
         Returns
         -------
         ExplanationDisplay
+            The display.
         """
-        explanation = explain(
-            estimator, X[recording : recording + 1], background=background, **options
-        )
+        one = X[recording : recording + 1]
+        explanation = explain(estimator, one, background=background, **options)
         events = events_of(events, recording)
-        return cls.from_explanation(
-            explanation, target=target, events=events, kind=kind, name=name, ax=ax
-        )
+        return cls(explanation, target=target, events=events, name=name).plot(ax, kind=kind)
 
     @classmethod
-    def from_explanation(
+    def side_by_side(
         cls,
-        explanation,
+        explanations: dict[str, Explanation],
         *,
-        recording=0,
-        target=None,
-        events=None,
-        kind="heat",
-        name=None,
-        ax=None,
-    ):
-        """Draw one recording of an explanation; the parameters are those of `from_estimator`."""
-        one = explanation[recording]
-        target = one.classes[one.class_index(target)]
-        name = explanation.explained if name is None else name
-        display = cls(one, target=target, events=events_of(events, recording), name=name)
-        return display.plot(kind=kind, ax=ax)
-
-    @classmethod
-    def side_by_side(cls, explanations, *, recording=0, target=None, events=None, figure=None):
-        """Draw explanations of one recording beside each other, such as teacher's and student's.
+        recording: int = 0,
+        target: Any = None,
+        events: pd.DataFrame | None = None,
+        figure: Any = None,
+    ) -> list[ExplanationDisplay]:
+        """Plot several explanations of one recording, for example of a teacher and a student.
 
         Parameters
         ----------
         explanations : dict of str to Explanation
             By the model's name. Each is scaled by its own largest value.
         recording : int, default=0
+            Which recording to plot.
         target : label, default=None
-            The class; None is the one that the first model predicts.
+            The class; None means the one that the first model predicts.
         events : DataFrame, default=None
+            Heart sounds, as in :meth:`from_estimator`.
         figure : Figure, default=None
-            None makes a new one.
+            None creates a new figure.
 
         Returns
         -------
         list of ExplanationDisplay
+            One display per model.
         """
-        first = next(iter(explanations.values()))[recording]
-        target = first.classes[first.class_index(target)]
         if figure is None:
             import matplotlib.pyplot as plt
 
-            size = (1 + 5 * len(explanations), 4.6)
-            figure = plt.figure(figsize=size, layout="constrained")
+            figure = plt.figure(figsize=(1 + 5 * len(explanations), 4.6), layout="constrained")
         axes = figure.subplots(1, len(explanations), squeeze=False)[0]
-        return [
-            cls.from_explanation(
-                explanation,
-                recording=recording,
-                target=target,
-                events=events,
-                name=name,
-                ax=ax,
-            )
-            for ax, (name, explanation) in zip(axes, explanations.items(), strict=True)
-        ]
+        displays: list[ExplanationDisplay] = []
+        for ax, (name, explanation) in zip(axes, explanations.items(), strict=True):
+            display = cls(explanation, recording=recording, target=target, events=events, name=name)
+            target = display.target
+            displays.append(display.plot(ax))
+        return displays
 
-    def plot(self, *, kind="heat", ax=None):
-        """Draw the explanation.
+    def plot(
+        self, ax: Any = None, *, kind: str = "heat", name: str | None = None, **kwargs: Any
+    ) -> ExplanationDisplay:
+        """Plot the explanation.
 
         Parameters
         ----------
-        kind : {"heat", "waveform", "bands"}, default="heat"
-            Signed heat over the log-mel spectrogram, below the waveform where it is known, slightly
-            smoothed to be seen (their sum stays the same); the waveform coloured by relevance;
-            bars over the bands.
         ax : Axes, default=None
-            Panels are put in its place. None makes a new figure.
+            Axes to replace with the panels. None creates a new figure.
+        kind : {"heat", "waveform", "bands"}, default="heat"
+            Either the evidence as heat over the log-mel spectrogram, slightly smoothed to be visible
+            (the sum stays the same); or the waveform colored by the evidence; or bars over the bands.
+        name : str, default=None
+            Name of the model for the title; None means `name` of the display.
+        **kwargs : dict
+            Passed to matplotlib's `pcolormesh`, `LineCollection` or `barh`.
 
         Returns
         -------
-        self : ExplanationDisplay
+        ExplanationDisplay
+            The display.
         """
-        if kind not in KINDS:
-            raise ValueError(f"kind must be one of {KINDS}, got {kind!r}.")
+        if kind not in SIZES:
+            raise ValueError(f"kind={kind!r} is unknown; use one of {', '.join(SIZES)}.")
         one = self.explanation
         if kind == "waveform" and (one.recordings is None or one.values is None):
             raise ValueError(
-                "kind='waveform' needs the waveform: explain a pipeline that takes recordings, with a "
-                "method other than 'tree'."
+                "kind='waveform' needs the waveform: explain a pipeline that takes recordings, with "
+                "method='deep' or 'kernel'."
             )
-        heights = {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}
-        ax = _drawing.new_axes(ax, figsize=heights[kind])
-        self.figure_ = ax.figure
-        self.index_ = one.class_index(self.target)
-        self.ax_ = np.atleast_1d(getattr(self, f"_plot_{kind}")(ax))
-        return self
-
-    @property
-    def _title(self):
-        one, target = self.explanation, self.target
-        score, base = one.scores[0, self.index_], one.base[0, self.index_]
-        return f"{self.name}: {target}\n{one.unit} {base:.2f} → {score:.2f}"
-
-    def _plot_heat(self, ax):
-        one = self.explanation
-        if one.values is None:
+        if kind == "heat" and one.values is None:
             raise ValueError(
-                "This explanation has no values in bands and frames; draw kind='bands', or explain "
+                "This explanation has no values in bands and frames; use kind='bands', or explain "
                 "with method='kernel'."
             )
-        values, grid = one.values[0, self.index_], one.grid[0]
+        ax = _drawing.new_axes(ax, SIZES[kind])
+        draw = {"heat": self._heat, "waveform": self._waveform, "bands": self._bands}[kind]
+        panels, self.artist_ = draw(ax, kwargs)
+        score, base = one.scores[0, self.class_index], one.base[0, self.class_index]
+        title = printable(f"{self.name if name is None else name}: {self.target}")
+        has_events = self.events is not None and kind != "bands" and one.recordings is not None
+        panels[0].set_title(
+            f"{title}\n{one.unit} {base:.2f} → {score:.2f}",
+            fontsize=10,
+            pad=18 if has_events else 6,
+            parse_math=False,
+        )
+        self.ax_, self.figure_ = np.array(panels), ax.figure
+        return self
+
+    def _heat(self, ax, style):
+        one: Any = self.explanation
+        values, grid = one.values[0, self.class_index], one.grid[0]
         times = np.arange(grid.shape[1], dtype=float) if one.times is None else one.times
-        panels = []
-        bottom = ax
+        panels = [ax]
         if one.recordings is not None:
-            top, bottom = _drawing.split_axes(ax, (1, 1.6))[:, 0]
-            _drawing.draw_waveform(top, one.recordings[0], one.sampling_rate)
-            _drawing.draw_events(top, self.events)
-            top.set_title(self._title, fontsize=10, pad=18 if self.events is not None else 6)
-            panels.append(top)
-        else:
-            bottom.set_title(self._title, fontsize=10)
+            panels = _drawing.split_axes(ax, (1, 1.6))
+            _drawing.draw_waveform(panels[0], one.recordings[0], one.sampling_rate)
+            _drawing.draw_events(panels[0], self.events)
         values = gaussian_filter(values, 0.8)
         limit = np.quantile(np.abs(values), 0.998) or 1.0
-        _drawing.draw_grid(
-            bottom, grid, times, one.frequencies, cmap="gray_r", vmin=grid.max() - 50, alpha=0.35
-        )
-        heat = _drawing.draw_grid(
-            bottom, values, times, one.frequencies, cmap=_fading(), vmin=-limit, vmax=limit
-        )
-        bottom.set_xlabel("frames" if one.times is None else "seconds")
+        place = (times, one.frequencies)
+        sound = {"cmap": "gray_r", "vmin": grid.max() - 50, "alpha": 0.35}
+        _drawing.draw_grid(panels[-1], grid, *place, **sound)
+        style = {"cmap": _fading(), "vmin": -limit, "vmax": limit, **style}
+        heat = _drawing.draw_grid(panels[-1], values, *place, **style)
+        panels[-1].set_xlabel("frames" if one.times is None else "seconds")
         if one.recordings is not None:
-            bottom.set_xlim(0, len(one.recordings[0]) / one.sampling_rate)
-        bar = ax.figure.colorbar(
-            heat, ax=[*panels, bottom], pad=0.01, shrink=0.55, anchor=(0, 0), aspect=15
-        )
+            panels[-1].set_xlim(0, len(one.recordings[0]) / one.sampling_rate)
+        bar = {"pad": 0.01, "shrink": 0.55, "anchor": (0, 0), "aspect": 15}
+        bar = ax.figure.colorbar(heat, ax=panels, **bar)
         bar.set_label("against   ·   for")
         bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.1g}", "0", f"+{limit:.1g}"])
-        return [*panels, bottom]
+        return panels, heat
 
-    def _plot_waveform(self, ax):
+    def _waveform(self, ax, style):
         from matplotlib.collections import LineCollection
-        from matplotlib.colors import Normalize
 
-        one = self.explanation
-        waveform = one.recordings[0].astype(float)
-        waveform = waveform / max(np.abs(waveform).max(), 1e-12)
+        one: Any = self.explanation
+        waveform = _drawing.scaled(one.recordings[0])
         seconds = np.arange(len(waveform)) / one.sampling_rate
         step = one.times[1] - one.times[0] if len(one.times) > 1 else 1.0
-        relevance = np.interp(seconds, one.times, one.in_time[0, self.index_] / step)
-        limit = np.quantile(np.abs(relevance), 0.99) or 1.0
+        evidence = np.interp(seconds, one.times, one.in_time[0, self.class_index] / step)
+        limit = np.quantile(np.abs(evidence), 0.99) or 1.0
         points = np.stack([seconds, waveform], axis=1)
-        lines = LineCollection(
-            list(np.stack([points[:-1], points[1:]], axis=1)),
-            array=relevance[:-1],
-            cmap=_middle_dark(),
-            norm=Normalize(-limit, limit),
-            linewidths=0.9,
-            rasterized=True,
-        )
+        pieces = np.stack([points[:-1], points[1:]], axis=1)
+        style = {"cmap": _gray_middle(), "linewidths": 0.9, "rasterized": True, **style}
+        lines = LineCollection(list(pieces), array=evidence[:-1], **style)
+        lines.set_clim(-limit, limit)
         ax.add_collection(lines)
-        ax.set(xlim=(0, seconds[-1]), ylim=(-1.35, 1.35), xlabel="seconds", ylabel="amplitude")
-        ax.set_yticks([-1, 0, 1])
-        ax.set_title(self._title, fontsize=10, pad=18 if self.events is not None else 6)
+        _drawing.label_waveform(ax, seconds[-1])
         _drawing.draw_events(ax, self.events)
-        bar = ax.figure.colorbar(lines, ax=ax, pad=0.01)
-        bar.set_label(f"{one.unit} per second")
-        return ax
+        ax.set_xlabel("seconds")
+        ax.figure.colorbar(lines, ax=ax, pad=0.01).set_label(f"{one.unit} per second")
+        return [ax], lines
 
-    def _plot_bands(self, ax):
+    def _bands(self, ax, style):
         one = self.explanation
-        values = one.in_bands[0, self.index_]
-        colours = np.where(values > 0, _drawing.FOR, _drawing.AGAINST)
-        ax.barh(np.arange(len(values)), values, color=colours, height=0.85)
+        values = one.in_bands[0, self.class_index]
+        colors = np.where(values > 0, _drawing.FOR, _drawing.AGAINST)
+        style = {"color": colors, "height": 0.85, **style}
+        bars = ax.barh(np.arange(len(values)), values, **style)
         ax.axvline(0, color="0.2", linewidth=0.8)
-        _drawing.label_bands(ax, one.frequencies, len(values), n_ticks=8)
+        _drawing.label_bands(ax, one.frequencies, len(values))
         ax.set_xlabel(f"{one.unit}: against < 0 < for")
-        ax.set_title(self._title, fontsize=10)
+        ax.locator_params(axis="x", nbins=6)
         ax.margins(y=0.01)
-        return ax
+        return [ax], bars
 
 
 def _fading():
-    """Return the diverging colours, transparent in the middle, so that the sound shows through."""
+    """Return diverging colors, transparent in the middle, so that the spectrogram shows through."""
     import matplotlib
     from matplotlib.colors import ListedColormap
 
-    colours = matplotlib.colormaps[_drawing.DIVERGING](np.linspace(0, 1, 256))
-    colours[:, 3] = np.minimum(1, 1.6 * np.abs(np.linspace(-1, 1, 256)) ** 0.7)
-    return ListedColormap(colours)
+    colors = matplotlib.colormaps["RdBu_r"](np.linspace(0, 1, 256))
+    colors[:, 3] = np.minimum(1, 1.6 * np.abs(np.linspace(-1, 1, 256)) ** 0.7)
+    return ListedColormap(colors)
 
 
-def _middle_dark():
-    """Return diverging colours whose middle is grey: a white line would not be seen."""
+def _gray_middle():
+    """Return diverging colors with a gray middle, because a white line would be invisible."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list(
-        "relevance", [_drawing.AGAINST, "#5AA0D0", "0.72", "#E58267", _drawing.FOR]
+        "evidence", [_drawing.AGAINST, "#5AA0D0", "0.72", "#E58267", _drawing.FOR]
     )

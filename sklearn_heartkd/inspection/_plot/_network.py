@@ -1,26 +1,39 @@
 """NetworkDisplay."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.utils._unwrap import unwrap
+from sklearn_heartkd.utils._unwrap import final_estimator
 
 
 class NetworkDisplay:
     """The layers of a network with their output shapes and sizes, by torchinfo.
 
-    Use :meth:`from_estimator`; ``str(display)`` is the table.
+    Use :meth:`from_estimator` to create a display; ``str(display)`` is the table.
 
     Parameters
     ----------
     summary : str
+        The table.
     name : str, default=None
         Title.
 
     Attributes
     ----------
+    text_ : Text
+        The table.
     ax_ : Axes
+        The axes.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    sklearn_heartkd.metrics.efficiency_profile : Size, operations and latency of a model.
 
     Examples
     --------
@@ -33,92 +46,99 @@ class NetworkDisplay:
     True
     """
 
-    def __init__(self, summary, *, name=None):
+    def __init__(self, summary: str, *, name: str | None = None) -> None:
         self.summary = summary
         self.name = name
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.summary
 
     @classmethod
-    def from_estimator(cls, estimator, *, depth=3, name=None, ax=None):
-        """Summarise the network of a fitted estimator.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        depth: int = 3,
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> NetworkDisplay:
+        """Summarize the network of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator
             A network, or a pipeline or meta-estimator around one.
         depth : int, default=3
-            How deep nested modules are listed.
+            Depth to which nested modules are listed.
         name : str, default=None
-            Title; None is the name of the network's class.
+            Title; None means the name of the network's class.
         ax : Axes, default=None
+            Axes to draw on. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `text`.
 
         Returns
         -------
         NetworkDisplay
+            The display.
 
         Raises
         ------
         ImportError
-            If torchinfo is missing (the extra ``explain``).
-        ValueError
-            If there is no network inside.
+            If torchinfo is not installed.
         """
         check_is_fitted(estimator)
-        network = unwrap(estimator)[-1]
+        network = final_estimator(estimator)
         if not hasattr(network, "module_"):
             raise ValueError(
-                f"{type(network).__name__} is no network; give one of sklearn_heartkd's or "
-                "something around one."
+                f"{type(network).__name__} is not a network; pass a network of sklearn_heartkd or an "
+                "estimator around one."
             )
-        summary = summarize(network.module_, network.input_shape_, depth)
-        return cls(summary, name=type(network).__name__ if name is None else name).plot(ax=ax)
+        summary = _summarize(network.module_, network.input_shape_, depth)
+        name = type(network).__name__ if name is None else name
+        return cls(summary, name=name).plot(ax, **kwargs)
 
-    def plot(self, *, ax=None):
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> NetworkDisplay:
         """Write the table into axes.
 
         Parameters
         ----------
         ax : Axes, default=None
-            None makes a new figure.
+            Axes to draw on. None creates a new figure.
+        name : str, default=None
+            Title; None means `name` of the display.
+        **kwargs : dict
+            Passed to matplotlib's `text`.
 
         Returns
         -------
-        self : NetworkDisplay
+        NetworkDisplay
+            The display.
         """
         lines = self.summary.splitlines()
         width = max(map(len, lines))
-        ax = _drawing.new_axes(ax, figsize=(0.4 + 0.075 * width, 0.6 + 0.145 * len(lines)))
+        ax = _drawing.new_axes(ax, (0.4 + 0.075 * width, 0.6 + 0.145 * len(lines)))
         ax.set_axis_off()
-        ax.text(
-            0,
-            1,
-            self.summary,
-            family="monospace",
-            fontsize=8,
-            va="top",
-            ha="left",
-            transform=ax.transAxes,
-        )
-        if self.name:
-            ax.set_title(self.name, loc="left")
+        style = {"family": "monospace", "fontsize": 8, "va": "top", **kwargs}
+        self.text_ = ax.text(0, 1, self.summary, transform=ax.transAxes, **style)
+        ax.set_title(self.name or "" if name is None else name, loc="left")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-def summarize(module, input_shape, depth):
+def _summarize(module, input_shape, depth):
     """Return torchinfo's table of a network for one recording."""
     try:
         import torchinfo
     except ImportError as error:
         raise ImportError(
-            "The summary needs torchinfo; install it with pip install 'sklearn-heartkd[explain]'."
+            "NetworkDisplay needs torchinfo: pip install 'sklearn-heartkd[explain]'."
         ) from error
     import copy
 
     statistics = torchinfo.summary(
-        copy.deepcopy(module).cpu(),
+        copy.deepcopy(module).cpu(),  # the model itself stays on its device
         (1, *input_shape),
         dtypes=[next(module.parameters()).dtype],
         col_names=("output_size", "num_params", "mult_adds"),
@@ -126,5 +146,5 @@ def summarize(module, input_shape, depth):
         depth=depth,
         verbose=0,
     )
-    # torchinfo writes the name of its enumeration from Python 3.11 on
+    # since Python 3.11 torchinfo prints the name of an enumeration's member here
     return str(statistics).replace("(Units.MEGABYTES)", "(M)")

@@ -1,8 +1,15 @@
 """QualitySizeDisplay."""
 
-from itertools import pairwise
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from sklearn_heartkd.inspection._plot import _drawing
 from sklearn_heartkd.metrics import compare_models
@@ -11,20 +18,30 @@ from sklearn_heartkd.metrics import compare_models
 class QualitySizeDisplay:
     """Quality of models against their size, with intervals.
 
-    Use :meth:`from_table` or :meth:`from_predictions`.
+    Use :meth:`from_predictions`, or pass a table and call :meth:`plot`.
 
     Parameters
     ----------
     table : DataFrame
-        Indexed by the models' names as they are shown, with the columns size, value, low, high, and
-        perhaps kind (models of a kind share a colour).
+        A row per model, indexed by its name, with the columns size, value, low, high and, if models
+        of a kind are to share a color, kind.
     metric : str, default="quality"
+        Label of the y axis.
     size : str, default="size in kilobytes"
+        Label of the x axis.
 
     Attributes
     ----------
+    containers_ : list of ErrorbarContainer
+        The models of each kind.
     ax_ : Axes
+        The axes.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    sklearn_heartkd.metrics.compare_models : Compute scores and intervals.
 
     Examples
     --------
@@ -34,36 +51,31 @@ class QualitySizeDisplay:
     ...     {"size": [400, 20], "value": [0.7, 0.7], "low": [0.6, 0.6], "high": [0.8, 0.8]},
     ...     index=["teacher", "student"],
     ... )
-    >>> display = QualitySizeDisplay.from_table(table)
+    >>> display = QualitySizeDisplay(table).plot()
     """
 
-    def __init__(self, table, *, metric="quality", size="size in kilobytes"):
+    def __init__(
+        self, table: pd.DataFrame, *, metric: str = "quality", size: str = "size in kilobytes"
+    ) -> None:
         self.table = table
         self.metric = metric
         self.size = size
 
     @classmethod
-    def from_table(cls, table, *, metric="quality", size="size in kilobytes", ax=None):
-        """Draw a table, see the class."""
-        missing = [name for name in ("size", "value", "low", "high") if name not in table]
-        if missing:
-            raise ValueError(f"The table lacks the column {missing[0]!r}.")
-        return cls(table, metric=metric, size=size).plot(ax=ax)
-
-    @classmethod
     def from_predictions(
         cls,
-        oof_predictions,
-        sizes,
-        groups=None,
+        oof_predictions: pd.DataFrame,
+        sizes: Mapping[str, float],
+        groups: ArrayLike | None = None,
         *,
-        metric="balanced_accuracy",
-        kinds=None,
-        n_resamples=1000,
-        random_state=0,
-        ax=None,
-    ):
-        """Compare models by their out-of-fold predictions and draw them.
+        metric: str = "balanced_accuracy",
+        kinds: Mapping[str, str] | None = None,
+        n_resamples: int = 1000,
+        random_state: int | np.random.RandomState | None = 0,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> QualitySizeDisplay:
+        """Compare models by their out-of-fold predictions and plot them.
 
         Parameters
         ----------
@@ -74,16 +86,22 @@ class QualitySizeDisplay:
         groups : array-like, default=None
             Subjects, for the intervals.
         metric : str, default="balanced_accuracy"
+            The score, see :func:`~sklearn_heartkd.metrics.compare_models`.
         kinds : mapping of str to str, default=None
             The kind of each model.
         n_resamples : int, default=1000
-        random_state : int, default=0
+            Number of bootstrap resamples for the 95 % intervals.
+        random_state : int, RandomState instance or None, default=0
+            Controls the resampling.
         ax : Axes, default=None
+            Axes to draw on. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `errorbar`.
 
         Returns
         -------
         QualitySizeDisplay
-            The intervals are 95 % intervals of a bootstrap over subjects.
+            The display.
         """
         scores = compare_models(
             oof_predictions,
@@ -96,88 +114,105 @@ class QualitySizeDisplay:
         table["size"] = [sizes[model] for model in table.index]
         if kinds is not None:
             table["kind"] = [kinds.get(model, "other") for model in table.index]
-        return cls(table, metric=metric.replace("_", " ")).plot(ax=ax)
+        return cls(table, metric=metric.replace("_", " ")).plot(ax, **kwargs)
 
-    def plot(self, *, ax=None):
-        """Draw the models.
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> QualitySizeDisplay:
+        """Plot the models, each with its name beside it.
 
         Parameters
         ----------
         ax : Axes, default=None
-            None makes a new figure.
+            Axes to draw on. None creates a new figure.
+        name : str, default=None
+            Title.
+        **kwargs : dict
+            Passed to matplotlib's `errorbar`.
 
         Returns
         -------
-        self : QualitySizeDisplay
+        QualitySizeDisplay
+            The display.
         """
         from matplotlib.ticker import LogLocator, NullFormatter
 
-        ax = _drawing.new_axes(ax, figsize=(8.5, 5.2))
-        table = self.table.sort_values(["size", "value"])
-        kinds = table["kind"] if "kind" in table else np.full(len(table), "models")
-        looks = {kind: i % 8 for i, kind in enumerate(dict.fromkeys(kinds))}
-        x = _spread(table["size"].to_numpy(dtype=float))
-        value = table["value"].to_numpy()
-        for kind, look in looks.items():
-            own = np.asarray(kinds) == kind
-            errors = np.abs([value - table["low"], table["high"] - value])[:, own]
-            ax.errorbar(
-                x[own],
-                value[own],
-                yerr=errors,
-                fmt=_drawing.MARKERS[look],
-                color=_drawing.COLOURS[look],
-                capsize=3,
-                elinewidth=1,
-                markersize=7,
-                label=kind,
-            )
+        table = self.table
+        if missing := {"size", "value", "low", "high"} - set(table):
+            raise ValueError(f"table has no column {min(missing)!r}.")
+        ax = _drawing.new_axes(ax, (8.5, 5.2))
+        kinds = table["kind"].to_numpy() if "kind" in table else np.full(len(table), "models")
+        self.containers_ = []
+        for i, kind in enumerate(dict.fromkeys(kinds)):
+            rows = table[kinds == kind]
+            errors = np.abs([rows["value"] - rows["low"], rows["high"] - rows["value"]])
+            style = {"fmt": _drawing.MARKERS[i % 8], "color": _drawing.COLORS[i % 8], "label": kind}
+            style |= {"elinewidth": 1, "capsize": 3, "markersize": 7, **kwargs}
+            container = ax.errorbar(rows["size"], rows["value"], yerr=errors, **style)
+            for line in (*container[1], *container[2]):
+                line.set_alpha(0.5)  # intervals of models of one size lie on top of each other
+            self.containers_.append(container)
         ax.set_xscale("log")
-        moved = np.abs(x / table["size"] - 1).max() > 0.02
-        note = " (models of one size side by side)" if moved else ""
-        ax.set(xlabel=self.size + note, ylabel=self.metric)
-        ax.set_xlim(x.min() / 2, x.max() * 2)
+        ax.set(xlabel=self.size, ylabel=self.metric, title=name or "")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.set_major_formatter("{x:,g}")
+        ax.margins(x=0.15)
         ax.grid(alpha=0.3)
-        _label(ax, x, table["high"].to_numpy(), [str(name) for name in table.index])
-        if len(looks) > 1:
+        if len(self.containers_) > 1:
             ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4)
+        _label(ax, table)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-def _spread(sizes):
-    """Put models of (almost) one size side by side rather than on top of each other."""
-    true = np.log(sizes)
-    gap = 0.035 * (np.ptp(true) + 2 * np.log(2))
-    x = true.copy()
-    for i in range(1, len(x)):
-        x[i] = max(x[i], x[i - 1] + gap)
-    pushed = np.append(np.flatnonzero(x == true), len(x))
-    for first, stop in pairwise(pushed):  # around the size of each run of neighbours
-        x[first:stop] -= (x - true)[first:stop].mean()
-    return np.exp(x)
+def _label(ax, table):
+    """Write the names beside the points where they hide neither each other nor the points.
 
+    A name gets the place with the least cost among those to the right and left of its point, at
+    growing distance above and below. Names beside points of one size are then sorted as the points.
+    """
+    from matplotlib.transforms import Bbox
 
-def _label(ax, x, high, names):
-    """Write the names above the intervals, upright, so that neighbours do not meet."""
-    for place, top, name in zip(x, high, names, strict=True):
-        ax.annotate(
-            name,
-            (place, top),
-            xytext=(0, 5),
-            textcoords="offset points",
-            rotation=90,
-            ha="center",
-            va="bottom",
-            fontsize=9,
-        )
-    low, upper = ax.get_ylim()
-    points = 0.95 * 72 * ax.get_window_extent().height / ax.figure.dpi
-    taken = [min(0.7, (6 * len(name) + 10) / points) for name in names]
-    needed = [low + (top - low) / (1 - share) for top, share in zip(high, taken, strict=True)]
-    ticks = [tick for tick in ax.get_yticks() if low <= tick <= max(1, max(high))]
-    ax.set_yticks(ticks)  # none beside the names, above a perfect score
-    ax.set_ylim(low, max(upper, *needed))
+    ax.figure.canvas.figure.draw_without_rendering()  # the layout gives the points their places
+    points, lows, highs = (
+        ax.transData.transform(table[["size", name]].to_numpy(dtype=float))
+        for name in ("value", "low", "high")
+    )
+    marks = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    bars = [
+        Bbox.from_extents(x - 1, low, x + 1, high)
+        for (x, low), high in zip(lows, highs[:, 1], strict=True)
+    ]
+    labels: list[Bbox] = []
+    columns = defaultdict(list)  # of names beside points of one size
+    inside, per_point = ax.get_window_extent(), ax.figure.dpi / 72
+    for i in np.argsort(-points[:, 1], kind="stable"):
+        text = ax.text(0.5, 0.5, str(table.index[i]), fontsize=9, parse_math=False)
+        box = text.get_window_extent()
+        text.remove()
+        options = []
+        for step, sign, side in product(range(30), (1, -1), (1, -1)):
+            x, y = points[i] + per_point * np.array([10 * side, 6 * sign * step])
+            left, height = (x if side > 0 else x - box.width), 1.1 * box.height
+            place = Bbox.from_bounds(left, y - height / 2, box.width, height)
+            outside = not all(inside.contains(*corner) for corner in place.corners())
+            cost = step + 40 * place.count_overlaps(marks) + 4 * place.count_overlaps(bars)
+            cost += 400 * place.count_overlaps(labels) + 400 * outside
+            options.append((cost, side, y, place))
+        _, side, y, place = min(options, key=lambda option: option[0])
+        labels.append(place)
+        columns[round(points[i, 0]), side].append((i, y))
+    for (_, side), column in columns.items():
+        line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+        line["relpos"] = ((1 - side) / 2, 0.5)
+        for (i, _), y in zip(column, sorted((y for _, y in column), reverse=True), strict=True):
+            ax.annotate(
+                str(table.index[i]),
+                (table["size"].iloc[i], table["value"].iloc[i]),
+                xytext=(10 * side, (y - points[i, 1]) / per_point),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
+                fontsize=9,
+                parse_math=False,
+                arrowprops=line,
+            ).set_in_layout(False)

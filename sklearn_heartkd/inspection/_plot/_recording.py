@@ -1,38 +1,52 @@
 """RecordingDisplay."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 
 from sklearn_heartkd.features import LogMelSpectrogram
-from sklearn_heartkd.inspection._explain import band_centres, frame_times
+from sklearn_heartkd.inspection._grid import band_centers, frame_times
 from sklearn_heartkd.inspection._plot import _drawing
 
 
 class RecordingDisplay:
-    """A recording as waveform and as log-mel spectrogram, with its heart sounds where known.
+    """A recording as waveform and log-mel spectrogram, with its heart sounds if they are known.
 
-    Use :meth:`from_recording`.
+    Use :meth:`from_recording` to create a display.
 
     Parameters
     ----------
     waveform : ndarray of shape (n_samples,)
+        The recording.
     grid : ndarray of shape (n_bands, n_frames)
         Log-mel bands in dB.
     times : ndarray of shape (n_frames,)
-        Middle of the frames in seconds.
+        Centers of the frames in seconds.
     frequencies : ndarray of shape (n_bands,)
-        Middle of the bands in Hz.
+        Centers of the bands in Hz.
     sampling_rate : float
         In Hz.
     events : DataFrame, default=None
-        With the columns kind, start and end (seconds).
+        Heart sounds, with the columns kind, start and end (seconds).
     name : str, default=None
         Title.
 
     Attributes
     ----------
+    image_ : QuadMesh
+        The spectrogram.
     ax_ : ndarray of Axes of shape (2,)
         Waveform above, spectrogram below.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    ExplanationDisplay : The same with an explanation on top.
 
     Examples
     --------
@@ -44,8 +58,16 @@ class RecordingDisplay:
     """
 
     def __init__(
-        self, *, waveform, grid, times, frequencies, sampling_rate, events=None, name=None
-    ):
+        self,
+        waveform: np.ndarray,
+        *,
+        grid: np.ndarray,
+        times: np.ndarray,
+        frequencies: np.ndarray,
+        sampling_rate: float,
+        events: pd.DataFrame | None = None,
+        name: str | None = None,
+    ) -> None:
         self.waveform = waveform
         self.grid = grid
         self.times = times
@@ -56,85 +78,97 @@ class RecordingDisplay:
 
     @classmethod
     def from_recording(
-        cls, waveform, sampling_rate, *, events=None, features=None, name=None, ax=None
-    ):
-        """Draw a recording.
+        cls,
+        waveform: ArrayLike,
+        sampling_rate: float,
+        *,
+        events: pd.DataFrame | None = None,
+        features: LogMelSpectrogram | None = None,
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> RecordingDisplay:
+        """Plot a recording.
 
         Parameters
         ----------
         waveform : array-like of shape (n_samples,)
+            The recording.
         sampling_rate : float
             In Hz.
         events : DataFrame, default=None
-            With the columns kind, start and end (seconds), as `make_heart_sounds` and
-            :func:`read_timing` give them.
+            Heart sounds, with the columns kind, start and end (seconds), as `make_heart_sounds` and
+            :func:`read_timing` return them.
         features : LogMelSpectrogram, default=None
-            Of the spectrogram; None is the default one for this sampling rate.
+            Computes the spectrogram. None means the default bands at this sampling rate.
         name : str, default=None
             Title.
         ax : Axes, default=None
-            Two panels are put in its place. None makes a new figure.
+            Axes to replace with the panels. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `pcolormesh` for the spectrogram.
 
         Returns
         -------
         RecordingDisplay
-
-        Raises
-        ------
-        ValueError
-            If `waveform` is not 1-D or `sampling_rate` not above 0.
+            The display.
         """
         waveform = np.asarray(waveform)
         if waveform.ndim != 1:
             raise ValueError(
-                f"waveform has shape {waveform.shape}; give one recording, shape (n_samples,)."
+                f"waveform has shape {waveform.shape}; pass one recording of shape (n_samples,)."
             )
         if not sampling_rate > 0:
             raise ValueError(f"sampling_rate={sampling_rate!r} must be above 0.")
         if features is None:
-            fmax = min(800.0, sampling_rate / 2)
             n_fft = round(0.064 * sampling_rate)
             features = LogMelSpectrogram(
-                sampling_rate=sampling_rate, fmax=fmax, n_fft=n_fft, hop_length=max(1, n_fft // 5)
+                sampling_rate=sampling_rate,
+                fmax=min(800.0, sampling_rate / 2),
+                n_fft=n_fft,
+                hop_length=max(1, n_fft // 5),
             )
         grid = features.fit_transform(waveform[None])[0]
         front_end = features._front_end()
         return cls(
-            waveform=waveform,
+            waveform,
             grid=grid,
             times=frame_times(front_end, grid.shape[1]),
-            frequencies=band_centres(front_end),
+            frequencies=band_centers(front_end),
             sampling_rate=sampling_rate,
             events=events,
             name=name,
-        ).plot(ax=ax)
+        ).plot(ax, **kwargs)
 
-    def plot(self, *, ax=None, cmap="magma"):
-        """Draw the recording.
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> RecordingDisplay:
+        """Plot the recording.
 
         Parameters
         ----------
         ax : Axes, default=None
-            Two panels are put in its place. None makes a new figure.
-        cmap : str, default="magma"
-            Colours of the spectrogram.
+            Axes to replace with the panels. None creates a new figure.
+        name : str, default=None
+            Title; None means `name` of the display.
+        **kwargs : dict
+            Passed to matplotlib's `pcolormesh` for the spectrogram.
 
         Returns
         -------
-        self : RecordingDisplay
+        RecordingDisplay
+            The display.
         """
-        ax = _drawing.new_axes(ax, figsize=(9, 4.6))
-        top, bottom = _drawing.split_axes(ax, (1, 1.3))[:, 0]
+        ax = _drawing.new_axes(ax, (9, 4.6))
+        top, bottom = _drawing.split_axes(ax, (1, 1.3))
         _drawing.draw_waveform(top, self.waveform, self.sampling_rate)
         _drawing.draw_events(top, self.events)
-        if self.name:
-            top.set_title(self.name, pad=18 if self.events is not None else 6)
-        image = _drawing.draw_grid(
-            bottom, self.grid, self.times, self.frequencies, cmap=cmap, vmin=self.grid.max() - 60
-        )
+        title = self.name or "" if name is None else name
+        top.set_title(title, pad=6 if self.events is None else 18)
+        style = {"cmap": "magma", "vmin": self.grid.max() - 60, **kwargs}
+        self.image_ = _drawing.draw_grid(bottom, self.grid, self.times, self.frequencies, **style)
         bottom.set_xlabel("seconds")
-        top.set_xlim(0, len(self.waveform) / self.sampling_rate)
-        bar = ax.figure.colorbar(image, ax=[top, bottom], pad=0.01, shrink=0.55, anchor=(0, 0))
+        bar = ax.figure.colorbar(
+            self.image_, ax=[top, bottom], pad=0.01, shrink=0.55, anchor=(0, 0)
+        )
         bar.set_label("dB")
         self.ax_, self.figure_ = np.array([top, bottom]), ax.figure
         return self

@@ -1,5 +1,10 @@
 """TrainingHistoryDisplay."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.inspection._plot import _drawing
@@ -7,19 +12,28 @@ from sklearn_heartkd.utils._unwrap import unwrap
 
 
 class TrainingHistoryDisplay:
-    """Loss of a network after each epoch.
+    """Loss of networks after each epoch.
 
-    Use :meth:`from_estimator` or :meth:`from_history`.
+    Use :meth:`from_estimator`, or pass histories and call :meth:`plot`.
 
     Parameters
     ----------
     histories : dict of str to list of dict
-        By the model's name: rows with epoch, train_loss and perhaps valid_loss.
+        By the model's name, a row per epoch with epoch, train_loss and, if there are held-out
+        subjects, valid_loss.
 
     Attributes
     ----------
+    lines_ : list of Line2D
+        The losses.
     ax_ : Axes
+        The axes.
     figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    NetworkDisplay : The layers of a network.
 
     Examples
     --------
@@ -30,29 +44,30 @@ class TrainingHistoryDisplay:
     >>> display = TrainingHistoryDisplay.from_estimator(model)
     """
 
-    def __init__(self, histories):
+    def __init__(self, histories: dict[str, list[dict[str, Any]]]) -> None:
         self.histories = histories
 
     @classmethod
-    def from_estimator(cls, *estimators, names=None, ax=None):
-        """Draw the training of one or several fitted models.
+    def from_estimator(
+        cls, *estimators: Any, names: list[str] | None = None, ax: Any = None, **kwargs: Any
+    ) -> TrainingHistoryDisplay:
+        """Plot the training of one or several fitted models.
 
         Parameters
         ----------
         *estimators : estimator
             Networks, or pipelines and meta-estimators around one.
         names : list of str, default=None
-            One a model; None is the names of their classes.
+            One for each model; None means the names of their classes.
         ax : Axes, default=None
+            Axes to draw on. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `plot` for the losses.
 
         Returns
         -------
         TrainingHistoryDisplay
-
-        Raises
-        ------
-        ValueError
-            If a model has no training history.
+            The display.
         """
         histories = {}
         for i, estimator in enumerate(estimators):
@@ -60,56 +75,51 @@ class TrainingHistoryDisplay:
             owners = [part for part in unwrap(estimator) if hasattr(part, "history_")]
             if not owners:
                 raise ValueError(
-                    f"{type(estimator).__name__} has no training history; give a network of "
-                    "sklearn_heartkd or a pipeline around one."
+                    f"{type(estimator).__name__} has no training history; pass a network of "
+                    "sklearn_heartkd or an estimator around one."
                 )
             name = type(owners[0]).__name__ if names is None else names[i]
-            if name in histories:
-                name = f"{name} {i + 1}"
-            histories[name] = owners[0].history_
-        return cls(histories).plot(ax=ax)
+            histories[f"{name} {i + 1}" if name in histories else name] = owners[0].history_
+        return cls(histories).plot(ax, **kwargs)
 
-    @classmethod
-    def from_history(cls, histories, *, ax=None):
-        """Draw histories, a dict of str to list of dict, or one list."""
-        return cls(histories if isinstance(histories, dict) else {"loss": histories}).plot(ax=ax)
+    def plot(
+        self, ax: Any = None, *, name: str | None = None, **kwargs: Any
+    ) -> TrainingHistoryDisplay:
+        """Plot the training loss (solid) and the loss of held-out subjects (dashed).
 
-    def plot(self, *, ax=None):
-        """Draw the losses: solid of the training, dashed of the held-out subjects.
+        A ring marks the best epoch, which is the one that early stopping keeps.
 
         Parameters
         ----------
         ax : Axes, default=None
-            None makes a new figure.
+            Axes to draw on. None creates a new figure.
+        name : str, default=None
+            Title.
+        **kwargs : dict
+            Passed to matplotlib's `plot` for the losses.
 
         Returns
         -------
-        self : TrainingHistoryDisplay
+        TrainingHistoryDisplay
+            The display.
         """
-        ax = _drawing.new_axes(ax, figsize=(6, 4))
-        for colour, (name, history) in zip(
-            _drawing.COLOURS * len(self.histories), self.histories.items(), strict=False
-        ):
+        ax = _drawing.new_axes(ax, (6, 4))
+        self.lines_ = []
+        for i, (model, history) in enumerate(self.histories.items()):
+            color = _drawing.COLORS[i % 8]
             epochs = [row["epoch"] for row in history]
-            ax.plot(
-                epochs,
-                [row["train_loss"] for row in history],
-                color=colour,
-                label=f"{name}, training",
-            )
+            trained = [row["train_loss"] for row in history]
+            style = {"color": color, "label": f"{model}, training", **kwargs}
+            self.lines_ += ax.plot(epochs, trained, **style)
             held_out = [row.get("valid_loss") for row in history]
             if None not in held_out:
-                ax.plot(epochs, held_out, "--", color=colour, label=f"{name}, held out")
-                best = min(range(len(epochs)), key=lambda i: held_out[i])
-                ax.plot(
-                    epochs[best],
-                    held_out[best],
-                    "o",
-                    color=colour,
-                    markerfacecolor="white",
-                    label=f"{name}, kept epoch {epochs[best]}",
-                )
-        ax.set(xlabel="epoch", ylabel="loss")
+                style |= {"linestyle": "--", "label": f"{model}, held out"}
+                self.lines_ += ax.plot(epochs, held_out, **style)
+                best = int(np.argmin(np.array(held_out, dtype=float)))
+                label = f"{model}, kept epoch {epochs[best]}"
+                ring = {"color": color, "markerfacecolor": "white", "label": label}
+                ax.plot(epochs[best], held_out[best], "o", **ring)
+        ax.set(xlabel="epoch", ylabel="loss", title=name or "")
         ax.grid(alpha=0.3)
         ax.legend(fontsize=9)
         self.ax_, self.figure_ = ax, ax.figure

@@ -1,5 +1,11 @@
 """The reliability diagram."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,23 +16,23 @@ class ReliabilityDisplay:
     """Reliability diagram: accuracy against confidence of the predicted class.
 
     The area of a point grows with the share of recordings in its bin. Use
-    :meth:`from_estimator` or :meth:`from_predictions`.
+    :meth:`from_estimator` or :meth:`from_predictions` to create a display.
 
     Parameters
     ----------
     curve : pandas.DataFrame
-        What :func:`reliability_curve` returns.
+        Returned by :func:`reliability_curve`.
     error : float, default=None
-        Expected calibration error, written into the legend.
+        Expected calibration error for the legend.
     estimator_name : str, default=None
-        Name in the legend.
+        Name for the legend.
 
     Attributes
     ----------
     line_ : matplotlib.lines.Line2D
         The curve.
     points_ : matplotlib.collections.PathCollection
-        The points, sized by the share of recordings.
+        The points.
     ax_ : matplotlib.axes.Axes
         Axes with the diagram.
     figure_ : matplotlib.figure.Figure
@@ -34,7 +40,7 @@ class ReliabilityDisplay:
 
     See Also
     --------
-    reliability_curve : The numbers.
+    reliability_curve : Compute the curve.
 
     Examples
     --------
@@ -46,26 +52,28 @@ class ReliabilityDisplay:
     >>> display = ReliabilityDisplay.from_estimator(model, X[1::2], y[1::2])
     """
 
-    def __init__(self, curve, *, error=None, estimator_name=None):
+    def __init__(
+        self, curve: pd.DataFrame, *, error: float | None = None, estimator_name: str | None = None
+    ) -> None:
         self.curve = curve
         self.error = error
         self.estimator_name = estimator_name
 
-    def plot(self, *, ax=None, name=None, color="#0072B2"):
-        """Draw the diagram.
+    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> ReliabilityDisplay:
+        """Plot the diagram.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None makes a new figure.
+            Axes to draw on. None creates a new figure.
         name : str, default=None
-            Name in the legend. None takes `estimator_name`.
-        color : color, default="#0072B2"
-            Colour of curve and points.
+            Name for the legend. None means `estimator_name`.
+        **kwargs : dict
+            Passed to matplotlib's `plot` for the curve; the points have its color.
 
         Returns
         -------
-        self : ReliabilityDisplay
+        ReliabilityDisplay
             The display.
         """
         import matplotlib.pyplot as plt
@@ -76,10 +84,11 @@ class ReliabilityDisplay:
         error = None if self.error is None else f"calibration error {self.error:.3f}"
         label = ": ".join(part for part in (name, error) if part) or None
         diagonal = "perfectly calibrated"
-        if diagonal not in ax.get_legend_handles_labels()[1]:
+        if diagonal not in ax.get_legend_handles_labels()[1]:  # several displays share the axes
             ax.plot([0, 1], [0, 1], linestyle=":", color="0.3", label=diagonal)
         x, y = self.curve["confidence"], self.curve["accuracy"]
-        (self.line_,) = ax.plot(x, y, color=color, label=label)
+        (self.line_,) = ax.plot(x, y, **{"label": label, **kwargs})
+        color = self.line_.get_color()
         self.points_ = ax.scatter(x, y, s=15 + 300 * self.curve["weight"], color=color, alpha=0.7)
         ax.set(
             xlabel="Confidence in the predicted class",
@@ -94,9 +103,18 @@ class ReliabilityDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, n_bins=15, strategy="uniform", name=None, ax=None, color="#0072B2"
-    ):
-        """Draw the diagram of a fitted classifier.
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        *,
+        n_bins: int = 15,
+        strategy: str = "uniform",
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> ReliabilityDisplay:
+        """Plot the diagram of a fitted classifier.
 
         Parameters
         ----------
@@ -111,11 +129,11 @@ class ReliabilityDisplay:
         strategy : {"uniform", "quantile"}, default="uniform"
             The bins, as in :func:`reliability_curve`.
         name : str, default=None
-            Name in the legend. None takes the name of the class.
+            Name for the legend. None means the name of the class.
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None makes a new figure.
-        color : color, default="#0072B2"
-            Colour of curve and points.
+            Axes to draw on. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `plot` for the curve.
 
         Returns
         -------
@@ -124,9 +142,7 @@ class ReliabilityDisplay:
         """
         check_is_fitted(estimator)
         if not is_classifier(estimator):
-            raise ValueError(
-                f"{type(estimator).__name__} is no classifier; a reliability diagram needs one."
-            )
+            raise ValueError(f"{type(estimator).__name__} is not a classifier; pass one.")
         return cls.from_predictions(
             y,
             estimator.predict_proba(X),
@@ -135,23 +151,23 @@ class ReliabilityDisplay:
             strategy=strategy,
             name=type(estimator).__name__ if name is None else name,
             ax=ax,
-            color=color,
+            **kwargs,
         )
 
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_proba,
+        y_true: ArrayLike,
+        y_proba: ArrayLike,
         *,
-        labels=None,
-        n_bins=15,
-        strategy="uniform",
-        name=None,
-        ax=None,
-        color="#0072B2",
-    ):
-        """Draw the diagram of predicted probabilities.
+        labels: ArrayLike | None = None,
+        n_bins: int = 15,
+        strategy: str = "uniform",
+        name: str | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> ReliabilityDisplay:
+        """Plot the diagram of predicted probabilities.
 
         Parameters
         ----------
@@ -166,18 +182,19 @@ class ReliabilityDisplay:
         strategy : {"uniform", "quantile"}, default="uniform"
             The bins, as in :func:`reliability_curve`.
         name : str, default=None
-            Name in the legend.
+            Name for the legend.
         ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None makes a new figure.
-        color : color, default="#0072B2"
-            Colour of curve and points.
+            Axes to draw on. None creates a new figure.
+        **kwargs : dict
+            Passed to matplotlib's `plot` for the curve.
 
         Returns
         -------
         ReliabilityDisplay
             The display.
         """
-        bins = {"labels": labels, "n_bins": n_bins, "strategy": strategy}
-        curve = reliability_curve(y_true, y_proba, **bins)
-        error = expected_calibration_error(y_true, y_proba, **bins)
-        return cls(curve, error=error, estimator_name=name).plot(ax=ax, color=color)
+        curve = reliability_curve(y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy)
+        error = expected_calibration_error(
+            y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy
+        )
+        return cls(curve, error=error, estimator_name=name).plot(ax, **kwargs)

@@ -1,4 +1,4 @@
-"""Search for recordings that are copies of each other, or cuts of one longer recording."""
+"""Search for recordings that are copies of each other or cuts of one longer recording."""
 
 from sklearn_heartkd.utils._near_duplicates._search import (
     NearDuplicates,

@@ -1,10 +1,11 @@
-"""Search for recordings that are copies of each other, or cuts of one longer recording."""
+"""The search for near-duplicates: candidates, comparison in the whole band, groups."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from scipy import fft, sparse
 
 from sklearn_heartkd.utils._near_duplicates._correlation_screen import CorrelationScreen
@@ -23,7 +24,7 @@ class NearDuplicates:
     ----------
     groups : ndarray of shape (n_recordings,)
         Integer label of the cluster of each recording: connected components of the pairs. A
-        recording without a near-duplicate is a cluster of its own.
+        recording without a near-duplicate is a separate cluster.
     pairs : pandas.DataFrame
         One row per pair: ``first`` and ``second`` (positions, ``first < second``),
         ``correlation`` (signed: negative where the polarity is inverted), ``lag_seconds`` (what
@@ -43,56 +44,29 @@ def find_near_duplicates(
     low=60.0,
     high=800.0,
     min_overlap=3.0,
+    n_jobs=None,
 ):
     """Find near-identical recordings, whatever their gain, offset, polarity or delay.
 
-    Two recordings are near-duplicates if their band-passed signals reach an absolute normalised
-    cross-correlation of `threshold` at some lag. The correlation is normalised by the energies
-    of the parts that overlap at that lag, so two cuts of one longer recording are found too; and
-    it must hold without the loudest quarter of a second, so a common click is no match.
+    The parameters are those of :func:`sklearn_heartkd.model_selection.near_duplicate_groups`.
 
-    Parameters
-    ----------
-    recordings : array of shape (n_recordings, n_samples) or sequence of 1-D arrays
-        Mono waveforms.
-    sampling_rate : float or array of shape (n_recordings,)
-        In Hz; one for all, or one per recording.
-    threshold : float, default=0.8
-        Smallest absolute correlation of a pair, between 0 and 1.
-    low, high : float, default=60.0, 800.0
-        Pass-band in Hz. `high` is lowered to half the smallest sampling rate.
-    min_overlap : float, default=3.0
-        Shortest common part in seconds; of a recording shorter than that, nine tenths must
-        overlap. See Notes for what a short overlap must reach.
+    Two recordings are near-duplicates if their band-passed signals reach an absolute normalized
+    cross-correlation of `threshold` at some lag. The correlation is normalized by the energies of the
+    parts that overlap at that lag, so that two cuts of one longer recording are found too. It must hold
+    without the loudest quarter of a second, so that a common click is not a match.
 
-    Returns
-    -------
-    NearDuplicates
-        With the attributes `groups` and `pairs`.
+    Heart sounds are periodic: on a few beats, two recordings of one subject may correlate by their
+    rhythm alone. So `threshold` suffices where twice `min_overlap`, or all of the shorter recording (but
+    at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that, needs
+    ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
 
-    Raises
-    ------
-    ValueError
-        If a recording is not 1-D, is empty or holds NaN or infinity, or a parameter is out of
-        range.
-
-    Notes
-    -----
-    Every pair is screened by FFT in the lowest part of the band, with the Cauchy-Schwarz bound
-    for the rest of it; only pairs that the bound cannot exclude are compared in the whole band.
-    Time grows with the square of the number of recordings, memory linearly.
-
-    Heart sounds are periodic: on a few beats, two recordings of one subject may correlate by
-    their rhythm alone. So `threshold` suffices where twice `min_overlap`, or all of the shorter
-    recording (but at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that,
-    needs ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
-
-    A silent recording has no near-duplicate.
+    Every pair is screened (see `CorrelationScreen`), and only pairs that the screen cannot exclude are
+    compared in the whole band. Time grows with the square of the number of recordings, memory linearly.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_heartkd._near_duplicates import find_near_duplicates
+    >>> from sklearn_heartkd.utils._near_duplicates import find_near_duplicates
     >>> rng = np.random.default_rng(0)
     >>> first, other = rng.normal(size=(2, 10_000))
     >>> found = find_near_duplicates([first, other, 3 - 0.1 * first[1000:]], 2000)
@@ -113,7 +87,10 @@ def find_near_duplicates(
             "half the sampling rate), or give recordings of a higher sampling rate"
         )
     search = _Search(recordings, rates, threshold, low, high, min_overlap)
-    rows = [row for pair in search.candidates() if (row := search.compare(*pair)) is not None]
+    compared = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(search.compare)(*pair) for pair in search.candidates(n_jobs)
+    )
+    rows = [row for row in compared if row is not None]
     columns = ["first", "second", "correlation", "lag_seconds", "overlap_seconds"]
     pairs = pd.DataFrame(rows, columns=columns).astype({"first": np.intp, "second": np.intp})
     pairs = pairs.sort_values("correlation", key=np.abs, ascending=False, ignore_index=True)
@@ -127,6 +104,7 @@ def connected_groups(n_items, first, second):
     """
     edges = sparse.coo_array((np.ones(len(first)), (first, second)), shape=(n_items, n_items))
     labels = sparse.csgraph.connected_components(edges, directed=False)[1]
+    # number the components in the order of their first items
     _, start, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(start))[inverse]
 
@@ -159,14 +137,14 @@ class _Search:
         self.seconds = np.array([len(x) for x in recordings]) / rates
         self.waveform = lru_cache(_CACHE)(self._waveform)
 
-    def candidates(self):
+    def candidates(self, n_jobs=None):
         """Pairs that a cheap bound cannot exclude."""
         whole = self.high - self.low
         widths = [*(width for width in _SCREEN_WIDTHS if width < whole), whole]
         if len(widths) == 1:
             widths = [whole, whole]
         screen = CorrelationScreen(self._spectrum, self.seconds, self.required, widths)
-        return screen.candidates()
+        return screen.candidates(n_jobs)
 
     def required(self, i, j, overlap):
         """Correlation that a pair must reach on an overlap in seconds; 2 if too short."""
@@ -198,6 +176,7 @@ class _Search:
         """Row of the table for a pair, or None if it stays below the threshold."""
         rate = 4 * self.high
         (x, x_energy), (y, y_energy) = self.waveform(first), self.waveform(second)
+        # padded, so that no lag wraps around
         n_fft = fft.next_fast_len(len(x) + len(y), real=True)
         correlation = fft.irfft(fft.rfft(x, n_fft) * fft.rfft(y, n_fft).conj(), n_fft)
         shortest = min(self.min_overlap, 0.9 * self.seconds[[first, second]].min())
@@ -206,15 +185,19 @@ class _Search:
         start, stop = np.maximum(lags, 0), np.minimum(len(x), len(y) + lags)
         x_part = x_energy[stop] - x_energy[start]
         y_part = y_energy[stop - lags] - y_energy[start - lags]
+        # a silent overlap gives any correlation: it counts as none
         quiet = _QUIET * (stop - start)
         audible = (x_part * len(x) > quiet * x_energy[-1]) & (
             y_part * len(y) > quiet * y_energy[-1]
         )
         correlation = correlation[lags] / np.sqrt(np.where(audible, x_part * y_part, np.inf))
         required = self.required(first, second, (stop - start) / rate)
+        # short overlaps need more: the best lag is the one with the smallest gap for its overlap
         best = int(((1 - np.abs(correlation)) / (1.001 - required)).argmin())
+        # interpolation between samples cannot raise it by a tenth
         if abs(correlation[best]) < 0.9 * required[best]:
             return None
+        # of two rhythms alone, the loudest beat would be a match: the rest must agree as well
         peak, shift = _interpolated_peak(correlation, best)
         lag = lags[best]
         a, b = x[start[best] : stop[best]], y[start[best] - lag : stop[best] - lag]

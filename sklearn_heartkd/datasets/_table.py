@@ -1,0 +1,187 @@
+"""Recordings that a table lists."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils._param_validation import validate_params
+
+from sklearn_heartkd.datasets._assemble import (
+    READING_CONSTRAINTS,
+    make_bunch,
+    read_table,
+    require_two_classes,
+)
+from sklearn_heartkd.datasets._listing import (
+    by_name,
+    join_spellings,
+    merge_rows,
+    plain,
+    read_columns,
+    without_suffix,
+)
+from sklearn_heartkd.utils._audio_files import find_audio_files
+from sklearn_heartkd.utils._text import printable
+
+_DESCR = """\
+Recordings that the table {path} lists, of the classes {classes}.
+
+Groups: {groups}
+"""
+_NO_SUBJECTS = (
+    "each recording is a separate group, because `subject` was not given; if subjects have several "
+    "recordings, scores from splits by these groups are too good."
+)
+_OURS = ("path", "group", "file", "label", "subject", "seconds", "original_sampling_rate")
+
+
+@validate_params(
+    {
+        "path": "no_validation",
+        "file": [str],
+        "target": [str],
+        "subject": [str, None],
+        **READING_CONSTRAINTS,
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_table(
+    path: str | PathLike[str],
+    *,
+    file: str,
+    target: str,
+    subject: str | None = None,
+    sampling_rate: float = 2000,
+    duration: float | None = None,
+    on_error: str = "raise",
+    channel: str | int = "mean",
+    return_X_y: bool = False,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Any:
+    r"""Load the recordings that a table lists, with their labels.
+
+    The table has a header and a row for each recording. Commas, semicolons or tabs separate its
+    columns; the text encoding does not matter.
+
+    Parameters
+    ----------
+    path : path-like
+        The table, a text file such as ``labels.csv``.
+    file : str
+        The column of the recordings: paths relative to the folder of the table, with or without
+        suffix. The folders may be missing where the name is found once below that folder.
+    target : str
+        The column of the labels.
+    subject : str, default=None
+        The column of the subjects. None treats each recording as a separate subject.
+    sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
+        As in :func:`load_audio_folder`.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
+        :func:`load_audio_folder`. In this data set,
+
+        - target : ndarray of str of shape (n_recordings,), the labels.
+        - groups : ndarray of str of shape (n_recordings,), the subjects.
+        - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
+          has them), the other columns of the table, seconds, original_sampling_rate.
+
+    Raises
+    ------
+    OSError
+        If the table cannot be opened.
+    ValueError
+        If the table lacks one of the columns, or a cell of them is empty, if it lists a recording
+        with two labels or all recordings with one.
+    UnreadableRecordingError
+        If files cannot be used, or listed recordings are missing (see `on_error`).
+
+    See Also
+    --------
+    load_audio_folder : Load a folder that holds one folder for each class.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import soundfile
+    >>> from sklearn_heartkd.datasets import load_table, make_heart_sounds
+    >>> sounds = make_heart_sounds(4, classes=["normal", "murmur"], random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = ["recording,diagnosis"]
+    ...     for i, (label, waveform) in enumerate(zip(sounds.target, sounds.data)):
+    ...         soundfile.write(Path(folder, f"{i}.wav"), waveform, 2000)
+    ...         rows.append(f"{i}.wav,{label}")
+    ...     table = Path(folder, "labels.csv")
+    ...     _ = table.write_text("\n".join(rows))
+    ...     loaded = load_table(table, file="recording", target="diagnosis", duration=3.0)
+    >>> loaded.data.shape, loaded.target.tolist()
+    ((4, 6000), ['normal', 'murmur', 'normal', 'murmur'])
+    """
+    path = Path(path)
+    columns = [file, target] if subject is None else [file, target, subject]
+    rows = read_columns(path, columns)
+    for column in columns:
+        if (rows[column] == "").any():
+            row = int((rows[column] == "").to_numpy().argmax())
+            raise ValueError(
+                f"Row {row + 2} of {printable(path)} has no {column!r}; complete or remove it."
+            )
+    rows = merge_rows(rows, file, path)
+    paths = _find(path.parent, rows[file])
+    names = [name.replace("\\", "/") for name in rows[file]]
+    others = rows.drop(columns=columns)
+    table = pd.DataFrame(
+        {
+            "path": paths,
+            "file": names,
+            "label": join_spellings(rows[target]),
+            "quality": "",
+            "subject": names if subject is None else rows[subject],
+            "site": "",
+        }
+    ).assign(**others.drop(columns=[column for column in _OURS if column in others]))
+    waveforms, table = read_table(
+        table.assign(group=table["subject"]),
+        sampling_rate=sampling_rate,
+        on_error=on_error,
+        channel=channel,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    require_two_classes(table["label"], path)
+    return make_bunch(
+        waveforms,
+        table,
+        sampling_rate=sampling_rate,
+        duration=duration,
+        return_X_y=return_X_y,
+        descr=_DESCR.format(
+            path=path,
+            classes=", ".join(np.unique(table["label"])),
+            groups="the subjects." if subject is not None else _NO_SUBJECTS,
+        ),
+    )
+
+
+def _find(folder, names):
+    """Return the paths of recordings, given relative to a folder or, if unique, by their name."""
+    files = find_audio_files(folder).readable
+    paths = by_name(files, folder)
+    stems: dict[str, list[Path]] = {}
+    for file in files:
+        stems.setdefault(plain(file.stem), []).append(file)
+    found = []
+    for name in names:
+        file = folder / name.replace("\\", "/")
+        if not file.is_file():
+            key = plain(without_suffix(name))
+            alike = stems.get(key, [])
+            file = paths.get(key) or (alike[0] if len(alike) == 1 else file)
+        found.append(str(file))
+    return found
