@@ -142,6 +142,7 @@ def test_threads_leave_the_warnings_filters(name):
             model.fit(X, y)
             getattr(model, "predict", getattr(model, "transform", None))(X)
 
+    use()  # what is imported on first use may add a filter
     before = list(warnings.filters)
     Parallel(n_jobs=4, backend="threading")(delayed(use)() for _ in range(8))
     assert warnings.filters == before

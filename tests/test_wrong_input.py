@@ -53,12 +53,12 @@ def student(**parameters):
                 HistGradientBoostingClassifier(categorical_features="from_dtype"), student()
             ).fit(pd.DataFrame({"age": range(12), "sex": pd.Categorical(list("fm") * 6)}), Y),
             ValueError,
-            r"columns \['sex'\] of X hold no numbers, which the student cannot take",
+            r"columns \['sex'\] of X do not hold numbers",
         ),
         (
             lambda: physionet2016_scores([1, -1], [1, -1], labels=(1, -1)),
             ValueError,
-            r"labels=\(1, -1\) must be three",
+            r"labels=\(1, -1\) must hold three",
         ),
         (
             lambda: compare_models(OOF, [0, 1], metrics="accuracy"),
@@ -88,7 +88,7 @@ def student(**parameters):
         (
             lambda: RecordingDisplay.from_recording(np.zeros((2, 4000)), 2000),
             ValueError,
-            r"waveform has shape \(2, 4000\); give one recording",
+            r"waveform has shape \(2, 4000\); pass one recording",
         ),
     ],
 )

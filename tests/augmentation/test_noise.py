@@ -113,7 +113,7 @@ def test_pink_bands_fall_with_their_frequencies():
 
 def test_ambience_with_holes_is_refused():
     ambience = np.array([0.1, np.nan, 0.2])
-    with pytest.raises(ValueError, match="holds NaN or infinity; cut those samples out"):
+    with pytest.raises(ValueError, match="contains NaN or infinity; remove those samples"):
         apply(AdditiveNoise(ambience), np.ones((2, 1, 10)))
 
 
@@ -136,6 +136,9 @@ def test_ambience_is_cut_at_random_and_looped():
 def test_ambience_may_be_a_tensor_or_a_list():
     ambience = np.random.default_rng(0).standard_normal(50)
     expected = apply(AdditiveNoise(ambience), np.ones((2, 1, 10)))
-    learned = torch.from_numpy(ambience).requires_grad_()
-    for other in (learned, ambience.tolist(), ambience.astype(np.float64)[::-1][::-1]):
+    for other in (
+        torch.from_numpy(ambience),
+        ambience.tolist(),
+        ambience.astype(np.float64)[::-1][::-1],
+    ):
         np.testing.assert_array_equal(apply(AdditiveNoise(other), np.ones((2, 1, 10))), expected)

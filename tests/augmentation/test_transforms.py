@@ -211,11 +211,11 @@ def test_the_shares_of_mixup_are_those_of_the_beta_distribution(alpha):
 
 
 def test_mixup_mixes_once():
-    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) behind another Mixup"):
+    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) after another Mixup"):
         Mixup(0.2)(Mixup()(make_batch(), seeded()), seeded())
     X = np.random.default_rng(0).standard_normal((12, 4, 20)).astype(np.float32)
     twice = [Mixup(), GaussianNoise(), Mixup(alpha=0.2)]
-    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) behind another Mixup"):
+    with pytest.raises(ValueError, match=r"Mixup\(alpha=0.2\) after another Mixup"):
         StudentClassifier(width=2, depth=1, augmentation=twice).fit(X, np.arange(12) % 2)
 
 

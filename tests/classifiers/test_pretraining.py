@@ -101,6 +101,8 @@ def test_the_body_is_pretrained_and_the_head_is_as_it_was(name, dtype):
     assert [epoch["epoch"] for epoch in pretrained.pretraining_history_] == [1, 2]
     for key, weight in pretrained.module_.named_parameters():
         assert weight.dtype == torch.from_numpy(X).dtype
+        if X.ndim == 2 and "weight_hh" in key:
+            continue  # a table is one step, which has no hidden state before it
         change = (weight - dict(plain.module_.named_parameters())[key]).abs().max()
         assert change < 1e-9 if key.startswith("head") else change > 1e-5, key
     assert_array_equal(pretrained.module_.standardize.mean, plain.module_.standardize.mean)
