@@ -253,7 +253,7 @@ def test_sample_weights_count_in_the_choice():
 def test_choosing_without_groups_warns_and_without_cv_is_refused():
     X, y, _ = two_classes(separated=True)
     model = KMeansRefinedClassifier(Guess(), weight="auto")
-    with pytest.raises(ValueError, match="say how to split them, for example cv=3"):
+    with pytest.raises(ValueError, match="give a cv to split them, such as cv=3"):
         model.fit(X, y)
     with pytest.warns(
         UserWarning, match="KMeansRefinedClassifier splits its training data without"
