@@ -25,14 +25,15 @@ import numpy as np
 
 from benchmarks.fuzzing import mutate
 
+from sklearn_heartkd.deployment import load_model, runtime_model
+from sklearn_heartkd.deployment.runtime import UNSEALED, HeartSoundModel, seal_of
+
 RESULTS = Path(__file__).parent / "results" / "forged_models.csv"
 SECONDS, MEGABYTES = 20, 1000
 GIVE_UP = 16 * 2**30  # bytes of address space
 
 
 def main():
-    from sklearn_heartkd.deployment._files import load_any
-
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     with tempfile.TemporaryDirectory() as folder:
         files, recording = list(make_files(Path(folder))), np.sin(np.arange(5000) ** 1.1)
@@ -40,7 +41,7 @@ def main():
         rows = []
         for kind, name, path, original in files:
             if original and original not in expected:
-                expected[original] = load_any(original).predict_proba(recording).tolist()
+                expected[original] = load(original).predict_proba(recording).tolist()
             outcome, megabytes = run(path, recording, expected.get(original))
             rows.append([kind, name, outcome, "more" if megabytes > MEGABYTES else "less"])
             if outcome not in ("refused", "answered") or megabytes > MEGABYTES:
@@ -74,12 +75,16 @@ def run(path, recording, expected):
     return json.loads(answer) if answer else "crash", megabytes
 
 
-def attempt(path, recording, expected):
-    from sklearn_heartkd.deployment._files import load_any
+def load(path):
+    if path.suffix == ".onnx":
+        return HeartSoundModel.load(path)
+    return runtime_model(load_model(path))
 
+
+def attempt(path, recording, expected):
     try:
         with warnings.catch_warnings(action="ignore"):
-            model = load_any(path)
+            model = load(path)
             answer = model.predict_proba(recording)
             model.predict(recording)
             json.dumps(model.classes, ensure_ascii=False).encode()
@@ -470,16 +475,13 @@ def forged_graphs(data):
 
 def resealed(model):
     """Return the file with a right checksum."""
-    from sklearn_heartkd.deployment._onnx import seal
-    from sklearn_heartkd.deployment.runtime import UNSEALED
-
     for entry in model.metadata_props:
         if entry.key == "seal":
             entry.value = UNSEALED.decode()
     content = model.SerializeToString()
     if UNSEALED not in content:
         content += b"\x2a\x48" + UNSEALED  # an unknown field
-    return seal(content)
+    return content.replace(UNSEALED, seal_of(content))
 
 
 if __name__ == "__main__":
