@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fuzzing import mutate
-
 from sklearn_heartkd.deployment import load_model, runtime_model
 from sklearn_heartkd.deployment.runtime import UNSEALED, HeartSoundModel, seal_of
 
