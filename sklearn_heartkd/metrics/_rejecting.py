@@ -1,7 +1,7 @@
 """A classifier that rejects recordings about which it is unsure."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
