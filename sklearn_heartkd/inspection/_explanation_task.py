@@ -19,28 +19,14 @@ _OWNER = type("explain", (BaseEstimator,), {})()  # its name appears in errors a
 
 
 class ExplanationTask(NamedTuple):
-    """A model and recordings, ready to be explained.
+    """A model and recordings, ready to be explained."""
 
-    Attributes
-    ----------
-    view : GridView, WindowedView or WaveformView
-    parts : Parts or None
-        None if nothing is known of the model.
-    classes : ndarray of shape (n_classes,)
-    unit : str
-        Of the scores.
-    front_end : FrontEnd or None
-        Of the grid; None if it is not known, or if the rows of the grid are not bands.
-    recordings : list of ndarray or None
-        The waveforms, if the model takes them.
-    """
-
-    view: Any
-    parts: Any
+    view: Any  # GridView, WindowedView or WaveformView
+    parts: Any  # Parts; None if nothing is known of the model
     classes: np.ndarray
-    unit: str
-    front_end: Any = None
-    recordings: Any = None
+    unit: str  # of the scores
+    front_end: Any = None  # of the grid; None if it is unknown, or if the rows are not bands
+    recordings: Any = None  # the waveforms, if the model takes them
 
     @property
     def is_table(self):
@@ -138,7 +124,10 @@ def _from_features(parts, classes, X, background, features):
         X = X.reshape(len(X), n_channels, -1)
         if background is not None:
             background = background.reshape(len(background), n_channels, -1)
-        predict = _flattened(parts.scores)
+
+        def predict(grids):
+            return parts.scores(grids.reshape(len(grids), -1))
+
     if X.ndim == 3:
         grids = list(X)
         view = GridView(grids, _references(grids, background), predict)
@@ -156,10 +145,6 @@ def _from_features(parts, classes, X, background, features):
     rows = list(X.astype(np.result_type(X, reference)))
     view = GridView(rows, [reference] * len(rows), parts.scores)
     return ExplanationTask(view, parts, classes, parts.unit)
-
-
-def _flattened(predict):
-    return lambda grids: predict(grids.reshape(len(grids), -1))
 
 
 def _recordings(X):

@@ -67,6 +67,7 @@ def draw_events(ax, events):
     if events is None:
         return
     style = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom", "fontsize": 8}
+    style["parse_math"] = False
     for event in events.itertuples():
         color = _EVENT_COLORS.get(event.kind, "0.4")
         bottom, top = (0.0, 0.08) if event.kind == "murmur" else (0.92, 1.0)
