@@ -56,10 +56,8 @@ def total_precision_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     labels : array-like of shape (n_classes,), default=None
         The classes to sum over. None means every label in `y_true` or `y_pred`.
 
@@ -104,10 +102,8 @@ def youden_index_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default="artifact"
         The positive class, or several that count as one. A heart problem in set B is
         `["extrastole", "murmur"]`.
@@ -158,10 +154,8 @@ def artifact_f_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default="artifact"
         The positive class, or several that count as one.
     beta : float, default=0.9
@@ -213,10 +207,8 @@ def discriminant_power_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default=("extrastole", "murmur")
         The positive class, or several that count as one; by default the heart problems of set B.
     variant : {"standard", "challenge"}, default="standard"

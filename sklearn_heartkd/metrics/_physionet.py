@@ -171,16 +171,10 @@ def physionet2016_macc_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels, abnormal or normal.
-    y_pred : array-like of shape (n_recordings,)
-        The answers: abnormal, normal or unsure.
-    quality : array-like of shape (n_recordings,), default=None
-        Signal quality, as in :func:`physionet2016_scores`.
-    weights : tuple of 4 floats, default=None
-        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
-    labels : tuple of 3 labels, default=None
-        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True labels and answers, as in :func:`physionet2016_scores`.
+    quality, weights, labels : optional
+        As in :func:`physionet2016_scores`.
 
     Returns
     -------
@@ -218,10 +212,8 @@ def physionet2016_scorers(
 
     Parameters
     ----------
-    weights : tuple of 4 floats, default=None
-        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
-    labels : tuple of 3 labels, default=None
-        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+    weights, labels : optional
+        As in :func:`physionet2016_scores`.
 
     Returns
     -------

@@ -33,10 +33,8 @@ class ReliabilityDisplay:
         The curve.
     points_ : matplotlib.collections.PathCollection
         The points.
-    ax_ : matplotlib.axes.Axes
-        Axes with the diagram.
-    figure_ : matplotlib.figure.Figure
-        Figure with the diagram.
+    ax_, figure_ : Axes, Figure
+        Where they are drawn.
 
     See Also
     --------
@@ -124,16 +122,12 @@ class ReliabilityDisplay:
             Recordings that the classifier was not fitted on.
         y : array-like of shape (n_recordings,)
             Their labels.
-        n_bins : int, default=15
-            Number of bins.
-        strategy : {"uniform", "quantile"}, default="uniform"
+        n_bins, strategy : optional
             The bins, as in :func:`reliability_curve`.
         name : str, default=None
             Name for the legend. None means the name of the class.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -171,30 +165,19 @@ class ReliabilityDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_recordings,)
-            The true labels.
-        y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-            Predicted probabilities; one column is the probability of the second class.
-        labels : array-like of shape (n_classes,), default=None
-            The class of each column. None means the sorted labels of `y_true`.
-        n_bins : int, default=15
-            Number of bins.
-        strategy : {"uniform", "quantile"}, default="uniform"
-            The bins, as in :func:`reliability_curve`.
-        name : str, default=None
-            Name for the legend.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve.
+        y_true, y_proba : array-like
+            Labels and probabilities, as in :func:`reliability_curve`.
+        labels, n_bins, strategy : optional
+            As in :func:`reliability_curve`.
+        name, ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
         ReliabilityDisplay
             The display.
         """
-        curve = reliability_curve(y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy)
-        error = expected_calibration_error(
-            y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy
-        )
+        bins: dict[str, Any] = {"labels": labels, "n_bins": n_bins, "strategy": strategy}
+        curve = reliability_curve(y_true, y_proba, **bins)
+        error = expected_calibration_error(y_true, y_proba, **bins)
         return cls(curve, error=error, estimator_name=name).plot(ax, **kwargs)
