@@ -10,15 +10,6 @@ _EVENT_COLORS = dict(zip(("S1", "S2", "S3", "S4", "murmur"), COLORS, strict=Fals
 _EVENT_COLORS["premature"] = "#000000"
 
 
-def new_axes(ax, figsize):
-    """Return `ax`, or the axes of a new figure."""
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained", figsize=figsize)[1]
-
-
 def split_axes(ax, ratios, *, beside=False):
     """Replace `ax` with panels below each other, which share their x axis, or beside each other."""
     from matplotlib.gridspec import GridSpecFromSubplotSpec

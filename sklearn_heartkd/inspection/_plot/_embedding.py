@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.inspection._plot._display import Display
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._nested import embed
 from sklearn_heartkd.utils._unwrap import unwrap
 
 
+@dataclass(eq=False, repr=False)
 class EmbeddingDisplay(Display):
     """Embeddings of recordings in two principal components, with k-means clusters and their table.
 
@@ -61,24 +63,14 @@ class EmbeddingDisplay(Display):
     >>> display = EmbeddingDisplay.from_estimator(model, X, y)
     """
 
-    def __init__(
-        self,
-        points: np.ndarray,
-        y: np.ndarray,
-        *,
-        explained_variance: np.ndarray,
-        classes: np.ndarray,
-        centers: np.ndarray | None = None,
-        table: np.ndarray | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.points = points
-        self.y = y
-        self.explained_variance = explained_variance
-        self.classes = classes
-        self.centers = centers
-        self.table = table
-        self.name = name
+    points: np.ndarray
+    y: np.ndarray
+    _: KW_ONLY
+    explained_variance: np.ndarray
+    classes: np.ndarray
+    centers: np.ndarray | None = None
+    table: np.ndarray | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(

@@ -12,6 +12,7 @@ from sklearn_heartkd.inspection._events import events_of
 from sklearn_heartkd.inspection._explain import explain
 from sklearn_heartkd.inspection._explanation import Explanation
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import new_axes
 from sklearn_heartkd.utils._text import printable
 
 SIZES = {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}  # inches, by kind
@@ -194,7 +195,7 @@ class ExplanationDisplay:
                 "This explanation has no values in bands and frames; use kind='bands', or explain "
                 "with method='kernel'."
             )
-        ax = _drawing.new_axes(ax, SIZES[kind])
+        ax = new_axes(ax, SIZES[kind])
         draw = {"heat": self._heat, "waveform": self._waveform, "bands": self._bands}[kind]
         panels, self.artist_ = draw(ax, kwargs)
         score, base = one.scores[0, self.class_index], one.base[0, self.class_index]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
+
 from sklearn_heartkd.inspection._faithfulness import Faithfulness
-from sklearn_heartkd.inspection._plot._display import Display
+from sklearn_heartkd.utils._display import Display
 
 
+@dataclass(eq=False, repr=False)
 class FaithfulnessDisplay(Display):
     """Deletion and insertion curves of an explanation, compared with random order.
 
@@ -39,9 +42,9 @@ class FaithfulnessDisplay(Display):
     >>> display = FaithfulnessDisplay(result).plot()
     """
 
-    def __init__(self, result: Faithfulness, *, name: str | None = None) -> None:
-        self.result = result
-        self.name = name
+    result: Faithfulness
+    _: KW_ONLY
+    name: str | None = None
 
     def _draw(self, ax, title, style):
         table = self.result.to_frame()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd.inspection._plot._display import Display
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._unwrap import final_estimator
 
 
+@dataclass(eq=False, repr=False)
 class NetworkDisplay(Display):
     """The layers of a network with their output shapes and sizes, by torchinfo.
 
@@ -45,9 +47,9 @@ class NetworkDisplay(Display):
     True
     """
 
-    def __init__(self, summary: str, *, name: str | None = None) -> None:
-        self.summary = summary
-        self.name = name
+    summary: str
+    _: KW_ONLY
+    name: str | None = None
 
     def __str__(self) -> str:
         return self.summary

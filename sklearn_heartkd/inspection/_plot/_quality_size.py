@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from itertools import product
 from typing import Any
 
@@ -12,10 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.inspection._plot._display import Display
 from sklearn_heartkd.metrics import compare_models
+from sklearn_heartkd.utils._display import Display
 
 
+@dataclass(eq=False, repr=False)
 class QualitySizeDisplay(Display):
     """Quality of models against their size, with intervals.
 
@@ -54,12 +56,10 @@ class QualitySizeDisplay(Display):
     >>> display = QualitySizeDisplay(table).plot()
     """
 
-    def __init__(
-        self, table: pd.DataFrame, *, metric: str = "quality", size: str = "size in kilobytes"
-    ) -> None:
-        self.table = table
-        self.metric = metric
-        self.size = size
+    table: pd.DataFrame
+    _: KW_ONLY
+    metric: str = "quality"
+    size: str = "size in kilobytes"
 
     @classmethod
     def from_predictions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import ArrayLike
 from sklearn_heartkd.features import LogMelSpectrogram
 from sklearn_heartkd.inspection._grid import band_centers, frame_times
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.inspection._plot._display import Display
+from sklearn_heartkd.utils._display import Display
 
 
+@dataclass(eq=False, repr=False)
 class RecordingDisplay(Display):
     """A recording as waveform and log-mel spectrogram, with its heart sounds if they are known.
 
@@ -59,24 +61,14 @@ class RecordingDisplay(Display):
     >>> display = RecordingDisplay.from_recording(sounds.data[0], 2000, events=events)
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        *,
-        grid: np.ndarray,
-        times: np.ndarray,
-        frequencies: np.ndarray,
-        sampling_rate: float,
-        events: pd.DataFrame | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.waveform = waveform
-        self.grid = grid
-        self.times = times
-        self.frequencies = frequencies
-        self.sampling_rate = sampling_rate
-        self.events = events
-        self.name = name
+    waveform: np.ndarray
+    _: KW_ONLY
+    grid: np.ndarray
+    times: np.ndarray
+    frequencies: np.ndarray
+    sampling_rate: float
+    events: pd.DataFrame | None = None
+    name: str | None = None
 
     @classmethod
     def from_recording(

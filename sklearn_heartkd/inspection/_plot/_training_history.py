@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.inspection._plot import _drawing
-from sklearn_heartkd.inspection._plot._display import Display
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._unwrap import unwrap
 
 
+@dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay(Display):
     """Loss of networks after each epoch.
 
@@ -45,8 +47,7 @@ class TrainingHistoryDisplay(Display):
     >>> display = TrainingHistoryDisplay.from_estimator(model)
     """
 
-    def __init__(self, histories: dict[str, list[dict[str, Any]]]) -> None:
-        self.histories = histories
+    histories: dict[str, list[dict[str, Any]]]
 
     @classmethod
     def from_estimator(

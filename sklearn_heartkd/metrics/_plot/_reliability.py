@@ -10,13 +10,15 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import expected_calibration_error, reliability_curve
+from sklearn_heartkd.utils._display import Display
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Reliability diagram: accuracy against confidence of the predicted class.
 
     The area of a point grows with the share of recordings in its bin. Use
-    :meth:`from_estimator` or :meth:`from_predictions` to create a display.
+    :meth:`from_estimator` or :meth:`from_predictions` to create a display. The `name` that
+    :meth:`plot` takes is shown in the legend; further arguments go to matplotlib's `plot`.
 
     Parameters
     ----------
@@ -55,37 +57,16 @@ class ReliabilityDisplay:
     ) -> None:
         self.curve = curve
         self.error = error
-        self.estimator_name = estimator_name
+        self.estimator_name = self.name = estimator_name
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> ReliabilityDisplay:
-        """Plot the diagram.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Name for the legend. None means `estimator_name`.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve; the points have its color.
-
-        Returns
-        -------
-        ReliabilityDisplay
-            The display.
-        """
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots()
-        name = self.estimator_name if name is None else name
+    def _draw(self, ax, name, style):
         error = None if self.error is None else f"calibration error {self.error:.3f}"
         label = ": ".join(part for part in (name, error) if part) or None
         diagonal = "perfectly calibrated"
         if diagonal not in ax.get_legend_handles_labels()[1]:  # several displays share the axes
             ax.plot([0, 1], [0, 1], linestyle=":", color="0.3", label=diagonal)
         x, y = self.curve["confidence"], self.curve["accuracy"]
-        (self.line_,) = ax.plot(x, y, **{"label": label, **kwargs})
+        (self.line_,) = ax.plot(x, y, **{"label": label, **style})
         color = self.line_.get_color()
         self.points_ = ax.scatter(x, y, s=15 + 300 * self.curve["weight"], color=color, alpha=0.7)
         ax.set(
@@ -96,8 +77,7 @@ class ReliabilityDisplay:
             aspect="equal",
         )
         ax.legend(loc="best")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
     @classmethod
     def from_estimator(

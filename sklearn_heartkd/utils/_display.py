@@ -1,10 +1,17 @@
-"""What the displays share."""
+"""What all displays share."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn_heartkd.inspection._plot._drawing import new_axes
+
+def new_axes(ax: Any, figsize: tuple[float, float]) -> Any:
+    """Return `ax`, or the axes of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained", figsize=figsize)[1]
 
 
 class Display:
