@@ -102,13 +102,11 @@ def quality_against_size_figure(
     plain = table[~table.index.str.endswith(REFINED)]
     value = plain["balanced_accuracy"]
     if intervals is None:
-        low = value - plain["balanced_accuracy_sd"]
-        high = value + plain["balanced_accuracy_sd"]
-    else:
-        low, high = intervals.loc[plain.index, "low"], intervals.loc[plain.index, "high"]
-    shown = pd.DataFrame(
-        {"size": plain["kilobytes"], "value": value, "low": low, "high": high}
-    ).assign(kind=plain.index.map(_kind))
+        spread = plain["balanced_accuracy_sd"]
+        intervals = pd.DataFrame({"low": value - spread, "high": value + spread})
+    shown = intervals.loc[plain.index, ["low", "high"]].assign(
+        size=plain["kilobytes"], value=value, kind=plain.index.map(_kind)
+    )
     shown = shown.rename(index=display_name)
     figure = Figure(figsize=(8.5, 5.4), layout="constrained")
     QualitySizeDisplay(shown, metric="balanced accuracy").plot(figure.subplots())

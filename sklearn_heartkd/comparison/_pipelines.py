@@ -78,10 +78,8 @@ class Recipe:
         ----------
         sampling_rate : float, default=2000
             In Hz.
-        synthetic : bool, default=False
-            For a comparison on synthetic recordings.
-        quick : bool, default=False
-            A small budget, to try the comparison out.
+        synthetic, quick : bool, default=False
+            For synthetic recordings; with a small budget, to try the comparison out.
 
         Returns
         -------
@@ -187,7 +185,7 @@ class Recipe:
         if model == "rhythm":
             features = RhythmFeatures(sampling_rate=self.sampling_rate)
             return make_pipeline(features, StandardScaler(), CalibratedSVC(random_state=seed))
-        options = {"sampling_rate": self.sampling_rate, "output": "summary"}
+        options: dict[str, Any] = {"sampling_rate": self.sampling_rate, "output": "summary"}
         statistics = make_union(MFCC(**options), LogMelSpectrogram(**options))
         if model == "forest":
             forest = RandomForestClassifier(

@@ -19,7 +19,11 @@ from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import guard_cell, unguard_cell
 
 # the columns of the table, and their names in compare_models
-_METRICS = {name: name for name in ("accuracy", "balanced_accuracy")} | {"macro_f1": "f1_macro"}
+_METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "macro_f1": "f1_macro",
+}
 _LABELS = ["y_true", "y_pred"]
 
 

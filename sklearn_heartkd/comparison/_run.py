@@ -178,11 +178,6 @@ def split_by_subject(
     list of (training rows, test rows)
         Each recording is in one test part.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than two classes, or fewer subjects than folds in all or in a class.
-
     See Also
     --------
     compare : Uses these splits.

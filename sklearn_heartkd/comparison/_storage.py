@@ -28,19 +28,17 @@ def check_same(path, data, splits, recipe):
     rows = [np.asarray(part) for split in splits for part in split]
     digest = joblib.hash([names, labels, rows, list(data.data)], coerce_mmap=True)
     settings = {"recipe": repr(recipe), "data": digest, "version": __version__}
+    text = json.dumps(settings, indent=1)
     if path.exists():
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            stored = None
-        if not isinstance(stored, dict):
+        stored = path.read_bytes()
+        if not stored.endswith(b"}"):
             warnings.warn(f"{path} is damaged; it is written again.", stacklevel=2)
-        elif stored != settings:
+        elif stored != text.encode():
             raise ValueError(
                 f"{path.parent} holds a comparison with other recordings, folds or settings; choose "
                 "another folder or delete it."
             )
-    replace_text(path, text := json.dumps(settings, indent=1))
+    replace_text(path, text)
     return text
 
 

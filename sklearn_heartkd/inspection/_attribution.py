@@ -12,14 +12,6 @@ import numpy as np
 _GLOBAL_RANDOM_STATE = threading.Lock()
 
 
-def _import_shap():
-    try:
-        import shap
-    except ImportError as error:
-        raise ImportError("Explanations need shap: pip install shap.") from error
-    return shap
-
-
 @contextmanager
 def _numpy_seed(seed):
     """Seed numpy's global generator, from which shap draws, and restore it afterward."""
@@ -37,7 +29,8 @@ def kernel_values(score, n_cells, *, n_evaluations, seed):
 
     `score` goes from masks of shape (n, n_cells) to scores of shape (n, n_classes).
     """
-    shap = _import_shap()
+    import shap
+
     with _numpy_seed(seed):
         explainer = shap.KernelExplainer(
             lambda masks: score(masks > 0.5), np.zeros((1, n_cells)), keep_index=False
@@ -53,9 +46,9 @@ def deep_values(network, grid, reference):
 
     `network` is from `logits_of`.
     """
+    import shap
     import torch
 
-    shap = _import_shap()
     x, background = (
         torch.as_tensor(np.array(a)[None], dtype=torch.float64) for a in (grid, reference)
     )
@@ -69,7 +62,8 @@ def tree_values(forest, table):
 
     Boosted trees of two classes have one output: the log-odds of the second class.
     """
-    shap = _import_shap()
+    import shap
+
     explainer = shap.TreeExplainer(forest)
     values = np.asarray(explainer.shap_values(table, check_additivity=False))
     if values.ndim == 2:

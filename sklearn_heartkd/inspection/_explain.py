@@ -78,11 +78,6 @@ def explain(
     Explanation
         The values with their grid, scores, times and frequencies.
 
-    Raises
-    ------
-    ValueError
-        If the method cannot explain the model.
-
     See Also
     --------
     faithfulness : Check an explanation.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,7 +162,7 @@ def expected_calibration_error(
     >>> round(error, 3)  # 3/4 · |0.9 - 2/3| + 1/4 · |0.6 - 1|
     0.275
     """
-    bins = {"n_bins": n_bins, "strategy": strategy}
+    bins: dict[str, Any] = {"n_bins": n_bins, "strategy": strategy}
     curve = reliability_curve(y_true, y_proba, labels=labels, sample_weight=sample_weight, **bins)
     return float(np.sum(curve["weight"] * np.abs(curve["confidence"] - curve["accuracy"])))
 

@@ -74,12 +74,8 @@ def operating_point(
     groups : array-like of shape (n_recordings,), default=None
         Subjects. None treats each recording as a separate subject; the intervals are then too
         narrow if subjects have several recordings.
-    n_resamples : int, default=2000
-        Number of bootstrap resamples.
-    confidence_level : float, default=0.95
-        Level of the percentile intervals.
-    random_state : int, RandomState instance or None, default=None
-        Controls the resampling.
+    n_resamples, confidence_level, random_state : optional
+        As in :func:`compare_models`.
 
     Returns
     -------
@@ -120,5 +116,5 @@ def operating_point(
         float(thresholds[best[0]]),
         float(se[0]),
         float(sp[0]),
-        *((float(low), float(high)) for low, high in intervals),
+        *intervals,
     )

@@ -96,7 +96,7 @@ def youden_index_score(
     positive: Any = "artifact",
     variant: str = "standard",
 ) -> float:
-    """Compute Youden's index: sensitivity + specificity - 1.
+    """Compute Youden's index (Cancer 3(1), 1950): sensitivity + specificity - 1.
 
     The challenge uses it for the artifacts of set A and for the heart problems of set B.
 
@@ -121,10 +121,6 @@ def youden_index_score(
     --------
     discriminant_power_score : Another score of sensitivity and specificity.
     pascal_scores : All scores of the challenge.
-
-    References
-    ----------
-    W. J. Youden, "Index for rating diagnostic tests", Cancer 3(1), 1950.
 
     Examples
     --------

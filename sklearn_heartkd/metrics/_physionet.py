@@ -194,12 +194,9 @@ def physionet2016_macc_score(
     return float(np.mean(_rates(y_true, y_pred, quality, weights, labels)))
 
 
-def _sensitivity(y_true, y_pred, *, quality=None, weights=None, labels=None):
-    return _rates(y_true, y_pred, quality, weights, labels)[0]
-
-
-def _specificity(y_true, y_pred, *, quality=None, weights=None, labels=None):
-    return _rates(y_true, y_pred, quality, weights, labels)[1]
+def _one_score(y_true, y_pred, *, name, quality=None, weights=None, labels=None):
+    scores = physionet2016_scores(y_true, y_pred, quality=quality, weights=weights, labels=labels)
+    return scores[name]
 
 
 def physionet2016_scorers(
@@ -237,14 +234,9 @@ def physionet2016_scorers(
     ...     physionet2016_scorers()["macc"](model, X, y, quality=[1, 1, 0])
     0.5
     """
-    functions = {
-        "sensitivity": _sensitivity,
-        "specificity": _specificity,
-        "macc": physionet2016_macc_score,
-    }
     scorers = {
-        name: make_scorer(score, weights=weights, labels=labels)
-        for name, score in functions.items()
+        name: make_scorer(_one_score, name=name, weights=weights, labels=labels)
+        for name in ("sensitivity", "specificity", "macc")
     }
     if get_config()["enable_metadata_routing"]:
         for scorer in scorers.values():

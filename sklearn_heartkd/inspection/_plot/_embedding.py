@@ -110,8 +110,6 @@ class EmbeddingDisplay(Display):
                 "or an estimator around one."
             )
         embedding, y = np.asarray(embed(estimator, X), dtype=float), np.asarray(y)
-        if len(embedding) < 3:
-            raise ValueError(f"X has {len(embedding)} recordings; pass at least 3.")
         pca = PCA(2, svd_solver="full").fit(embedding)
         refiners = [part.refiner_ for part in parts if getattr(part, "refiner_", None) is not None]
         return cls(
