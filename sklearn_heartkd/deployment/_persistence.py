@@ -69,8 +69,7 @@ def save_model(
         Further information, such as the training data and the scores, serializable as JSON.
     keep_teachers : bool, default=False
         Whether to save the fitted teachers of a :class:`~sklearn_heartkd.DistilledClassifier`,
-        ``teacher_``, too. Its student predicts without them. A teacher in a
-        :class:`~sklearn.frozen.FrozenEstimator` is a parameter and is always saved.
+        ``teacher_``, too. Its student predicts without them.
     channel : {"mean", "left", "right"} or int, default="mean"
         The channel of a stereo recording that the model was trained on.
 
