@@ -36,8 +36,13 @@ def run(capsys, *arguments):
     """Return the exit status and what was printed, with warnings as users see them."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
+        warnings.showwarning = show  # pytest keeps warnings to itself
         status = main(["predict", *arguments])
     return status, *capsys.readouterr()
+
+
+def show(message, category, filename, line, *_):
+    sys.stderr.write(warnings.formatwarning(message, category, filename, line))
 
 
 class Broken(BaseException):
