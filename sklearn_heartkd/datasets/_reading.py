@@ -10,8 +10,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from sklearn_heartkd.datasets._decoding import TooLongError, UnusableError, decode
 from sklearn_heartkd.utils._files import require_regular_file
@@ -193,6 +191,9 @@ def read_recordings(
     Traceback (most recent call last):
     sklearn_heartkd.datasets._reading.UnreadableRecordingError: 2 recordings cannot be used...
     """
+    from joblib import Parallel, delayed  # here, because heartkd predict reads without them
+    from tqdm import tqdm
+
     if on_error not in ON_ERROR:
         raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
     _check_options(sampling_rate, channel)

@@ -16,15 +16,8 @@ _OFF = 0.2  # distance from the median, in logarithm, from which a beat is early
 def envelope(waveform, sampling_rate, band, smoothing):
     """Return the Hilbert envelope of a band at 100 Hz, or zeros if the waveform is too short.
 
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-    sampling_rate : float
-        In Hz.
-    band : ndarray
-        The band-pass filter as second-order sections.
-    smoothing : ndarray
-        The low-pass filter of the envelope as second-order sections.
+    `band` is the band-pass filter, and `smoothing` the low-pass filter of the envelope, both as
+    second-order sections.
     """
     n_samples = len(waveform)
     n_frames = max(1, int(np.ceil(n_samples * RATE / sampling_rate)))

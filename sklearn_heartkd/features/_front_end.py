@@ -29,35 +29,17 @@ class FrontEnd:
     6. ``10 * log10(max(power, amin))``;
     7. if `top_db` is not None: raise what is below the waveform's maximum minus `top_db` to that;
     8. if `dct` is not None: multiply by `dct`.
-
-    Attributes
-    ----------
-    sampling_rate : float
-        In Hz.
-    normalize : bool
-        Whether step 1 is done.
-    n_fft, hop_length : int
-        In samples.
-    window : ndarray of shape (n_fft,), float64
-        The periodic Hann window.
-    mel : ndarray of shape (n_mels, 1 + n_fft // 2), float32
-        librosa's mel filters.
-    amin : float
-        The power to which smaller ones are raised.
-    top_db : float or None
-        The dynamic range in decibels.
-    dct : ndarray of shape (n_mfcc, n_mels), float64, or None
-        The first rows of the orthonormal DCT-II; None for log-mel bands.
     """
 
-    sampling_rate: float
+    sampling_rate: float  # in Hz
     normalize: bool
     n_fft: int
     hop_length: int
-    window: np.ndarray
-    mel: np.ndarray
+    window: np.ndarray  # the periodic Hann window
+    mel: np.ndarray  # librosa's filters, (n_mels, 1 + n_fft // 2), float32
     amin: float
     top_db: float | None
+    # the first rows of the orthonormal DCT-II, (n_mfcc, n_mels); None for log-mel bands
     dct: np.ndarray | None = None
 
     @property

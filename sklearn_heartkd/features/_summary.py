@@ -7,16 +7,9 @@ STATISTICS = ("mean", "std", "skew", "min", "max", *_QUANTILES)
 
 
 def summarize(sequence):
-    """Describe each channel of a sequence, and its change from frame to frame, over time.
+    """Describe each channel of a (n_channels, n_frames) array, and its changes, over time.
 
-    Parameters
-    ----------
-    sequence : ndarray of shape (n_channels, n_frames)
-
-    Returns
-    -------
-    summary : ndarray of shape (2 * n_channels * len(STATISTICS),)
-        Ordered as by `summary_names`. The deltas of a single frame are 0.
+    The result is one row, ordered as by `summary_names`. The changes of a single frame are 0.
     """
     deltas = np.diff(sequence, axis=1)
     if not deltas.size:
