@@ -5,15 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
-    audio_files,
-    make_bunch,
-    read_table,
-    require_two_classes,
-)
+from sklearn_heartkd.datasets._assemble import Reading, assemble, audio_files, validated
 from sklearn_heartkd.datasets._layouts import BMD_HS_NAME
 from sklearn_heartkd.datasets._listing import (
     by_name,
@@ -47,10 +41,7 @@ Auscultation Dataset for Developing Computer-Aided Diagnostic Systems, 2024, arX
 """
 
 
-@validate_params(
-    {"path": "no_validation", "target": [StrOptions({"single", "multi"})], **READING_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@validated(target=[StrOptions({"single", "multi"})])
 def load_bmd_hs(
     path: str | PathLike[str],
     *,
@@ -143,25 +134,11 @@ def load_bmd_hs(
         [file for file in files if file.parent == root / "train"], table["path"], csv.name
     )
     table = table.assign(quality="", device="BMD-HS stethoscope", group=table["subject"])
-    waveforms, table = read_table(
-        table[[*_FIRST, *(column for column in table if column not in _FIRST)]],
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    bunch = make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=False,
-        descr=_DESCR,
-    )
+    table = table[[*_FIRST, *(column for column in table if column not in _FIRST)]]
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble(table, root, reading, _DESCR)
     if target == "multi":
-        bunch.target = table[list(_DISEASES)].to_numpy()
+        bunch.target = bunch.frame[list(_DISEASES)].to_numpy()
         bunch.target_names = np.array(_DISEASES)
     return (bunch.data, bunch.target) if return_X_y else bunch
 

@@ -8,15 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
-    audio_files,
-    make_bunch,
-    read_table,
-    require_two_classes,
-)
+from sklearn_heartkd.datasets._assemble import Reading, assemble, audio_files, validated
 from sklearn_heartkd.datasets._layouts import CIRCOR_NAME
 from sklearn_heartkd.datasets._listing import (
     drop_copies,
@@ -60,10 +54,7 @@ doi:10.1109/JBHI.2021.3137048
 """
 
 
-@validate_params(
-    {"path": "no_validation", "target": [StrOptions(set(_TARGETS))], **READING_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@validated(target=[StrOptions(set(_TARGETS))])
 def load_circor(
     path: str | PathLike[str],
     *,
@@ -172,24 +163,11 @@ def load_circor(
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
     table = pd.DataFrame(rows)
     table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
-    waveforms, table = read_table(
-        table.rename(columns={"additional_id": "group"}).assign(group=_join_patients(table)),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR,
-        events=_events(table["path"]),
-    )
+    table = table.assign(group=_join_patients(table)).drop(columns="additional_id")
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble(table, root, reading, _DESCR)
+    bunch.events = _events(bunch.filenames)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _patients(root, files):

@@ -6,18 +6,18 @@ from os import PathLike
 from typing import Any
 
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
+    Reading,
     audio_files,
     make_bunch,
     read_table,
     require_two_classes,
-    warn_of_disagreement,
+    validated,
+    with_duration,
 )
 from sklearn_heartkd.datasets._listing import drop_copies, listing
-from sklearn_heartkd.datasets._reading import read_recordings
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import outside
@@ -60,15 +60,7 @@ P. Bentley, G. Nordehn, M. Coimbra, S. Mannor: The PASCAL Classifying Heart Soun
 """
 
 
-@validate_params(
-    {
-        "path": "no_validation",
-        "subset": [StrOptions({"ab", "a", "b"})],
-        "labelled": ["boolean"],
-        **READING_CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
-)
+@validated(subset=[StrOptions({"ab", "a", "b"})], labelled=["boolean"])
 def load_pascal(
     path: str | PathLike[str],
     *,
@@ -156,26 +148,15 @@ def load_pascal(
             f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
             f"subset {subset!r}; choose another subset or labelled={not labelled}."
         )
-    reading = {
-        "sampling_rate": sampling_rate,
-        "on_error": on_error,
-        "channel": channel,
-        "n_jobs": n_jobs,
-        "verbose": verbose,
-    }
-    waveforms, table = read_table(table.reset_index(drop=True), **reading)
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    waveforms, table = read_table(table.reset_index(drop=True), reading)
     if labelled:
         require_two_classes(table["label"], root)
         _cross_check(root, table)
     table["group"] = _groups(table, waveforms, reading)
-    return make_bunch(
-        waveforms,
-        table.drop(columns=["key", "folder_label"]),
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR,
-    )
+    table = table.drop(columns=["key", "folder_label"])
+    bunch = make_bunch(with_duration(waveforms, reading), table, sampling_rate, _DESCR)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _table(root, files):
@@ -272,10 +253,8 @@ def _label_in(text, file):
 def _cross_check(root, table):
     """Compare the labels in use with those of the folders and of the challenge's own tables."""
     named = table["folder_label"].notna() & (table["folder_label"] != table["label"])
-    warn_of_disagreement(
-        "The folders",
-        list(table.loc[named, ["file", "label", "folder_label"]].itertuples(index=False)),
-    )
+    disputed = table.loc[named, ["file", "label", "folder_label"]].itertuples(index=False)
+    _warn_of_disagreement("The folders", list(disputed))
     listed: dict[tuple, list] = {}
     for csv in (root / "set_a.csv", root / "set_b.csv"):
         for file, label in _read_labels(csv):
@@ -290,7 +269,16 @@ def _cross_check(root, table):
         labels = [other for named, other in rows if named == label] or [other for _, other in rows]
         if labels and label not in labels:
             disputed.append((file, label, labels[0]))
-    warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
+    _warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
+
+
+def _warn_of_disagreement(source, pairs):
+    if pairs:
+        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
+        warnings.warn(
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
+            stacklevel=outside(),
+        )
 
 
 def _read_labels(csv):
@@ -319,13 +307,11 @@ def _groups(table, waveforms, reading):
     groups = "b-" + table["subject"].replace(_ONE_PATIENT).astype(object)
     in_a = table.index[table["set"] == "a"]
     if len(in_a):
-        if reading["sampling_rate"] == _CLUSTERING_RATE:
-            recordings = [waveforms[i] for i in in_a]
-        else:
-            # another sampling rate must not change the groups
-            options = reading | {"sampling_rate": _CLUSTERING_RATE, "verbose": 0}
-            recordings, _, _ = read_recordings(table.loc[in_a, "path"], **options)
-        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading["n_jobs"])
+        recordings = [waveforms[i] for i in in_a]
+        if reading.sampling_rate != _CLUSTERING_RATE:  # which must not change the groups
+            at_rate = reading._replace(sampling_rate=_CLUSTERING_RATE, verbose=0)
+            recordings, _ = read_table(table.loc[in_a, ["path"]], at_rate)
+        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading.n_jobs)
         keys = table.loc[in_a, "key"]
         groups[in_a] = "a-" + keys.groupby(found.groups).transform("first")
     return groups

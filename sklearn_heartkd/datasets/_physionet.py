@@ -5,15 +5,13 @@ from os import PathLike
 from typing import Any
 
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
 
 from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
+    Reading,
+    assemble,
     audio_files,
-    make_bunch,
-    match_subjects,
-    read_table,
-    require_two_classes,
+    find_subjects,
+    validated,
 )
 from sklearn_heartkd.datasets._listing import (
     by_name,
@@ -57,11 +55,7 @@ _DEVICES = {
 }
 
 
-@validate_params(
-    {"path": "no_validation", "databases": [str], "subject": [str, callable, None]}
-    | READING_CONSTRAINTS,
-    prefer_skip_nested_validation=True,
-)
+@validated(databases=[str], subject=[str, callable, None])
 def load_physionet2016(
     path: str | PathLike[str],
     *,
@@ -149,30 +143,13 @@ def load_physionet2016(
     folders = [root / f"training-{letter}" for letter in letters]
     in_folders = [file for file in files if file.parent in folders]
     warn_of_unlisted(in_folders, table["path"], "REFERENCE.csv")
-    table["subject"] = table["name"]
-    if isinstance(subject, str):
-        table["subject"] = match_subjects(subject, table["name"].tolist())
-    elif subject is not None:
-        table["subject"] = table["name"].map(subject).astype(str)
+    table["subject"] = find_subjects(subject, table["name"].tolist())
     table["group"] = table["database"] + "-" + table["subject"]
-    table = table.assign(site="", device=table["database"].map(_DEVICES))
-    waveforms, table = read_table(
-        table.drop(columns="name"),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR.format(groups="the subjects." if subject is not None else _NO_SUBJECTS),
-    )
+    table = table.assign(site="", device=table["database"].map(_DEVICES)).drop(columns="name")
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    descr = _DESCR.format(groups="the subjects." if subject is not None else _NO_SUBJECTS)
+    bunch = assemble(table, root, reading, descr)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _references(root, letter, files):
