@@ -73,8 +73,7 @@ def load_bmd_hs(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), or with ``target="multi"`` ndarray of int
           of shape (n_recordings, 4).

@@ -86,10 +86,8 @@ def load_circor(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
-        - target : ndarray of str of shape (n_recordings,), see the parameter.
         - groups : ndarray of str of shape (n_recordings,), the patients; the two numbers of a child
           who took part in both campaigns are one group.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""), subject,
@@ -103,8 +101,8 @@ def load_circor(
     Raises
     ------
     ValueError
-        If the folder holds no recordings of this data set or no labels, or recordings of one class
-        only, or if a label or a ``.tsv`` file is not as described.
+        If the folder holds recordings of less than two classes, or a label or a ``.tsv`` file is not as
+        described.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
 

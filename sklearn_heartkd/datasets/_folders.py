@@ -87,12 +87,9 @@ def load_audio_folder(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If there are no sound files, some outside of the class folders, or only those of one class; if
-        splits seem to lie above the classes and `split` is None; if `subject` is not a regular
-        expression, or finds nothing in some names.
+        If there are sound files outside of the class folders, or of less than two classes; if splits
+        seem to lie above the classes and `split` is None; if `subject` finds nothing in some names.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
 

@@ -95,8 +95,7 @@ def load_pascal(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
@@ -106,11 +105,8 @@ def load_pascal(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If the folder holds no recordings of the challenge, or of one class only, or if a name has an
-        unknown label.
+        If the folder holds recordings of less than two classes, or a name has an unknown label.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
 

@@ -83,17 +83,14 @@ def load_physionet2016(
     databases : str, default="abcdef"
         The letters of the databases to load; those that `path` does not hold are left out.
     subject : str or callable, default=None
-        How to find the subject. A regular expression is searched for in each recording's name, such
-        as ``"a0001"``, and its first group, or without a group all of what it matches, is the
-        subject. A callable takes the name. None treats each recording as a separate subject.
+        How to find the subject in a name such as ``"a0001"``, see :func:`load_audio_folder`.
     sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
         As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), "abnormal" or "normal".
         - groups : ndarray of str of shape (n_recordings,): "<database>-<subject>".
@@ -103,12 +100,9 @@ def load_physionet2016(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If the folder holds none of the databases, or recordings of one class only, if a table is
-        missing, empty, holds other values, or gives a recording two labels, or if `subject` matches
-        nothing in some names or is not a regular expression.
+        If a table is missing, holds other values or gives a recording two labels, if there are
+        recordings of less than two classes, or if `subject` matches nothing in some names.
     UnreadableRecordingError
         If files cannot be used, or listed recordings are missing (see `on_error`).
 

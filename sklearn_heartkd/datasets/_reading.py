@@ -13,7 +13,8 @@ import soundfile
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from sklearn_heartkd.datasets._decoding import TooLongError, UnusableError, decode
+from sklearn_heartkd.datasets._decoding import TooLongError, decode
+from sklearn_heartkd.datasets._headers import UnusableError
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import outside

@@ -58,20 +58,15 @@ def load_table(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
-        - target : ndarray of str of shape (n_recordings,), the labels.
-        - groups : ndarray of str of shape (n_recordings,), the subjects.
         - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
           has them), the other columns of the table, seconds, original_sampling_rate.
 
     Raises
     ------
-    OSError
-        If the table cannot be opened.
     ValueError
-        If the table lacks one of the columns, or a cell of them is empty, if it lists a recording
+        If the table lacks one of the columns, or a cell of them is empty, or if it lists a recording
         with two labels or all recordings with one.
     UnreadableRecordingError
         If files cannot be used, or listed recordings are missing (see `on_error`).

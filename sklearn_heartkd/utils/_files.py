@@ -15,27 +15,19 @@ from sklearn_heartkd.utils._text import printable
 def replace_files(*paths: str | os.PathLike[str]) -> Iterator[list[Path]]:
     """Yield temporary paths, which replace `paths` where the block ends without an error.
 
-    The temporary files lie in the folder of their target, because a file can be replaced in one step
-    only within a file system. All of them are flushed to the disk before the first target is replaced.
-    Where the block raises, or the disk is full, the targets stay as they were.
-
-    Parameters
-    ----------
-    *paths : str or path
-        The targets. A symbolic link stays one: the file that it leads to is replaced.
-
-    Yields
-    ------
-    list of Path
-        One empty temporary file for each target, with the same suffix.
+    All of them are flushed to the disk before the first target is replaced. Where the block raises, or the
+    disk is full, the targets stay as they were. A link stays one: the file that it leads to is replaced.
     """
     targets = [Path(os.path.realpath(path)) for path in paths]
     temporary: list[Path] = []
     try:
-        for target in targets:
-            handle, name = tempfile.mkstemp(
-                prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
-            )
+        for path, target in zip(paths, targets, strict=True):
+            try:  # in the same folder: only within a file system is a file replaced in one step
+                handle, name = tempfile.mkstemp(
+                    prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
+                )
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, os.fspath(path)) from None
             os.close(handle)
             temporary.append(Path(name))
         yield temporary
@@ -56,17 +48,10 @@ def replace_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def require_regular_file(path: str | os.PathLike[str]) -> int:
-    """Return the size of a file in bytes; raise for what cannot be read to its end.
+    """Return the size of a file in bytes; raise an error for folders, pipes, devices and sockets.
 
     Reading from a pipe or a device may wait or go on forever, so that they are refused before they
     are opened.
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        If there is no such file, or it is a folder.
-    ValueError
-        If it is a pipe, a device or a socket.
     """
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
