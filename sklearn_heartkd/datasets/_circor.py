@@ -28,6 +28,7 @@ _TABLE = "training_data.csv"
 _SITES = {site.lower(): site for site in ("AV", "PV", "TV", "MV", "Phc")}
 _TARGETS = {"murmur": ("present", "absent", "unknown"), "outcome": ("abnormal", "normal")}
 _STATES = {1: "S1", 2: "systole", 3: "S2", 4: "diastole"}
+_LOCATIONS = "Recording locations:"
 _COLUMNS = {
     "Age": "age_group",
     "Sex": "sex",
@@ -36,6 +37,7 @@ _COLUMNS = {
     "Pregnancy status": "pregnancy_status",
     "Murmur locations": "murmur_locations",
     "Campaign": "campaign",
+    _LOCATIONS: "locations",
 }
 
 _DESCR = """\
@@ -151,6 +153,18 @@ def load_circor(
             "device": "Littmann 3200 with DigiScope Collector",
         }
         rows.append(description | patient)
+    there = {(row["subject"], row["site"]) for row in rows}
+    missing = [
+        f"{number}_{site}"
+        for number, patient in patients.items()
+        for site in patient["locations"].split("+")
+        if site and (number, site) not in there
+    ]
+    if missing:
+        warnings.warn(
+            f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).",
+            stacklevel=outside(),
+        )
     if others:
         warnings.warn(
             f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
@@ -161,7 +175,7 @@ def load_circor(
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
     table = pd.DataFrame(rows)
     table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
-    table = table.assign(group=_join_patients(table)).drop(columns="additional_id")
+    table = table.assign(group=_join_patients(table)).drop(columns=["additional_id", "locations"])
     reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
     bunch = assemble(table, root, reading, _DESCR)
     bunch.events = _events(bunch.filenames)
@@ -191,12 +205,11 @@ def _patients(root, files):
 
 def _read_patient(file):
     """Read a file ``ID.txt``: first the recordings, then lines such as "#Murmur: Absent"."""
-    fields = {"Patient ID": file.stem, "Murmur": "", "Outcome": ""}
-    for row in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        name, colon, value = row.partition(":")
-        if name.startswith("#") and colon:
-            fields[name[1:].strip()] = value.strip()
-    return fields
+    rows = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    fields = (row[1:].partition(":") for row in rows if row.startswith("#"))
+    sites = [row.split()[0] for row in rows[1:] if row.strip() and not row.startswith("#")]
+    known = {"Patient ID": file.stem, "Murmur": "", "Outcome": "", _LOCATIONS: "+".join(sites)}
+    return known | {name.strip(): value.strip() for name, _, value in fields}
 
 
 def _describe(row, source):

@@ -50,6 +50,15 @@ def decode(file, n_bytes, *, sampling_rate, channel, repair):
     return waveform, original_rate, [note, *notes] if note else notes
 
 
+def check_kind(file):
+    """Refuse what is not a sound, as far as its beginning shows."""
+    try:
+        _Sound(_Source(file, 0, b"")).close()
+    except soundfile.LibsndfileError as error:
+        if error.code in _MEANINGS:
+            raise UnusableError(_meaning(error, file)) from error
+
+
 class _Sound(soundfile.SoundFile):
     """A sound that is read from its beginning to its end, also where its length is not known."""
 

@@ -82,24 +82,25 @@ def plain(text):
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def key(name):
+    """Return the form in which names of recordings are compared."""
+    return plain(without_suffix(name))
+
+
 def by_name(files, folder):
     """Return the files below a folder by their plain path in it, without suffix."""
-    names: dict[str, Path] = {}
-    for file in files:
-        if file.is_relative_to(folder):
-            name = plain(without_suffix(file.relative_to(folder).as_posix()))
-            names.setdefault(name, file)
-    return names
+    inside = [file for file in files if file.is_relative_to(folder)]
+    return {key(file.relative_to(folder).as_posix()): file for file in reversed(inside)}
 
 
 def merge_rows(table, column, path):
     """Keep one of several equal rows on a name; refuse rows that disagree."""
-    key = table[column].map(lambda name: plain(without_suffix(name)))
-    first = ~table.assign(**{column: key}).duplicated()
-    table, key = table[first], key[first]
-    repeated = key[key.duplicated()]
+    keys = table[column].map(key)
+    first = ~table.assign(**{column: keys}).duplicated()
+    table, keys = table[first], keys[first]
+    repeated = keys[keys.duplicated()]
     if len(repeated):
-        rows = table[key == repeated.iloc[0]]
+        rows = table[keys == repeated.iloc[0]]
         values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
             f"{printable(path)} lists {rows[column].iloc[0]!r} several times, with different "

@@ -10,10 +10,10 @@ from sklearn_heartkd.datasets._assemble import Reading, assemble_folder, validat
 from sklearn_heartkd.datasets._listing import (
     by_name,
     join_spellings,
+    key,
     merge_rows,
     plain,
     read_columns,
-    without_suffix,
 )
 from sklearn_heartkd.utils._audio_files import find_audio_files
 from sklearn_heartkd.utils._text import printable
@@ -132,8 +132,7 @@ def _find(folder, names):
     for name in names:
         file = folder / name.replace("\\", "/")
         if not file.is_file():
-            key = plain(without_suffix(name))
-            alike = stems.get(key, [])
-            file = paths.get(key) or (alike[0] if len(alike) == 1 else file)
+            alike = stems.get(key(name), [])
+            file = paths.get(key(name)) or (alike[0] if len(alike) == 1 else file)
         found.append(str(file))
     return found
