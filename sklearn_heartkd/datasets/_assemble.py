@@ -1,7 +1,6 @@
 """The parts that all loaders share: the folder, the recordings of one length, the Bunch."""
 
 import re
-import warnings
 from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
 from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _CONSTRAINTS = {
     "path": "no_validation",
@@ -97,7 +96,7 @@ def audio_files(path):
             f"recordings.{hint}"
         )
     if unreadable:
-        warnings.warn(f"{unreadable_message(unreadable)}.", stacklevel=outside())
+        warn(f"{unreadable_message(unreadable)}.")
     return root, files
 
 

@@ -1,7 +1,6 @@
 """The CirCor DigiScope data set, of the George B. Moody PhysioNet Challenge 2022."""
 
 import re
-import warnings
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from sklearn_heartkd.datasets._listing import (
 )
 from sklearn_heartkd.utils._near_duplicates import connected_groups
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _TABLE = "training_data.csv"
 _SITES = {site.lower(): site for site in ("AV", "PV", "TV", "MV", "Phc")}
@@ -161,15 +160,11 @@ def load_circor(
         if site and (number, site) not in there
     ]
     if missing:
-        warnings.warn(
-            f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).",
-            stacklevel=outside(),
-        )
+        warn(f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).")
     if others:
-        warnings.warn(
+        warn(
             f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
-            f"belong to patients that are not listed, and are left out ({listing(others)}).",
-            stacklevel=outside(),
+            f"belong to patients that are not listed, and are left out ({listing(others)})."
         )
     if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")

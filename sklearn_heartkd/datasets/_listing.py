@@ -3,7 +3,6 @@
 import csv
 import io
 import unicodedata
-import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 from sklearn_heartkd.utils._audio_files import READABLE_SUFFIXES
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable, unguard_cell
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 
 def read_rows(path):
@@ -116,10 +115,9 @@ def drop_copies(table, keys, root):
     repeated = keys.loc[outermost_first].duplicated().sort_index()
     if repeated.any():
         names = table.loc[repeated, "file"].tolist()
-        warnings.warn(
+        warn(
             f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
-            f"and are left out ({listing(names)}); remove one of the copies.",
-            stacklevel=outside(),
+            f"and are left out ({listing(names)}); remove one of the copies."
         )
     return table[~repeated].reset_index(drop=True)
 
@@ -137,10 +135,9 @@ def join_spellings(labels):
     others = sorted(set(labels) - set(joined))
     if others:
         examples = ", ".join(f"{x!r} as {chosen[plain(x)]!r}" for x in others[:3])
-        warnings.warn(
+        warn(
             f"{len(others)} class names differ from another only by case, blanks or Unicode form and "
-            f"are joined ({examples}).",
-            stacklevel=outside(),
+            f"are joined ({examples})."
         )
     return joined
 
@@ -155,7 +152,4 @@ def warn_of_unlisted(files, paths, table):
     """Warn of sound files that are not among the paths that a table lists."""
     unlisted = sorted(set(map(str, files)) - set(paths))
     if unlisted:
-        warnings.warn(
-            f"{len(unlisted)} recordings are not in {table} and left out ({listing(unlisted)}).",
-            stacklevel=outside(),
-        )
+        warn(f"{len(unlisted)} recordings are not in {table} and left out ({listing(unlisted)}).")

@@ -1,7 +1,6 @@
 """The PASCAL Classifying Heart Sounds Challenge, 2011."""
 
 import re
-import warnings
 from os import PathLike
 from typing import Any
 
@@ -20,7 +19,7 @@ from sklearn_heartkd.datasets._assemble import (
 from sklearn_heartkd.datasets._listing import drop_copies, listing
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _CLUSTERING_RATE = 2000  # Hz
 _LABELS = ("artifact", "extrahls", "extrastole", "murmur", "normal")
@@ -167,10 +166,9 @@ def _table(root, files):
             "'folder')."
         )
     if strangers:
-        warnings.warn(
+        warn(
             f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
-            f"challenge and left out ({listing(strangers)}).",
-            stacklevel=outside(),
+            f"challenge and left out ({listing(strangers)})."
         )
     table = pd.DataFrame([row for row in rows if row is not None])
     return drop_copies(table, table[["set", "key", "label", "quality"]], root)
@@ -271,9 +269,8 @@ def _cross_check(root, table):
 def _warn_of_disagreement(source, pairs):
     if pairs:
         disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
-        warnings.warn(
-            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
-            stacklevel=outside(),
+        warn(
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)})."
         )
 
 
@@ -286,10 +283,9 @@ def _read_labels(csv):
         rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        warnings.warn(
+        warn(
             f"{printable(csv)} cannot be read, so its labels are not compared with those in use "
-            f"({printable(reason)}).",
-            stacklevel=outside(),
+            f"({printable(reason)})."
         )
         return []
     labels = rows["label"].str.strip().str.lower()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
@@ -17,7 +16,7 @@ from sklearn_heartkd.datasets._decoding import TooLongError, check_kind, decode
 from sklearn_heartkd.datasets._headers import UnusableError
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 ON_ERROR = ("raise", "skip", "repair")
 _STREAM_BLOCK = 2**20  # bytes
@@ -194,11 +193,9 @@ def read_recordings(
     if reasons:
         if on_error != "skip" or not len(indices):
             raise UnreadableRecordingError(reasons)
-        warnings.warn(
-            _listing("left out because they cannot be used", reasons), stacklevel=outside()
-        )
+        warn(_listing("left out because they cannot be used", reasons))
     if notes:
-        warnings.warn(_listing("read, but worth a look", notes), stacklevel=outside())
+        warn(_listing("read, but worth a look", notes))
     waveforms = [results[i][0] for i in indices]
     return waveforms, np.array([results[i][1] for i in indices], dtype=int), indices
 
@@ -217,7 +214,7 @@ def _finish(file, result):
     if reason:
         raise UnreadableRecordingError({_name(file): reason})
     if notes:
-        warnings.warn(f"{printable(_name(file))}: {'; '.join(notes)}.", stacklevel=outside())
+        warn(f"{printable(_name(file))}: {'; '.join(notes)}.")
     return waveform, rate
 
 
