@@ -54,7 +54,7 @@ def load_bmd_hs(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the BMD-HS recordings of valvular heart diseases [1]_.
+    """Load the BMD-HS recordings of valvular heart diseases.
 
     Labels come from ``train.csv`` and hold for the patient, of whom there are eight recordings. The
     prefix of a file's name is not its label: patient_022 is normal, its files begin with ``MD_``.
@@ -88,19 +88,11 @@ def load_bmd_hs(
     ------
     ValueError
         If a table is missing or not as described, or the recordings are of one class only.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
 
     See Also
     --------
     load_circor : Load the recordings of the PhysioNet challenge of 2022.
     load_table : Load the recordings that a table lists.
-
-    References
-    ----------
-    .. [1] S. N. Ali, A. Zahin, S. B. Shuvo et al., "BUET Multi-disease Heart Sound Dataset: A
-       Comprehensive Auscultation Dataset for Developing Computer-Aided Diagnostic Systems", 2024,
-       arXiv:2409.00724.
 
     Examples
     --------
@@ -129,9 +121,7 @@ def load_bmd_hs(
             if name
         ]
     )
-    warn_of_unlisted(
-        [file for file in files if file.parent == root / "train"], table["path"], csv.name
-    )
+    warn_of_unlisted([root / "train"], files, table["path"], root, csv.name)
     table = table.assign(quality="", device="BMD-HS stethoscope", group=table["subject"])
     table = table[[*_FIRST, *(column for column in table if column not in _FIRST)]]
     reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_heartkd.datasets._assemble import Reading, assemble, audio_files, validated
-from sklearn_heartkd.datasets._layouts import CIRCOR_NAME
+from sklearn_heartkd.datasets._layouts import CIRCOR_NAME, none_named_so
 from sklearn_heartkd.datasets._listing import (
     drop_copies,
     find_table,
@@ -18,6 +18,7 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     read_columns,
     read_rows,
+    warn_of_left_out,
 )
 from sklearn_heartkd.utils._near_duplicates import connected_groups
 from sklearn_heartkd.utils._text import printable
@@ -68,7 +69,7 @@ def load_circor(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the CirCor DigiScope recordings of the PhysioNet challenge of 2022 [1]_ [2]_.
+    """Load the CirCor DigiScope recordings of the PhysioNet challenge of 2022.
 
     Labels come from ``training_data.csv`` or, without it, from the patients' files ``ID.txt``. They
     hold for the patient, of whom there are several recordings: combine the predictions of a patient
@@ -104,21 +105,12 @@ def load_circor(
     ValueError
         If the folder holds recordings of less than two classes, or a label or a ``.tsv`` file is not as
         described.
-    UnreadableRecordingError
-        If files cannot be used (see `on_error`).
 
     See Also
     --------
     load_physionet2016 : Load the recordings of the challenge of 2016.
     sklearn_heartkd.metrics.circor_weighted_accuracy : Score the murmur as the challenge does.
     sklearn_heartkd.metrics.circor_outcome_cost : Score the outcome as the challenge does.
-
-    References
-    ----------
-    .. [1] J. Oliveira, F. Renna, P. D. Costa et al., "The CirCor DigiScope Dataset: From Murmur
-       Detection to Murmur Classification", IEEE Journal of Biomedical and Health Informatics 26(6),
-       2022.
-    .. [2] https://physionet.org/content/circor-heart-sound/
 
     Examples
     --------
@@ -130,10 +122,7 @@ def load_circor(
     root, files = audio_files(path)
     matches = {file: CIRCOR_NAME.fullmatch(file.stem) for file in files}
     if not any(matches.values()):
-        raise ValueError(
-            f"None of the {len(files)} sound files in {str(root)!r} is named as in CirCor DigiScope "
-            "(such as 2530_AV.wav); load other recordings with load_audio_folder or load_table."
-        )
+        raise ValueError(none_named_so("circor", root, files))
     patients = _patients(root, [file for file, match in matches.items() if match])
     rows, others = [], []
     for file, match in matches.items():
@@ -161,11 +150,8 @@ def load_circor(
     ]
     if missing:
         warn(f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).")
-    if others:
-        warn(
-            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
-            f"belong to patients that are not listed, and are left out ({listing(others)})."
-        )
+    reason = "not named as in CirCor DigiScope, or of patients that are not listed,"
+    warn_of_left_out(others, root, reason)
     if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
     table = pd.DataFrame(rows)

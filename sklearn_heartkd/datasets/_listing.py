@@ -148,8 +148,15 @@ def listing(names, limit=3):
     return shown + (", …" if len(names) > limit else "")
 
 
-def warn_of_unlisted(files, paths, table):
-    """Warn of sound files that are not among the paths that a table lists."""
-    unlisted = sorted(set(map(str, files)) - set(paths))
-    if unlisted:
-        warn(f"{len(unlisted)} recordings are not in {table} and left out ({listing(unlisted)}).")
+def warn_of_left_out(names, root, reason):
+    """Warn of sound files of which a loader makes nothing."""
+    if names:
+        warn(
+            f"{len(names)} sound files in {str(root)!r} are {reason} and left out ({listing(names)})."
+        )
+
+
+def warn_of_unlisted(folders, files, paths, root, table):
+    """Warn of sound files in some folders that are not among the paths that a table lists."""
+    unlisted = {str(file) for file in files if file.parent in folders} - set(paths)
+    warn_of_left_out(sorted(unlisted), root, f"not in {table}")

@@ -16,7 +16,8 @@ from sklearn_heartkd.datasets._assemble import (
     validated,
     with_duration,
 )
-from sklearn_heartkd.datasets._listing import drop_copies, listing
+from sklearn_heartkd.datasets._layouts import none_named_so
+from sklearn_heartkd.datasets._listing import drop_copies, listing, warn_of_left_out
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._warnings import warn
@@ -73,7 +74,7 @@ def load_pascal(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the recordings of the PASCAL heart-sound challenge of 2011 [1]_.
+    """Load the recordings of the PASCAL heart-sound challenge of 2011.
 
     Labels come from the file names or, where these have none, from the folders. Where folders,
     ``set_a.csv`` or ``set_b.csv`` give another label, one warning shows it. A recording that is there
@@ -106,19 +107,11 @@ def load_pascal(
     ------
     ValueError
         If the folder holds recordings of less than two classes, or a name has an unknown label.
-    UnreadableRecordingError
-        If files cannot be used (see `on_error`).
 
     See Also
     --------
     load_physionet2016 : Load the PhysioNet/CinC challenge of 2016.
     load_audio_folder : Load a folder that holds one folder for each class.
-
-    References
-    ----------
-    .. [1] P. Bentley, G. Nordehn, M. Coimbra, S. Mannor, "The PASCAL Classifying Heart Sounds
-       Challenge 2011 (CHSC2011) Results",
-       http://www.peterjbentley.com/heartchallenge/index.html
 
     Examples
     --------
@@ -159,17 +152,8 @@ def _table(root, files):
     rows = [_describe(file, root) for file in files]
     strangers = [file.name for file, row in zip(files, rows, strict=True) if row is None]
     if len(strangers) == len(files):
-        raise ValueError(
-            f"None of the {len(files)} sound files in {str(root)!r} is named as in the PASCAL "
-            "challenge (such as set_a/normal__201101070538.wav or "
-            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder (layout "
-            "'folder')."
-        )
-    if strangers:
-        warn(
-            f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
-            f"challenge and left out ({listing(strangers)})."
-        )
+        raise ValueError(none_named_so("pascal", root, files))
+    warn_of_left_out(strangers, root, "not named as in the PASCAL challenge")
     table = pd.DataFrame([row for row in rows if row is not None])
     return drop_copies(table, table[["set", "key", "label", "quality"]], root)
 
@@ -254,15 +238,13 @@ def _cross_check(root, table):
         for file, label in _read_labels(csv):
             name = _NAME.fullmatch(re.split(r"[/\\]", file)[-1].rpartition(".")[0])
             if name is not None:
-                words = re.findall("[a-z]+", name["prefix"].lower())
-                named_so = next((_SPELLINGS[word] for word in words if word in _SPELLINGS), None)
-                listed.setdefault((_set_of(name), name["key"]), []).append((named_so, label))
-    disputed = []
-    for file, letter, label, key in table[["file", "set", "label", "key"]].itertuples(index=False):
-        rows = listed.get((letter, key), [])
-        labels = [other for named, other in rows if named == label] or [other for _, other in rows]
-        if labels and label not in labels:
-            disputed.append((file, label, labels[0]))
+                listed.setdefault((_set_of(name), name["key"]), []).append(label)
+    used = table[["file", "label", "set", "key"]].itertuples(index=False)
+    disputed = [
+        (file, label, listed[letter, key][0])
+        for file, label, letter, key in used
+        if label not in listed.get((letter, key), [label])
+    ]
     _warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
 
 

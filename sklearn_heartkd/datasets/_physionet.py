@@ -69,7 +69,7 @@ def load_physionet2016(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the training recordings of the PhysioNet/CinC challenge of 2016 [1]_.
+    """Load the training recordings of the PhysioNet/CinC challenge of 2016.
 
     The tables may be saved by any program: the text encoding, the separator, and suffixes and case of
     the names do not matter. Recordings may be of any format that :func:`read_recording` reads.
@@ -103,18 +103,11 @@ def load_physionet2016(
     ValueError
         If a table is missing, holds other values or gives a recording two labels, if there are
         recordings of less than two classes, or if `subject` matches nothing in some names.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
 
     See Also
     --------
     load_circor : Load the recordings of the challenge of 2022.
     sklearn_heartkd.metrics.physionet2016_scores : Compute the scores of this challenge.
-
-    References
-    ----------
-    .. [1] C. Liu, D. Springer, Q. Li et al., "An open access database for the evaluation of heart
-       sound algorithms", Physiological Measurement 37(12), 2016.
 
     Examples
     --------
@@ -135,8 +128,7 @@ def load_physionet2016(
         )
     table = pd.concat([_references(root, letter, files) for letter in letters], ignore_index=True)
     folders = [root / f"training-{letter}" for letter in letters]
-    in_folders = [file for file in files if file.parent in folders]
-    warn_of_unlisted(in_folders, table["path"], "REFERENCE.csv")
+    warn_of_unlisted(folders, files, table["path"], root, "REFERENCE.csv")
     table["subject"] = find_subjects(subject, table["name"].tolist())
     table["group"] = table["database"] + "-" + table["subject"]
     table = table.assign(site="", device=table["database"].map(_DEVICES)).drop(columns="name")

@@ -231,12 +231,17 @@ def _attempt(file, sampling_rate, channel, *, repair, other_rate=None):
                     raise
                 waveform, _, notes = decode(source, n_bytes, sampling_rate=other_rate, **options)
                 return waveform, other_rate, notes, None
-    except UnusableError as reason:
-        return None, None, None, str(reason)
+    except UnusableError as error:
+        reason = str(error)
+    except FileNotFoundError:
+        reason = "no such file or folder; check the path"
+    except IsADirectoryError:
+        reason = "not a file, but a folder"
     except OSError as error:
-        return None, None, None, f"cannot be opened ({error.strerror or error})"
+        reason = f"cannot be opened ({error.strerror or error})"
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        return None, None, None, f"a sound file that cannot be decoded ({error})"
+        reason = f"a sound file that cannot be decoded ({error})"
+    return None, None, None, reason
 
 
 def _open(file):
@@ -244,16 +249,11 @@ def _open(file):
     if hasattr(file, "read"):
         source = _read_stream(file)
         return source, len(source.getbuffer())
-    path = os.fspath(file)
     try:
-        n_bytes = require_regular_file(path)
-    except FileNotFoundError:
-        raise UnusableError("no such file or folder; check the path") from None
-    except IsADirectoryError:
-        raise UnusableError("not a file, but a folder") from None
+        n_bytes = require_regular_file(file)
     except ValueError as error:
         raise UnusableError(str(error)) from None
-    return open(path, "rb", buffering=0), n_bytes
+    return open(file, "rb", buffering=0), n_bytes
 
 
 def _read_stream(file):

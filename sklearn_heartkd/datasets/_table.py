@@ -68,8 +68,6 @@ def load_table(
     ValueError
         If the table lacks one of the columns, or a cell of them is empty, or if it lists a recording
         with two labels or all recordings with one.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
 
     See Also
     --------

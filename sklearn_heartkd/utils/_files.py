@@ -2,11 +2,12 @@
 
 import errno
 import os
+import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from sklearn_heartkd.utils._text import printable
 
@@ -22,18 +23,19 @@ def replace_files(*paths: str | os.PathLike[str]) -> Iterator[list[Path]]:
     temporary: list[Path] = []
     try:
         for path, target in zip(paths, targets, strict=True):
-            try:  # in the same folder: only within a file system is a file replaced in one step
-                handle, name = tempfile.mkstemp(
-                    prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
-                )
+            # in the same folder: only within a file system is a file replaced in one step
+            made = target.with_name(f".{target.stem[:100]}-{token_hex(4)}{target.suffix}")
+            try:
+                made.touch(exist_ok=False)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-            os.close(handle)
-            temporary.append(Path(name))
+            temporary.append(made)
         yield temporary
         for made, target in zip(temporary, targets, strict=True):
-            _flush(made)
-            made.chmod(_mode(target))
+            with open(made, "rb+") as file:
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, made)
         for made, target in zip(temporary, targets, strict=True):
             os.replace(made, target)
     finally:
@@ -61,29 +63,3 @@ def require_regular_file(path: str | os.PathLike[str]) -> int:
         kind = kinds.get(stat.S_IFMT(status.st_mode), "device")
         raise ValueError(f"{printable(os.fspath(path))} is a {kind}; give a regular file.")
     return status.st_size
-
-
-def _flush(path):
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _mode(target):
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    return 0o666 & ~_umask()
-
-
-def _umask():
-    # the mask can only be read by setting it, which is not safe in threads; Linux tells it in a file
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    except OSError:
-        pass
-    return 0o022
