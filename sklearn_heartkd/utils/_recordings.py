@@ -17,29 +17,11 @@ _MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its chan
 
 
 def check_recordings(estimator, X, *, reset):
-    """Validate recordings for an estimator.
+    """Validate recordings for an estimator, which its errors name.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Named in the errors; its `n_features_in_` and `feature_names_in_` are set or compared where
-        `X` is 2-D, and removed where `reset` is true and `X` is ragged.
-    X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-        Waveforms. float32 and float64 are kept, other numbers become float64.
-    reset : bool
-        True in `fit`, False elsewhere.
-
-    Returns
-    -------
-    recordings : ndarray of shape (n_recordings, n_samples) or list of 1-D ndarrays
-
-    Raises
-    ------
-    TypeError
-        If X contains names of files.
-    ValueError
-        If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
-        one recording.
+    Returns a 2-D array or, where the recordings differ in length, a list of 1-D arrays; float32 and
+    float64 are kept, other numbers become float64. `n_features_in_` and `feature_names_in_` are set or
+    compared for an array, and removed where `reset` (true in `fit`) and the recordings are ragged.
     """
     name = type(estimator).__name__
     X = as_sequence(X)

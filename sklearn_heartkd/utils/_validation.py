@@ -41,13 +41,9 @@ def differ_in_shape(X):
 def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
-    Returns
-    -------
-    X : ndarray, data frame or list of ndarray
-        A list where the recordings differ in length; a data frame stays one, because pipelines
-        inside may choose columns by name. What its columns hold is for them to check, unless all are
-        numbers.
-    y : ndarray of shape (n,)
+    X becomes an array, or a list of arrays where the recordings differ in length. A data frame stays one,
+    because pipelines inside may choose columns by name; they check what its columns hold unless all are
+    numbers.
     """
     X = as_sequence(X)
     if isinstance(X, (list, tuple)) and not X:
@@ -121,21 +117,9 @@ def _finite(estimator, X, checked):
 def drop_weightless(
     X: Any, y: Any, sample_weight: Any, params: dict[str, Any] | None = None, *, dtype: Any = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
-    """Leave out the rows of weight 0, which count as absent.
+    """Leave out the rows of weight 0, which count as absent; `rows` are those that are left.
 
     Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
-
-    Returns
-    -------
-    X, y, sample_weight, params :
-        Without these rows; the weights stay None where they were.
-    rows : ndarray of int
-        Those that are left.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or all are 0.
     """
     params = {} if params is None else params
     if sample_weight is None:

@@ -123,7 +123,7 @@ def test_a_pattern_that_is_none_is_named(complaint, folder, line):
         ),
         ("explain model.skops a.wav --out a.wav", "a.wav cannot be opened (File exists)"),
         ("export model.skops --out nowhere/m.onnx", "The folder nowhere of m.onnx does not exist"),
-        ("export model.skops --recordings no", "--recordings no is no folder; give the one that"),
+        ("export model.skops --recordings no", "--recordings no is not a folder; give the folder"),
         ("export .", ". is a folder; give a file of a model."),
         ("predict a.wav --model .", ". is a folder; give a file of a model."),
     ],
