@@ -184,11 +184,9 @@ def _fill(features, recordings, front_end):
     if is_ragged(recordings):
         kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
         for i, row in enumerate(recordings):
-            features[i] = summarize(kernels[row.dtype](row[np.newaxis])[0])
+            features[i] = summarize(kernels[row.dtype](row[np.newaxis]))[0]
         return
     kernel = Kernel(front_end, recordings.dtype)
     for chunk in kernel.chunks(*recordings.shape):
         sequences = kernel(recordings[chunk])
-        if features.ndim == 2:
-            sequences = [summarize(sequence) for sequence in sequences]
-        features[chunk] = sequences
+        features[chunk] = summarize(sequences) if features.ndim == 2 else sequences

@@ -59,7 +59,7 @@ class Kernel:
         # only the bins between the lowest and the highest band are squared
         used = np.flatnonzero(front_end.mel.any(axis=0))
         first, stop = (used[0], used[-1] + 1) if used.size else (0, 1)
-        self.parts = slice(2 * first, 2 * stop)  # of the real and imaginary parts in turn
+        self.bins = slice(first, stop)
         self.front_end = front_end
         self.window = front_end.window.astype(dtype)
         self.mel = scipy.sparse.csr_array(front_end.mel[:, first:stop].astype(dtype))
@@ -106,11 +106,11 @@ class Kernel:
 
     def _power(self, frames):
         """Return the powers of the bins that the mel bands use, of shape (bins, rows, frames)."""
-        spectra = scipy.fft.rfft(frames * self.window, overwrite_x=True)
-        squares = np.square(spectra.view(self.window.dtype)[:, :, self.parts])
-        power = np.empty((squares.shape[2] // 2, *squares.shape[:2]), self.window.dtype)
-        for i, recording in enumerate(squares):
-            power[:, i] = (recording[:, ::2] + recording[:, 1::2]).T
+        # over the first axis: the bins come out in rows, as the mel bands need them
+        windowed = (frames * self.window).transpose(2, 0, 1)
+        spectra = scipy.fft.rfft(windowed, axis=0)[self.bins]
+        power = np.square(spectra.real)
+        power += np.square(spectra.imag)
         return power
 
 

@@ -92,7 +92,7 @@ def _finish(features, grids):
         return grids
     if features.output == "flat":
         return grids.reshape(len(grids), -1)
-    return np.stack([summarize(grid) for grid in grids])
+    return summarize(grids)
 
 
 def clipped_log(probabilities):
