@@ -136,6 +136,9 @@ def store(
 def open_store(path: str | os.PathLike[str]) -> Bunch:
     """Open what :func:`store` wrote, without reading its values.
 
+    Networks, features and `cross_validate` take the `data` as it is and read a batch at a time; other
+    estimators read all of it.
+
     Parameters
     ----------
     path : path-like
@@ -146,8 +149,7 @@ def open_store(path: str | os.PathLike[str]) -> Bunch:
     Bunch
         As a loader returns it. `data` is a view of the rows on disk: it has `shape` and `dtype`, an index
         of one row reads this row, any other index along the first axis gives a smaller view, and
-        ``numpy.asarray`` reads the rows of a view. Networks, features and `cross_validate` take it as
-        it is; other estimators read all of it.
+        ``numpy.asarray`` reads the rows of a view.
 
     Raises
     ------
