@@ -98,7 +98,9 @@ def _rhythm(peaks, heights, prominences):
             columns |= _quantiles(f"{name}_change{lag}", changes, _CHANGES)
     for name, values in (("interval", intervals), ("level", levels)):
         for lag in (1, 2, 3):
-            columns[f"{name}_autocorrelation{lag}"] = _correlation(values[:, lag:], values[:, :-lag])
+            columns[f"{name}_autocorrelation{lag}"] = _correlation(
+                values[:, lag:], values[:, :-lag]
+            )
     columns["interval_level_correlation"] = _correlation(intervals, levels[:, 1:])
     return columns | _prematurity(beats)
 
