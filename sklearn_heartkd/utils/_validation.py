@@ -43,9 +43,9 @@ def differ_in_shape(X):
 def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
-    X becomes an array, `Rows`, or a list of arrays where the recordings differ in length. A data frame stays one,
-    because pipelines inside may choose columns by name; they check what its columns hold unless all are
-    numbers.
+    X becomes an array, `Rows`, or a list of arrays where the recordings differ in length. A data frame
+    stays one, because pipelines inside may choose columns by name; they check what its columns hold
+    unless all are numbers.
     """
     X = as_rows(as_sequence(X))
     if isinstance(X, (list, tuple)) and not X:
