@@ -40,18 +40,15 @@ def write_results(
     """Write the tables, pictures and report of a comparison.
 
     The files are ``table.csv``, with 95 % intervals of a bootstrap over subjects, ``predictions.csv``,
-    a picture of the confusion matrix of each model, ``quality_against_size.png``, and
-    ``report.html``, which shows all of it and works offline. They replace older ones together or not
-    at all.
+    PNG pictures, and ``report.html``, which shows all of it and works offline. They replace older ones
+    together or not at all.
 
     Parameters
     ----------
     comparison : Comparison
         The result of :func:`compare`.
-    data : Bunch
-        The data of the comparison.
-    folder : path
-        The `out` of :func:`compare`, with its fitted models.
+    data, folder : Bunch and path
+        The `data` and `out` of :func:`compare`.
     source : str, default="recordings"
         What the data are, in words.
     recipe : Recipe, default=None

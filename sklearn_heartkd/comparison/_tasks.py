@@ -102,6 +102,7 @@ def _killed_processes_reported():
 
 def _fit(task, data, split, recipe, folder, key):
     """Fit a model and its refinement and store both; return the task and why it failed, or None."""
+    training, test = split
     try:
         sources = {}
         for source in sources_of(task.model):
@@ -109,48 +110,42 @@ def _fit(task, data, split, recipe, folder, key):
             if not path.exists():
                 raise ValueError(f"its source {source} was not fitted")
             sources[source] = joblib.load(path)
-        model = recipe.make(task.model, task.seed, sources)
-        fits = list(fit_and_refine(task, model, data, split, recipe))
+        model = _train(recipe.make(task.model, task.seed, sources), data, training)
+        refined = _train(recipe.refine(model, task.seed), data, training)
+        models = {task.model: model, task.model + REFINED: refined}
+        frames = [_predict(task, name, fitted, data, test) for name, fitted in models.items()]
     except OSError:  # such as a full disk, which no model is to blame for
         raise
     except Exception as error:  # one model must not stop the others
         return task, printable(f"{type(error).__name__}: {error}")
-    for name, fitted, _ in fits:
+    for name, fitted in models.items():
         with leaving_out("recordings"):
             write_whole(fitted, model_file(folder, task._replace(model=name)), key)
     # last, since a task counts as done when its predictions exist
-    frames = [frame for _, _, frame in fits]
     write_whole(pd.concat(frames, ignore_index=True), result_file(folder, task), key)
     return task, None
 
 
-def fit_and_refine(task, model, data, split, recipe):
-    """Yield name, fitted model and test predictions of a model, then of its k-means refinement."""
-    yield (fitted := fit_and_predict(task, model, data, split))
-    refined = task._replace(model=task.model + REFINED)
-    yield fit_and_predict(refined, recipe.refine(fitted[1], task.seed), data, split)
-
-
-def fit_and_predict(task, model, data, split):
-    """Fit a model on the training part; return its name, itself and its test predictions."""
-    training, test = split
+def _train(model, data, rows):
     y, groups = np.asarray(data.target), np.asarray(data.groups)
-    subjects = fit_parameters(model, groups=groups[training])
+    subjects = fit_parameters(model, groups=groups[rows])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(_safe_indexing(data.data, training), y[training], **subjects)
-    given = _safe_indexing(data.data, test)
-    frame = oof_frame(
-        task.model,
+        return model.fit(_safe_indexing(data.data, rows), y[rows], **subjects)
+
+
+def _predict(task, name, model, data, rows):
+    X = _safe_indexing(data.data, rows)
+    return oof_frame(
+        name,
         seed=task.seed,
         fold=task.fold,
-        recording=test,
-        y_true=y[test],
-        y_pred=model.predict(given),
-        y_proba=model.predict_proba(given),
+        recording=rows,
+        y_true=np.asarray(data.target)[rows],
+        y_pred=model.predict(X),
+        y_proba=model.predict_proba(X),
         classes=model.classes_,
     )
-    return task.model, model, frame
 
 
 def _files(folder, task):

@@ -27,10 +27,9 @@ class Explanation:
         have no place in time; see `feature_values`.
     grid : ndarray of shape (n_recordings, n_bands, n_frames), or None
         The explained input: log-mel bands in dB, or sequences.
-    scores : ndarray of shape (n_recordings, n_classes)
-        The model's scores.
-    base : ndarray of shape (n_recordings, n_classes)
-        The scores if everything is replaced; `base` plus the sum of the values is `scores`.
+    scores, base : ndarray of shape (n_recordings, n_classes)
+        The model's scores, and those if everything is replaced; `base` plus the sum of the values is
+        `scores`.
     classes : ndarray of shape (n_classes,)
         The classes.
     method : {"deep", "kernel", "tree"}
@@ -39,18 +38,15 @@ class Explanation:
         Unit of scores, base and values.
     explained : str
         Name of the classifier whose score is explained.
-    times : ndarray of shape (n_frames,), default=None
-        Centers of the frames in seconds, of the longest recording. None if unknown.
-    frequencies : ndarray of shape (n_bands,), default=None
-        Centers of the bands in Hz. None if the rows of the grid are not bands.
+    times, frequencies : ndarray, default=None
+        Centers of the frames of the longest recording in seconds, and of the bands in Hz. None if
+        they are unknown or the rows of the grid are not bands.
     sampling_rate : float, default=None
         Sampling rate of the recordings in Hz.
     recordings : list of ndarray, default=None
         The waveforms, if the model takes them.
-    feature_values : ndarray of shape (n_recordings, n_classes, n_features), default=None
-        The values of the columns of a table.
-    feature_names : list of str, default=None
-        The names of these columns.
+    feature_values, feature_names : ndarray and list of str, default=None
+        The values of a table's columns, of shape (n_recordings, n_classes, n_columns), and their names.
 
     See Also
     --------

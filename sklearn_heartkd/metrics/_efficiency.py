@@ -36,10 +36,8 @@ def efficiency_profile(
         A fitted classifier, pipeline, search or meta-estimator.
     X : array-like or sequence of n_recordings inputs
         Recordings or features, as `estimator.predict` takes them.
-    n_calls : int, default=100
-        Number of timed predictions, which repeat X if necessary.
-    n_warmup : int, default=5
-        Number of predictions before the timed ones.
+    n_calls, n_warmup : int
+        Number of timed predictions, which repeat X if necessary, and of those before them.
 
     Returns
     -------

@@ -24,10 +24,8 @@ class EmbeddingDisplay(Display):
 
     Parameters
     ----------
-    points : ndarray of shape (n_recordings, 2)
-        Principal components.
-    y : ndarray of shape (n_recordings,)
-        Labels.
+    points, y : ndarray of shape (n_recordings, 2) and (n_recordings,)
+        Principal components and labels.
     explained_variance : ndarray of shape (2,)
         Share of the variance of each component.
     classes : ndarray of shape (n_classes,)

@@ -28,10 +28,8 @@ class RecordingDisplay(Display):
         The recording.
     grid : ndarray of shape (n_bands, n_frames)
         Log-mel bands in dB.
-    times : ndarray of shape (n_frames,)
-        Centers of the frames in seconds.
-    frequencies : ndarray of shape (n_bands,)
-        Centers of the bands in Hz.
+    times, frequencies : ndarray
+        Centers of the frames in seconds and of the bands in Hz.
     sampling_rate : float
         In Hz.
     events : DataFrame, default=None
