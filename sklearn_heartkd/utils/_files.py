@@ -32,7 +32,9 @@ def replace_files(*paths: str | os.PathLike[str]) -> Iterator[list[Path]]:
     targets = [Path(os.path.realpath(path)) for path in paths]
     temporary: list[Path] = []
     try:
-        for target in targets:
+        for path, target in zip(paths, targets, strict=True):
+            if not target.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
             handle, name = tempfile.mkstemp(
                 prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
             )

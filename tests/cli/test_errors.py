@@ -1,3 +1,4 @@
+import re
 import shutil
 import warnings
 
@@ -89,8 +90,10 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     out, err = capsys.readouterr()
     assert code == 1
     assert "a.wav" in out
-    assert err.count("the folder holds no sound files (.aif") == 1
-    assert "empty: the folder" in err
+    assert (
+        len(re.findall("empty: (the folder holds no sound files|not a file, but a folder)", err))
+        == 1
+    )
     code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
     assert code == 2
     assert text.startswith(
@@ -123,7 +126,10 @@ def test_a_pattern_that_is_none_is_named(complaint, folder, line):
         ),
         ("explain model.skops a.wav --out a.wav", "a.wav cannot be opened (File exists)"),
         ("export model.skops --out nowhere/m.onnx", "The folder nowhere of m.onnx does not exist"),
-        ("export model.skops --recordings no", "--recordings no is no folder; give the one that"),
+        (
+            "export model.skops --recordings no",
+            "--recordings no is not a folder; give the folder of",
+        ),
         ("export .", ". is a folder; give a file of a model."),
         ("predict a.wav --model .", ". is a folder; give a file of a model."),
     ],
