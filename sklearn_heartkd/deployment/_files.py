@@ -58,7 +58,7 @@ def bundled_model():
 def find_recordings(names):
     """List files, and the sound files of folders and of the folders in them; "-" stays.
 
-    A folder without sound files stays, too: `read_file` reports it. A warning counts the audio files in
+    A folder without sound files stays, too: `predict_file` reports it. A warning counts the audio files in
     folders that cannot be read.
     """
     found: list[str] = []
@@ -80,13 +80,6 @@ def find_recordings(names):
     if hint:
         warnings.warn(f"{hint}.", stacklevel=outside())
     return found
-
-
-def read_file(name, sampling_rate=None, *, channel="mean"):
-    """Read a recording of `find_recordings` as `read_recording` does; "-" is the standard input."""
-    from sklearn_heartkd.datasets import read_recording
-
-    return read_recording(_source(name), sampling_rate, channel=channel)
 
 
 def predict_file(model, name):

@@ -1,3 +1,4 @@
+import re
 import shutil
 import warnings
 
@@ -89,8 +90,10 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     out, err = capsys.readouterr()
     assert code == 1
     assert "a.wav" in out
-    assert err.count("the folder holds no sound files (.aif") == 1
-    assert "empty: the folder" in err
+    assert (
+        len(re.findall("empty: (the folder holds no sound files|not a file, but a folder)", err))
+        == 1
+    )
     code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
     assert code == 2
     assert text.startswith(
