@@ -21,6 +21,8 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     plain,
     read_columns,
+    require_distinct,
+    to_number,
     warn_of_unlisted,
     without_suffix,
 )
@@ -139,6 +141,7 @@ def load_bmd_hs(
             if name
         ]
     )
+    require_distinct(table["path"], csv)
     warn_of_unlisted(
         [file for file in files if file.parent == root / "train"], table["path"], csv.name
     )
@@ -203,7 +206,7 @@ def _metadata(root):
     rows = read_columns(csv, ["patient_id", *_COLUMNS])
     rows = rows[["patient_id", *_COLUMNS]].rename(columns=_COLUMNS)
     rows = merge_rows(rows, "patient_id", csv).assign(
-        age=lambda table: pd.to_numeric(table["age"], errors="coerce"),
+        age=lambda table: table["age"].map(to_number),
         smoker=lambda table: table["smoker"].map({"0": False, "1": True}),
         lives=lambda table: table["lives"].map(lambda place: _LIVES.get(place, place)),
     )

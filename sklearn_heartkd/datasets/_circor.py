@@ -25,6 +25,7 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     read_columns,
     read_rows,
+    to_number,
 )
 from sklearn_heartkd.utils._near_duplicates import connected_groups
 from sklearn_heartkd.utils._text import printable
@@ -171,6 +172,12 @@ def load_circor(
     if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
     table = pd.DataFrame(rows)
+    absent = sorted(set(patients) - set(table["subject"]))
+    if absent:
+        warnings.warn(
+            f"{str(root)!r} holds no recordings of {len(absent)} listed patients ({listing(absent)}).",
+            stacklevel=outside(),
+        )
     table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
     waveforms, table = read_table(
         table.rename(columns={"additional_id": "group"}).assign(group=_join_patients(table)),
@@ -209,7 +216,7 @@ def _patients(root, files):
                 f"{str(root)!r} holds neither {_TABLE} nor a patient's file such as 2530.txt, which "
                 "hold the labels; give the folder that holds them."
             )
-    rows = merge_rows(rows.replace({"nan": "", "NaN": ""}).fillna(""), "Patient ID", source)
+    rows = merge_rows(rows.fillna(""), "Patient ID", source)
     return {_number(row["Patient ID"]): _describe(row, source) for row in rows.to_dict("records")}
 
 
@@ -219,7 +226,7 @@ def _read_patient(file):
     for row in file.read_text(encoding="utf-8", errors="replace").splitlines():
         name, colon, value = row.partition(":")
         if name.startswith("#") and colon:
-            fields[name[1:].strip()] = value.strip()
+            fields[name[1:].strip()] = "" if value.strip() == "nan" else value.strip()
     return fields
 
 
@@ -235,7 +242,7 @@ def _describe(row, source):
     for column, name in _COLUMNS.items():
         patient[name] = row.get(column, "")
     for column in ("height", "weight"):
-        patient[column] = pd.to_numeric(patient[column], errors="coerce")
+        patient[column] = to_number(patient[column])
     pregnant = patient["pregnancy_status"].lower()
     patient["pregnancy_status"] = {"true": True, "false": False}.get(pregnant)
     return patient | {"additional_id": _number(row.get("Additional ID", ""))}
@@ -265,6 +272,8 @@ def _events(paths):
         for row in read_rows(file) if file.is_file() and file.stat().st_size else ():
             try:
                 start, end, state = float(row[0]), float(row[1]), int(float(row[2]))
+                if not 0 <= start <= end < np.inf:
+                    raise ValueError("no interval")
             except (ValueError, IndexError) as error:
                 raise ValueError(
                     f"{printable(file)} holds the row {row}; it must be start, end and state (0 to 4)."

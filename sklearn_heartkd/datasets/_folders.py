@@ -1,5 +1,6 @@
 """Data sets with one folder for each class."""
 
+import re
 from collections.abc import Callable
 from itertools import compress
 from os import PathLike
@@ -29,6 +30,7 @@ _NO_SUBJECTS = (
     "each recording is a separate group, because `subject` was not given; if subjects have several "
     "recordings, scores from splits by these groups are too good."
 )
+# names such as "train", "Test_set" or "fold 3" are of these words
 _SPLITS = {
     "train",
     "training",
@@ -40,6 +42,8 @@ _SPLITS = {
     "testing",
     "eval",
     "holdout",
+    "fold",
+    "split",
 }
 
 
@@ -148,18 +152,20 @@ def load_audio_folder(
     root, files = audio_files(path)
     names = [file.relative_to(root) for file in files]
     n_above = _n_folders_above(names, split)
+    splits = [name.parts[0] if n_above and len(name.parts) > 1 else "" for name in names]
+    if n_above and split not in (None, "all"):
+        chosen = [plain(found) == plain(split) for found in splits]
+        if not any(chosen):
+            raise ValueError(
+                f"split={split!r} is not a folder; choose from {sorted(set(splits) - {''})}."
+            )
+        files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
     loose = [name.as_posix() for name in names if len(name.parts) < n_above + 2]
     if loose:
         raise ValueError(
             f"{len(loose)} sound files (such as {listing(loose, 1)}) do not lie in the folder of a class. "
             f"{explain_layout(root, files)}"
         )
-    splits = [name.parts[0] if n_above else "" for name in names]
-    if n_above and split != "all":
-        chosen = [plain(found) == plain(split) for found in splits]
-        if not any(chosen):
-            raise ValueError(f"split={split!r} is not a folder; choose from {sorted(set(splits))}.")
-        files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
     labels = join_spellings([name.parts[n_above] for name in names])
     require_two_classes(labels, root, explain_layout(root, files))
     subjects = _subjects(subject, names)
@@ -210,16 +216,22 @@ def _n_folders_above(names, split):
         inside.setdefault(name.parts[0], set()).add(name.parts[1] if len(name.parts) > 2 else "")
     first, *others = inside.values()
     are_alike = others and len(first) > 1 and "" not in first and all(x == first for x in others)
-    if {plain(name) for name in inside} <= _SPLITS and any("" in x for x in inside.values()):
-        return 1  # splits without classes
-    if are_alike or {plain(name) for name in inside} <= _SPLITS:
-        known = sorted(inside)
+    are_splits = all(map(_is_split, inside))
+    with_classes = sorted(name for name, classes in inside.items() if "" not in classes)
+    if are_splits and not with_classes:
+        return 1
+    if are_alike or are_splits:
         raise ValueError(
-            f"The first folders, {listing(known)}, look like splits, not like classes: load one of them "
-            f'with split={known[0]!r}, or all with split="all", which adds a column "split" to the frame. '
-            "If they are classes, pass split=False."
+            f"The first folders, {listing(sorted(inside))}, look like splits, not like classes: load one "
+            f'of them with split={with_classes[0]!r}, or all with split="all", which adds a column '
+            '"split" to the frame. If they are classes, pass split=False.'
         )
     return 0
+
+
+def _is_split(name):
+    words = set(re.findall(r"[^\W\d_]+", plain(name))) - {"set", "data"}
+    return bool(words) and words <= _SPLITS
 
 
 def _subjects(subject, names):

@@ -211,9 +211,7 @@ def read_recordings(
     if reasons:
         if on_error != "skip" or not len(indices):
             raise UnreadableRecordingError(reasons)
-        warnings.warn(
-            _listing("left out because they cannot be used", reasons), stacklevel=outside()
-        )
+        warnings.warn(_listing("cannot be used; left out", reasons), stacklevel=outside())
     if notes:
         warnings.warn(_listing("read, but worth a look", notes), stacklevel=outside())
     waveforms = [results[i][0] for i in indices]
@@ -280,8 +278,8 @@ def _open(file):
         raise UnusableError("no such file or folder; check the path") from None
     except IsADirectoryError:
         raise UnusableError("not a file, but a folder") from None
-    except ValueError as error:
-        raise UnusableError(str(error)) from None
+    except ValueError:
+        raise UnusableError("not a regular file, but a pipe or a device") from None
     return open(path, "rb", buffering=0), n_bytes
 
 

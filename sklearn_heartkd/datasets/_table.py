@@ -20,6 +20,7 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     plain,
     read_columns,
+    require_distinct,
     without_suffix,
 )
 from sklearn_heartkd.utils._audio_files import find_audio_files
@@ -134,6 +135,7 @@ def load_table(
             )
     rows = merge_rows(rows, file, path)
     paths = _find(path.parent, rows[file])
+    require_distinct(paths, path)
     names = [name.replace("\\", "/") for name in rows[file]]
     others = rows.drop(columns=columns)
     table = pd.DataFrame(
