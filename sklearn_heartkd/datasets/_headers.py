@@ -98,7 +98,7 @@ def compare_with_header(file: BinaryIO, n_bytes: int, *, repair: bool) -> Findin
     if not (data.style and data.style.repairable):
         return Finding(error)
     if not repair:
-        return Finding(f'{error}; on_error="repair" reads what is there')
+        return Finding(f'{error}; read_recordings with on_error="repair" reads what is there')
     return Finding(note=f"{error}; repaired", patches=_patches(data, present))
 
 
