@@ -65,7 +65,6 @@ def load(path, options):
     """Load the labelled recordings of a folder, whole and at 2 kHz."""
     from sklearn_heartkd.datasets._layouts import load_folder
 
-    subset = {} if options.subset is None else {"subset": options.subset}
     data = load_folder(
         path,
         options.layout,
@@ -73,7 +72,7 @@ def load(path, options):
         split=options.split,
         channel=options.channel,
         on_error=options.on_error,
-        **subset,
+        subset=options.subset,
     )
     warn_without_subject(options.subject, data.layout)
     return data
