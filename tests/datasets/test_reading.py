@@ -220,6 +220,7 @@ def unusable_files(folder):
     slow[24:28] = (7).to_bytes(4, "little")
     (folder / "slow.wav").write_bytes(slow)
     (folder / "folder.wav").mkdir()
+    soundfile.write(folder / "dump.sds", tone(), 8000, format="SDS")
     (folder / "unknown.raw").write_bytes(whole[44:])
     soundfile.write(folder / "cut.flac", tone(seconds=60.0), 8000)
     (folder / "cut.flac").write_bytes((folder / "cut.flac").read_bytes()[:100_000])
@@ -234,6 +235,7 @@ def unusable_files(folder):
         "slow.wav": "sampling rate of 7 Hz",
         "folder.wav": "not a file",
         "absent.wav": "no such file",
+        "dump.sds": "unsupported format SDS",
         "unknown.raw": "not a sound file",
         "cut.flac": "damaged or incomplete",
     }
