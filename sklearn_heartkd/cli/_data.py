@@ -69,7 +69,6 @@ def load(path, options):
 
     if is_store(path):
         return open_store(path)
-    subset = {} if options.subset is None else {"subset": options.subset}
     data = load_folder(
         path,
         options.layout,
@@ -77,7 +76,7 @@ def load(path, options):
         split=options.split,
         channel=options.channel,
         on_error=options.on_error,
-        **subset,
+        subset=options.subset,
     )
     warn_without_subject(options.subject, data.layout)
     return data

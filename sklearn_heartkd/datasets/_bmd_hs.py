@@ -15,6 +15,8 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     plain,
     read_columns,
+    require_distinct,
+    to_number,
     warn_of_unlisted,
     without_suffix,
 )
@@ -121,6 +123,7 @@ def load_bmd_hs(
             if name
         ]
     )
+    require_distinct(table["path"], csv)
     warn_of_unlisted([root / "train"], files, table["path"], root, csv.name)
     table = table.assign(quality="", device="BMD-HS stethoscope", group=table["subject"])
     table = table[[*_FIRST, *(column for column in table if column not in _FIRST)]]
@@ -169,7 +172,7 @@ def _metadata(root):
     rows = read_columns(csv, ["patient_id", *_COLUMNS])
     rows = rows[["patient_id", *_COLUMNS]].rename(columns=_COLUMNS)
     rows = merge_rows(rows, "patient_id", csv).assign(
-        age=lambda table: pd.to_numeric(table["age"], errors="coerce"),
+        age=lambda table: table["age"].map(to_number),
         smoker=lambda table: table["smoker"].map({"0": False, "1": True}),
         lives=lambda table: table["lives"].map(lambda place: _LIVES.get(place, place)),
     )

@@ -18,6 +18,7 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     read_columns,
     read_rows,
+    to_number,
     warn_of_left_out,
 )
 from sklearn_heartkd.utils._near_duplicates import connected_groups
@@ -141,12 +142,12 @@ def load_circor(
             "device": "Littmann 3200 with DigiScope Collector",
         }
         rows.append(description | patient)
-    there = {(row["subject"], row["site"]) for row in rows}
+    there = {(row["subject"], site) for row in rows for site in (row["site"], "")}
     missing = [
-        f"{number}_{site}"
+        f"{number}_{site}".rstrip("_")
         for number, patient in patients.items()
         for site in patient["locations"].split("+")
-        if site and (number, site) not in there
+        if (number, site) not in there
     ]
     if missing:
         warn(f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).")
@@ -180,17 +181,20 @@ def _patients(root, files):
                 f"{str(root)!r} holds neither {_TABLE} nor a patient's file such as 2530.txt, which "
                 "hold the labels; give the folder that holds them."
             )
-    rows = merge_rows(rows.replace({"nan": "", "NaN": ""}).fillna(""), "Patient ID", source)
+    rows = merge_rows(rows.fillna(""), "Patient ID", source)
     return {_number(row["Patient ID"]): _describe(row, source) for row in rows.to_dict("records")}
 
 
 def _read_patient(file):
     """Read a file ``ID.txt``: first the recordings, then lines such as "#Murmur: Absent"."""
     rows = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    fields = (row[1:].partition(":") for row in rows if row.startswith("#"))
     sites = [row.split()[0] for row in rows[1:] if row.strip() and not row.startswith("#")]
     known = {"Patient ID": file.stem, "Murmur": "", "Outcome": "", _LOCATIONS: "+".join(sites)}
-    return known | {name.strip(): value.strip() for name, _, value in fields}
+    for row in rows:
+        if row.startswith("#"):
+            name, _, value = row[1:].partition(":")
+            known[name.strip()] = "" if value.strip() == "nan" else value.strip()
+    return known
 
 
 def _describe(row, source):
@@ -205,7 +209,7 @@ def _describe(row, source):
     for column, name in _COLUMNS.items():
         patient[name] = row.get(column, "")
     for column in ("height", "weight"):
-        patient[column] = pd.to_numeric(patient[column], errors="coerce")
+        patient[column] = to_number(patient[column])
     pregnant = patient["pregnancy_status"].lower()
     patient["pregnancy_status"] = {"true": True, "false": False}.get(pregnant)
     return patient | {"additional_id": _number(row.get("Additional ID", ""))}
@@ -235,6 +239,8 @@ def _events(paths):
         for row in read_rows(file) if file.is_file() and file.stat().st_size else ():
             try:
                 start, end, state = float(row[0]), float(row[1]), int(float(row[2]))
+                if not 0 <= start <= end < np.inf:
+                    raise ValueError("no interval")
             except (ValueError, IndexError) as error:
                 raise ValueError(
                     f"{printable(file)} holds the row {row}; it must be start, end and state (0 to 4)."

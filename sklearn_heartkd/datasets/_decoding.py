@@ -80,6 +80,10 @@ def _decode(file, patch, sampling_rate, channel):
         rate, n_channels = sound.samplerate, sound.channels
         if not _SLOWEST <= rate <= _FASTEST:
             raise UnusableError(f"sampling rate of {rate} Hz, outside {_SLOWEST} to {_FASTEST} Hz")
+        if (
+            sound.format == "SDS"
+        ):  # damaged ones keep libsndfile busy, and it prints to the terminal
+            raise UnusableError("unsupported format SDS; convert it to WAV")
         index = _index(channel, n_channels)
         ratio = (sampling_rate or rate) / rate
         n_known = sound.frames if sound.frames < _UNKNOWN_LENGTH else None

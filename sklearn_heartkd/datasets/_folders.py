@@ -20,7 +20,7 @@ from sklearn_heartkd.datasets._assemble import (
 from sklearn_heartkd.datasets._layouts import explain_layout
 from sklearn_heartkd.datasets._listing import join_spellings, listing, plain
 
-_SPLIT = re.compile(r"train(ing)?|val(id|idation)?|dev|test(ing)?|eval|holdout")
+_SPLIT = re.compile(r"train(ing)?|val(id|idation)?|dev|test(ing)?|eval|holdout|fold|split")
 
 
 @validated(subject=[str, callable, None], split=[str, None, Options(bool, {False})])
@@ -117,18 +117,20 @@ def load_audio_folder(
     root, files = audio_files(path)
     names = [file.relative_to(root) for file in files]
     n_above = _n_folders_above(names, split)
+    splits = [name.parts[0] if n_above and len(name.parts) > 1 else "" for name in names]
+    if n_above and split not in (None, "all"):
+        chosen = [plain(found) == plain(split) for found in splits]
+        if not any(chosen):
+            raise ValueError(
+                f"split={split!r} is not a folder; choose from {sorted(set(splits) - {''})}."
+            )
+        files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
     loose = [name.as_posix() for name in names if len(name.parts) < n_above + 2]
     if loose:
         raise ValueError(
             f"{len(loose)} sound files (such as {listing(loose, 1)}) do not lie in the folder of a class. "
             f"{explain_layout(root, files)}"
         )
-    splits = [name.parts[0] if n_above else "" for name in names]
-    if n_above and split != "all":
-        chosen = [plain(found) == plain(split) for found in splits]
-        if not any(chosen):
-            raise ValueError(f"split={split!r} is not a folder; choose from {sorted(set(splits))}.")
-        files, names, splits = (list(compress(x, chosen)) for x in (files, names, splits))
     labels = join_spellings([name.parts[n_above] for name in names])
     require_two_classes(labels, root, explain_layout(root, files))
     names = [name.as_posix() for name in names]
@@ -160,14 +162,20 @@ def _n_folders_above(names, split):
         inside.setdefault(name.parts[0], set()).add(name.parts[1] if len(name.parts) > 2 else "")
     first, *others = inside.values()
     are_alike = others and len(first) > 1 and "" not in first and all(x == first for x in others)
-    are_splits = all(_SPLIT.fullmatch(plain(name)) for name in inside)
-    if are_splits and any("" in x for x in inside.values()):
-        return 1  # splits without classes
+    are_splits = all(map(_is_split, inside))
+    with_classes = sorted(name for name, classes in inside.items() if "" not in classes)
+    if are_splits and not with_classes:
+        return 1
     if are_alike or are_splits:
-        known = sorted(inside)
         raise ValueError(
-            f"The first folders, {listing(known)}, look like splits, not like classes: load one of them "
-            f'with split={known[0]!r}, or all with split="all", which adds a column "split" to the frame. '
-            "If they are classes, pass split=False."
+            f"The first folders, {listing(sorted(inside))}, look like splits, not like classes: load one "
+            f'of them with split={with_classes[0]!r}, or all with split="all", which adds a column '
+            '"split" to the frame. If they are classes, pass split=False.'
         )
     return 0
+
+
+def _is_split(name):
+    """Whether a name is of words for splits, such as "train", "Test_set" or "fold 3"."""
+    words = set(re.findall(r"[^\W\d_]+", plain(name))) - {"set", "data"}
+    return bool(words) and all(map(_SPLIT.fullmatch, words))

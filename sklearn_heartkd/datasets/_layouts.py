@@ -1,6 +1,7 @@
 """The layouts of data sets that the loaders know, and how to tell which one a folder has."""
 
 import re
+from inspect import signature
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,10 +78,10 @@ def explain_layout(root: Path, files: list[Path]) -> str:
     )
 
 
-def load_folder(path, layout=None, *, subject=None, split=None, **options):
+def load_folder(path, layout=None, **options):
     """Load a folder with the loader of its layout, which is recognized where it is None.
 
-    Parameters that are None are left out. The Bunch also has the name of the layout.
+    Options that are None are left out. The Bunch also has the name of the layout.
     """
     from sklearn_heartkd import datasets
     from sklearn_heartkd.datasets._assemble import audio_files
@@ -89,18 +90,13 @@ def load_folder(path, layout=None, *, subject=None, split=None, **options):
         layout = guess_layout(*audio_files(path))
     if layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {list(LAYOUTS)}, got {layout!r}.")
-    known = LAYOUTS[layout]
-    if subject is not None:
-        if known.finds_subject:
-            raise ValueError(
-                f"subject={subject!r} is not used, because the layout {layout!r} tells the subject; leave "
-                "it out."
-            )
-        options["subject"] = subject
-    if split is not None:
-        if layout != "folder":
-            raise ValueError(f"split={split!r} is for the layout 'folder', not for {layout!r}.")
-        options["split"] = split
-    bunch = getattr(datasets, known.loader)(path, **options)
+    load = getattr(datasets, LAYOUTS[layout].loader)
+    options = {name: value for name, value in options.items() if value is not None}
+    unused = sorted(options.keys() - signature(load).parameters)
+    if unused:
+        raise ValueError(
+            f"{unused[0]}={options[unused[0]]!r} is not used for the layout {layout!r}; leave it out."
+        )
+    bunch = load(path, **options)
     bunch.layout = layout
     return bunch

@@ -13,6 +13,8 @@ from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable, unguard_cell
 from sklearn_heartkd.utils._warnings import warn
 
+_MISSING = ["nan", "NaN", "NAN"]
+
 
 def read_rows(path):
     """Return the rows of a table that any program wrote, without empty ones.
@@ -28,6 +30,8 @@ def read_rows(path):
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = content.decode("cp1252", errors="replace")
+    if "\0" in text:
+        raise ValueError(f"{printable(path)} is not a text; save the table as CSV.")
     first_line = next(iter(text.splitlines()), "")
     separator = max(",;\t", key=first_line.count)
     try:
@@ -44,7 +48,10 @@ def read_rows(path):
 
 
 def read_columns(path, columns):
-    """Return a table with a header as a DataFrame of str; `columns` must be among its columns."""
+    """Return a table with a header as a DataFrame of str; `columns` must be among its columns.
+
+    Cells of a missing number, "nan", are empty.
+    """
     header, *rows = read_rows(path)
     missing = [column for column in columns if column not in header]
     if missing:
@@ -60,7 +67,13 @@ def read_columns(path, columns):
         raise ValueError(f"The table {printable(path)} has a header only; restore its rows.")
     width = len(header)
     table = pd.DataFrame([(row + [""] * width)[:width] for row in rows], columns=header)
-    return table.drop(columns="", errors="ignore")  # separators at the end of the rows
+    table = table.drop(columns="", errors="ignore")  # separators at the end of the rows
+    return table.replace(_MISSING, "")
+
+
+def to_number(text):
+    """Return a cell with a decimal point or comma as a number, NaN where it is none."""
+    return pd.to_numeric(text.replace(",", "."), errors="coerce")
 
 
 def find_table(folder, name):
@@ -108,6 +121,16 @@ def merge_rows(table, column, path):
     return table.reset_index(drop=True)
 
 
+def require_distinct(files, path):
+    """Refuse a table with several rows on one file."""
+    files = pd.Series(files)
+    if files.duplicated().any():
+        file = files[files.duplicated()].iloc[0]
+        raise ValueError(
+            f"{printable(path)} lists the recording {printable(file)} several times; keep the right row."
+        )
+
+
 def drop_copies(table, keys, root):
     """Keep one of several recordings with equal keys, as where a folder was unpacked into itself."""
     # of two copies of a folder, one inside the other, the outer one is kept
@@ -116,8 +139,8 @@ def drop_copies(table, keys, root):
     if repeated.any():
         names = table.loc[repeated, "file"].tolist()
         warn(
-            f"{len(names)} recordings in {str(root)!r} are there under the same name in another folder "
-            f"and are left out ({listing(names)}); remove one of the copies."
+            f"Copies of recordings in {str(root)!r}, of the same name, are left out: {len(names)} "
+            f"({listing(names)}); remove them."
         )
     return table[~repeated].reset_index(drop=True)
 
@@ -129,7 +152,9 @@ def join_spellings(labels):
     """
     counts = pd.Series(list(labels), dtype=object).value_counts()
     chosen: dict[str, str] = {}
-    for label in sorted(counts.index, key=lambda label: (-counts[label], label)):
+    for label in sorted(
+        counts.index, key=lambda label: (-counts[label], label != label.strip(), label)
+    ):
         chosen.setdefault(plain(label), label)
     joined = [chosen[plain(label)] for label in labels]
     others = sorted(set(labels) - set(joined))

@@ -194,7 +194,7 @@ def read_recordings(
     if reasons:
         if on_error != "skip" or not len(indices):
             raise UnreadableRecordingError(reasons)
-        warn(_listing("left out because they cannot be used", reasons))
+        warn(_listing("cannot be used; left out", reasons))
     if notes:
         warn(_listing("read, but worth a look", notes))
     waveforms = [results[i][0] for i in indices]
@@ -252,8 +252,8 @@ def _open(file):
         return source, len(source.getbuffer())
     try:
         n_bytes = require_regular_file(file)
-    except ValueError as error:
-        raise UnusableError(str(error)) from None
+    except ValueError:
+        raise UnusableError("not a regular file, but a pipe or a device") from None
     return open(file, "rb", buffering=0), n_bytes
 
 

@@ -14,6 +14,7 @@ from sklearn_heartkd.datasets._listing import (
     merge_rows,
     plain,
     read_columns,
+    require_distinct,
 )
 from sklearn_heartkd.utils._audio_files import find_audio_files
 from sklearn_heartkd.utils._text import printable
@@ -102,6 +103,7 @@ def load_table(
             )
     rows = merge_rows(rows, file, path)
     paths = _find(path.parent, rows[file])
+    require_distinct(paths, path)
     names = [name.replace("\\", "/") for name in rows[file]]
     others = rows.drop(columns=columns)
     table = pd.DataFrame(

@@ -6,6 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
 from sklearn_heartkd.datasets._assemble import audio_files
 from sklearn_heartkd.datasets._layouts import LAYOUTS, guess_layout, load_folder
@@ -72,12 +74,21 @@ def check_folder(
         layout = layout or guess_layout(root, files)
         try:
             loaded = load_folder(root, layout, subject=subject, split=split, on_error="skip")
+            table = loaded.frame.set_index(loaded.filenames)
         except UnreadableRecordingError:
-            loaded = None
-    if loaded is None:
-        report = check_dataset(files, names=[file.relative_to(root).as_posix() for file in files])
-    else:
-        report = _check_loaded(loaded, root, files, subject, threshold, random_state)
+            table = pd.DataFrame(columns=["label", "subject"])
+    others = sorted(set(map(str, files)) - set(table.index))
+    table = table.reindex([*table.index, *(file for file in others if not _can_be_read(file))])
+    is_known = subject is not None or layout != "folder"
+    report = check_dataset(
+        table.index,
+        table["label"],
+        subjects=table["subject"] if is_known else None,
+        sources=table.get(LAYOUTS[layout].source),
+        names=[Path(name).relative_to(root).as_posix() for name in table.index],
+        threshold=threshold,
+        random_state=random_state,
+    )
     report.summary["layout"] = layout
     messages = dict.fromkeys(str(warning.message) for warning in caught)
     report.findings.extend(
@@ -86,25 +97,6 @@ def check_folder(
         if "cannot be used" not in message  # reported by check_dataset
     )
     return report
-
-
-def _check_loaded(loaded, root, files, subject, threshold, random_state):
-    """Check the recordings of a Bunch and, of the other files, those that cannot be read."""
-    others = map(Path, sorted(set(map(str, files)) - set(loaded.filenames)))
-    unreadable = [str(file) for file in others if not _can_be_read(file)]
-    filenames = [*loaded.filenames, *unreadable]
-    unknown = [None] * len(unreadable)
-    is_known = subject is not None or loaded.layout != "folder"
-    source = LAYOUTS[loaded.layout].source
-    return check_dataset(
-        filenames,
-        [*loaded.target, *unknown],
-        subjects=[*loaded.frame["subject"], *unknown] if is_known else None,
-        sources=[*loaded.frame[source], *unknown] if source else None,
-        names=[Path(name).relative_to(root).as_posix() for name in filenames],
-        threshold=threshold,
-        random_state=random_state,
-    )
 
 
 def _can_be_read(file):

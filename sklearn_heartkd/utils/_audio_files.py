@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from sklearn_heartkd.utils._text import printable
 
-# all that libsndfile reads but .mat, which in data sets of sounds are tables
+# all that libsndfile reads but .sds, see the decoder, and .mat, which in data sets of sounds are tables
 _READABLE = (
     ".wav .wave .bwf .rf64 .w64 .aif .aiff .aifc .au .snd .caf .flac .ogg .oga .opus .mp3 .voc .sph "
-    ".nist .paf .sf .avr .svx .8svx .pvf .htk .sds .wve .xi"
+    ".nist .paf .sf .avr .svx .8svx .pvf .htk .wve .xi"
 )
 # audio that ffmpeg converts, but that the decoder of this package does not read
 _UNREADABLE = (
     ".m4a .m4b .m4r .mp4 .aac .adts .wma .amr .awb .3gp .3gpp .3g2 .ac3 .alac .ape .webm .weba .mka .ra "
-    ".qcp .spx .tta .wv .mp2 .dsf .gsm"
+    ".qcp .spx .tta .wv .mp2 .dsf .gsm .sds"
 )
 READABLE_SUFFIXES = frozenset(_READABLE.split())
 UNREADABLE_SUFFIXES = frozenset(_UNREADABLE.split())

@@ -101,7 +101,7 @@ def test_wrong_usage_is_2(tmp_path, capsys):
     (tmp_path / "set_a").mkdir()
     (tmp_path / "set_a" / "normal__1.wav").write_text("")
     assert check(tmp_path, "--subject", "x") == 2
-    assert "the layout 'pascal' tells the subject" in capsys.readouterr().err
+    assert "is not used for the layout 'pascal'" in capsys.readouterr().err
     with pytest.raises(SystemExit) as error:
         check(tmp_path, "--layout", "kaggle")
     assert error.value.code == 2

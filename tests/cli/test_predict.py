@@ -181,8 +181,8 @@ def test_pipes_and_devices_are_refused(folder, capsys):
     status, out, err = run(capsys, ".", "/dev/zero", "/dev/stdin")
     assert status == 1
     assert len(out.splitlines()) == 3
-    assert (
-        err.splitlines()[0] == "heartkd predict: pipe.wav: pipe.wav is a pipe; give a regular file."
+    assert err.splitlines()[0] == (
+        "heartkd predict: pipe.wav: not a regular file, but a pipe or a device"
     )
 
 

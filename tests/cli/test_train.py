@@ -93,9 +93,13 @@ def test_files_without_subjects_are_warned_of(verb, folder, tmp_path, capsys, mo
         assert ("each file counts as a separate subject" in err) == warned
 
 
-def test_a_pattern_for_subjects_that_pascal_tells_is_refused(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("option", "value", "layout"),
+    [("subject", "x", "pascal"), ("split", "all", "pascal"), ("subset", "a", "folder")],
+)
+def test_options_of_other_layouts_are_refused(tmp_path, capsys, option, value, layout):
     (tmp_path / "set_a").mkdir()
     (tmp_path / "set_a" / "normal__1.wav").write_text("")
-    words = ["train", str(tmp_path), "--subject", "x", "--out", str(tmp_path / "m.skops")]
-    assert main(words) == 2
-    assert "subject='x' is not used" in capsys.readouterr().err
+    words = ["train", str(tmp_path), "--layout", layout, f"--{option}", value]
+    assert main([*words, "--out", str(tmp_path / "m.skops")]) == 2
+    assert f"{option}='{value}' is not used for the layout '{layout}'" in capsys.readouterr().err

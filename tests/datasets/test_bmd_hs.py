@@ -71,6 +71,22 @@ def test_the_matrix_of_diseases(miniature):
     assert y.shape == (32, 4)
 
 
+def test_a_recording_of_two_patients_is_refused(miniature):
+    table = miniature / "train.csv"
+    table.write_text(table.read_text().replace("MR_002_sup_Mit", "MD_001_sup_Mit"))
+    with pytest.raises(
+        ValueError, match=r"lists the recording .*MD_001_sup_Mit\.wav several times"
+    ):
+        load_bmd_hs(miniature)
+
+
+def test_missing_cells(miniature):
+    table = miniature / "train.csv"
+    table.write_text(table.read_text().replace("MR_002_sup_Mit", "NaN"))
+    with pytest.warns(UserWarning, match=r"1 sound files .* not in train\.csv"):
+        assert len(load_bmd_hs(miniature).data) == 31
+
+
 def test_metadata_may_be_missing(miniature):
     (miniature / "additional_metadata.csv").unlink()
     assert len(load_bmd_hs(miniature).data) == 32

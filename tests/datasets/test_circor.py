@@ -133,6 +133,25 @@ def test_listed_recordings_that_are_missing_are_named(miniature):
         load_circor(miniature)
 
 
+@pytest.mark.parametrize("interval", ["0.3\t0.2", "nan\t1", "0\tinf"])
+def test_segmentations_that_are_no_intervals(miniature, interval):
+    (miniature / "training_data" / "2530_AV.tsv").write_text(f"{interval}\t1\n")
+    with pytest.raises(ValueError, match=r"2530_AV\.tsv holds the row .*; it must be start, end"):
+        load_circor(miniature)
+
+
+def test_decimal_commas(miniature):
+    table = miniature / "training_data.csv"
+    table.write_text(table.read_text().replace(",", ";").replace("98.0", "98,5"))
+    assert by_file(load_circor(miniature), "height")["2530_AV"] == 98.5
+
+
+def test_patients_without_recordings_are_reported(miniature):
+    (miniature / "training_data" / "50001_TV.wav").unlink()
+    with pytest.warns(UserWarning, match=r"1 listed recordings are not in .*\(50001_TV\)"):
+        assert len(load_circor(miniature).data) == 5
+
+
 def test_what_does_not_fit_is_named(miniature, tmp_path):
     table = miniature / "training_data.csv"
     text = table.read_text()
@@ -157,7 +176,7 @@ def test_what_does_not_fit_is_named(miniature, tmp_path):
 def test_a_folder_unpacked_into_itself_counts_once(miniature):
     shutil.copytree(miniature / "training_data", miniature / "copy")
     shutil.move(miniature / "copy", miniature / "training_data" / "training_data")
-    with pytest.warns(UserWarning, match="6 recordings .* same name in another folder"):
+    with pytest.warns(UserWarning, match="Copies of recordings .* are left out: 6 "):
         bunch = load_circor(miniature)
     assert bunch.frame["file"].str.count("/").tolist() == [1] * 6
 

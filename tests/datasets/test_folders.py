@@ -132,6 +132,29 @@ def test_splits_are_not_taken_for_classes(splits):
         load_audio_folder(splits, split="dev")
 
 
+@pytest.mark.parametrize(
+    "names", [("fold1", "fold2"), ("Training_set", "test set"), ("train1", "val")]
+)
+def test_splits_that_differ_in_their_classes(tmp_path, names):
+    for name, label in zip((*names, names[0]), ("normal", "normal", "murmur"), strict=True):
+        write_noise(tmp_path / name / label / f"{label}.wav")
+    with pytest.raises(ValueError, match="look like splits"):
+        load_audio_folder(tmp_path)
+    bunch = load_audio_folder(tmp_path, split=names[0].lower())
+    assert bunch.target.tolist() == ["murmur", "normal"]
+
+
+def test_a_split_without_labels_beside_one_with_labels(tmp_path):
+    for name in ("test/1.wav", "train/normal/2.wav", "train/murmur/3.wav"):
+        write_noise(tmp_path / name)
+    with pytest.raises(ValueError, match="split='train'"):
+        load_audio_folder(tmp_path)
+    bunch = load_audio_folder(tmp_path, split="train")
+    assert bunch.target.tolist() == ["murmur", "normal"]
+    with pytest.raises(ValueError, match="in the folder of a class"):
+        load_audio_folder(tmp_path, split="all")
+
+
 def test_any_names_of_splits(tmp_path):
     for fold in ("fold 1", "fold 2"):
         for label in ("normal", "murmur"):

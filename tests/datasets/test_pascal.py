@@ -243,7 +243,7 @@ def test_a_folder_unpacked_into_itself_counts_once(write, copy):
     shutil.copytree(root / "set_a", root / "copy")
     (root / copy).parent.mkdir(exist_ok=True)
     shutil.move(root / "copy", root / copy)
-    with pytest.warns(UserWarning, match=r"2 recordings .* same name in another folder") as caught:
+    with pytest.warns(UserWarning, match=r"Copies of .* are left out: 2 ") as caught:
         bunch = load_pascal(root)
     assert len(caught) == 1
     assert described(bunch) == {name: row for name, row in KAGGLE.items() if row[1]}

@@ -96,6 +96,22 @@ def test_one_recording_twice(folder):
     write(folder, [*ROWS, ("EAST/A", "murmur", "p1", "50")])
     with pytest.raises(ValueError, match=r"lists '.*' several times, with different"):
         load(folder)
+    write(folder, [*ROWS, ("a", "murmur", "p1", "50")])  # found by its name in a folder
+    with pytest.raises(ValueError, match=r"lists the recording .*a\.wav several times"):
+        load(folder)
+
+
+def test_missing_labels_are_no_class(folder):
+    write(folder, [*ROWS[:3], ("c.flac", "nan", "p2", "60")])
+    with pytest.raises(ValueError, match=r"Row 4 of .* has no 'finding'"):
+        load(folder)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(99), "name\n1".encode("utf-16-le")])
+def test_what_is_not_a_text_is_no_table(folder, content):
+    (folder / "labels.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"labels\.csv is not a text; save the table as CSV"):
+        load(folder)
 
 
 def test_spellings_of_a_class_are_joined():
@@ -104,6 +120,8 @@ def test_spellings_of_a_class_are_joined():
         joined = join_spellings(labels)
     assert len(set(joined)) == 3
     assert joined[:4] == ["normal", "normal", "normal", "murmur"]
+    with pytest.warns(UserWarning, match="joined"):
+        assert join_spellings([" AS", "as"]) == ["as", "as"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert join_spellings(["a", "b"]) == ["a", "b"]
