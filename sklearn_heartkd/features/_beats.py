@@ -14,25 +14,57 @@ _CHANGES = {"q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9}
 _OFF = 0.2  # distance from the median, in logarithm, from which a beat is early or late
 
 
+class ZeroPhaseFilter:
+    """Second-order sections that are applied forward and backward.
+
+    The result is that of :func:`scipy.signal.sosfiltfilt`, which takes twice as long for a recording of
+    seconds because it computes the initial state in every call.
+    """
+
+    def __init__(self, sections):
+        self.sections = sections
+        n_zeros = min(np.sum(sections[:, 2] == 0), np.sum(sections[:, 5] == 0))
+        self.edge = 3 * (2 * len(sections) + 1 - n_zeros)
+        self.state = signal.sosfilt_zi(sections)[:, np.newaxis]
+
+    def __call__(self, waveforms):
+        """Return the filtered rows."""
+        edge = self.edge
+        start = 2 * waveforms[:, :1] - waveforms[:, edge:0:-1]
+        end = 2 * waveforms[:, -1:] - waveforms[:, -2 : -edge - 2 : -1]
+        out = np.concatenate([start, waveforms, end], axis=1)
+        for _ in range(2):
+            out = signal.sosfilt(self.sections, out, zi=self.state * out[:, :1])[0][:, ::-1]
+        return out[:, edge:-edge]
+
+
 def envelope(waveforms, sampling_rate, band, smoothing):
     """Return Hilbert envelopes of a band at 100 Hz, or zeros if the waveforms are too short.
 
     A few recordings of shape (n_recordings, n_samples) at a time stay in the processor's cache. `band`
-    is the band-pass filter, and `smoothing` the low-pass filter of the envelope, both as second-order
-    sections.
+    is the band-pass filter, and `smoothing` the low-pass filter of the envelope, both zero-phase filters.
     """
     n_recordings, n_samples = waveforms.shape
     n_frames = max(1, int(np.ceil(n_samples * RATE / sampling_rate)))
     if n_samples < max(_SHORTEST * sampling_rate, 32):
         return np.zeros((n_recordings, n_frames))
     standard = np.stack([standardize(row.astype(np.float64)) for row in waveforms])
-    narrow = signal.sosfiltfilt(band, standard)
-    power = np.abs(signal.hilbert(narrow, fft.next_fast_len(n_samples))[:, :n_samples])
-    smooth = signal.sosfiltfilt(smoothing, power)
+    smooth = smoothing(_magnitudes(band(standard)))
     times = np.arange(n_frames) * (sampling_rate / RATE)
     before = times.astype(int)
     after = np.minimum(before + 1, n_samples - 1)
     return smooth[:, before] + (times - before) * (smooth[:, after] - smooth[:, before])
+
+
+def _magnitudes(waveforms):
+    """Return the magnitudes of ``scipy.signal.hilbert(waveforms)``, in two thirds of its time."""
+    n_samples = waveforms.shape[1]
+    n_fft = fft.next_fast_len(n_samples)
+    positive = fft.rfft(waveforms, n_fft)
+    spectra = np.zeros((len(waveforms), n_fft), complex)
+    spectra[:, : positive.shape[1]] = positive
+    spectra[:, 1 : (n_fft + 1) // 2] *= 2
+    return np.abs(fft.ifft(spectra, overwrite_x=True)[:, :n_samples])
 
 
 def describe(envelopes):

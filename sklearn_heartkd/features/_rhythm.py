@@ -10,14 +10,14 @@ from scipy import signal
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in
 
-from sklearn_heartkd.features._beats import describe, envelope
+from sklearn_heartkd.features._beats import ZeroPhaseFilter, describe, envelope
 from sklearn_heartkd.utils._recordings import check_recordings, is_ragged
 from sklearn_heartkd.utils._stateless import Stateless
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-_AT_ONCE = 4  # recordings of one length, so that they stay in the processor's cache
+_AT_ONCE = 2  # recordings of one length: the FFT takes a pair at once, more leave the cache
 _DESCRIBED_AT_ONCE = 500  # recordings, so that their envelopes take little memory
 
 
@@ -193,11 +193,10 @@ class RhythmFeatures(Stateless):
                 f"RhythmFeatures got low={self.low} Hz, which is not below high={self.high} Hz: "
                 "lower low."
             )
-        return (
-            signal.butter(
-                2, (self.low, self.high), "bandpass", fs=self.sampling_rate, output="sos"
-            ),
-            signal.butter(
-                2, min(self.smoothing, 0.9 * nyquist), fs=self.sampling_rate, output="sos"
-            ),
+        band = signal.butter(
+            2, (self.low, self.high), "bandpass", fs=self.sampling_rate, output="sos"
         )
+        smoothing = signal.butter(
+            2, min(self.smoothing, 0.9 * nyquist), fs=self.sampling_rate, output="sos"
+        )
+        return ZeroPhaseFilter(band), ZeroPhaseFilter(smoothing)

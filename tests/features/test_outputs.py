@@ -106,7 +106,7 @@ def test_a_constant_recording_is_silence(value, dtype):
     [
         ({"sampling_rate": 1000}, "fmax=800.0 Hz, but a sampling_rate of 1000 Hz .* 500 Hz"),
         ({"fmin": 900.0}, "fmin=900.0 Hz, which is not below fmax=800 Hz"),
-        ({"n_mfcc": 33}, "n_mfcc=33, but n_mels=32"),
+        ({"n_mfcc": 33}, "n_mfcc=33, more than n_mels=32"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "transform"])
