@@ -55,8 +55,8 @@ def check_recordings(estimator, X, *, reset):
                 vars(estimator).pop(attribute, None)
     else:
         _check_dimensions(X, name)
-        recordings = validate_data(
-            estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset
+        recordings = _aligned(
+            validate_data(estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset)
         )
     for i, row in enumerate(recordings):
         _check_finite(row, i, name)
@@ -147,7 +147,12 @@ def _as_waveform(row, i, name):
             f"{name} takes recordings of real numbers, but recording {i} is of dtype {row.dtype}: "
             "convert it to float32."
         )
-    return row if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
+    return _aligned(row) if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
+
+
+def _aligned(values):
+    # numpy adds unaligned values, such as those from a network, in parts: the last bits would differ
+    return np.require(values, requirements="A")
 
 
 def _check_finite(row, i, name):
