@@ -40,6 +40,8 @@ def check_recordings(estimator, X, *, reset):
         _check_dimensions(X, name)
         check = check_rows if isinstance(X, Rows) and X.dtype in _DTYPES else validate_data
         recordings = check(estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset)
+        if isinstance(recordings, np.ndarray):
+            recordings = _aligned(recordings)
     for block in blocks(recordings):
         part = recordings[block]
         for i, row in enumerate(np.asarray(part) if isinstance(part, Rows) else part):
@@ -131,7 +133,12 @@ def _as_waveform(row, i, name):
             f"{name} takes recordings of real numbers, but recording {i} is of dtype {row.dtype}: "
             "convert it to float32."
         )
-    return row if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
+    return _aligned(row) if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
+
+
+def _aligned(values):
+    # numpy adds unaligned values, such as those from a network, in parts: the last bits would differ
+    return np.require(values, requirements="A")
 
 
 def _check_finite(row, i, name):

@@ -130,3 +130,13 @@ def test_the_front_end_repeats_the_features_by_a_plain_dft():
     decibels = np.maximum(decibels, decibels.max() - front_end.top_db)
     np.testing.assert_allclose(front_end.dct @ decibels, estimator.transform([x])[0], atol=1e-4)
     assert LogMelSpectrogram()._front_end().dct is None
+
+
+def test_unaligned_recordings_give_the_same_to_the_last_bit():
+    X = np.random.default_rng(0).standard_normal((2, 10_000), dtype=np.float32)
+    unaligned = np.frombuffer(b"." + X.tobytes(), np.float32, offset=1).reshape(X.shape)
+    assert not unaligned.flags.aligned
+    mfcc = MFCC(output="summary")
+    np.testing.assert_array_equal(mfcc.fit_transform(unaligned), mfcc.fit_transform(X))
+    ragged = [[rows[0], rows[1, :9_000]] for rows in (unaligned, X)]
+    np.testing.assert_array_equal(*map(mfcc.fit_transform, ragged))

@@ -9,8 +9,8 @@ from sklearn_heartkd.datasets import make_heart_sounds
 
 @pytest.fixture(scope="session")
 def client():
-    """A cluster of two processes with two threads each, on this machine and without a web page."""
-    options = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    """A cluster of two processes with two threads each, on ports of this machine that are free."""
+    options = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OMP_NUM_THREADS")  # dask sets it
         cluster = LocalCluster(n_workers=2, threads_per_worker=2, **options)
