@@ -214,15 +214,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Return a `Batch` of each part of the rows that are learned."""
         device = resolve_device(self.device)
         subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
+        dtype = torch.from_numpy(weight).dtype
         for part in parts:
-            target_, weight_, row_, subject_ = (
-                torch.from_numpy(values[part]).to(device)
-                for values in (target, weight, row, subject)
-            )
-            x = as_tensors(
-                X, row[part], self.input_shape_, torch.from_numpy(weight[:0]).dtype, device
-            )
-            yield Batch(x=x, target=target_, weight=weight_, index=row_, subject=subject_)
+            x = as_tensors(X, row[part], self.input_shape_, dtype, device)
+            others = (torch.from_numpy(v[part]).to(device) for v in (target, weight, row, subject))
+            yield Batch(x, *others)
 
     def _pretrain(self, module, rows, seed):
         self.__dict__.pop("pretraining_history_", None)

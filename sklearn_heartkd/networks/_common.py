@@ -62,10 +62,11 @@ class Standardize(nn.Module):
 
         def total(function):
             parts = zip(x.split(256), weights, strict=True)
-            return sum(torch.einsum("n,nct->c", w, function(part.double())) for part, w in parts)
+            return sum(torch.einsum("n,nct->c", w, function(part)) for part, w in parts)
 
-        mean = total(lambda part: part) / x.shape[2]
-        variance = total(lambda part: (part - mean[:, None]) ** 2) / x.shape[2]
+        mean = total(Tensor.double) / x.shape[2]
+        # the difference is of double precision, because the mean is
+        variance = total(lambda part: (part - mean[:, None]).square_()) / x.shape[2]
         scale = torch.where(variance > 1e-20, variance.sqrt(), torch.ones_like(variance))
         self.mean.copy_(mean[:, None])
         self.scale.copy_(scale[:, None])

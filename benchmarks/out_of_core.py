@@ -1,0 +1,107 @@
+"""Time and memory from a store on disk to a distilled student, by the number of windows.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.out_of_core [--windows 1000 10000 100000]
+
+Synthetic windows of 5 s at 2 kHz are written to a store, their log-mel bands to a second one, and a student
+is distilled from it (one epoch each for teacher and student, without a search for near-duplicates), in a
+process that may allocate 4 GB (RLIMIT_DATA, which leaves out the page cache). 100,000 windows take 6 GB of
+disk. Writes benchmarks/results/out_of_core.csv: processor time per window of each stage, its ratio to that
+of the first size, and the peak of RssAnon above its value at the start.
+"""
+
+import argparse
+import resource
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from time import process_time
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from benchmarks._tables import RESULTS
+from sklearn_heartkd import (
+    Conv2DClassifier,
+    DistilledClassifier,
+    LogMelSpectrogram,
+    StudentClassifier,
+)
+from sklearn_heartkd.datasets import store
+
+LIMIT = 4 * 10**9
+
+
+class Windows:
+    """Windows of noise with a beat, made when they are read; those of one class are louder."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, block):
+        rows = np.arange(self.n)[block]
+        noise = np.random.default_rng(rows[0]).standard_normal((len(rows), 10000), np.float32)
+        beat = np.exp(-np.square(np.arange(10000) % 1600 - 200) / 5000).astype(np.float32)
+        return noise * beat * (1 + rows[:, None] % 2).astype(np.float32)
+
+
+def anonymous_memory():
+    """Return the memory of this process that is not backed by files, in bytes (Linux)."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) * 1024
+
+
+def measure(n):
+    """Return a row of the table."""
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    rows = np.arange(n)
+    source = Bunch(data=Windows(n), target=rows % 2, groups=rows // 10, sampling_rate=2000)
+    model = DistilledClassifier(
+        Conv2DClassifier(width=4, depth=2, max_epochs=1, batch_size=64),
+        StudentClassifier(max_epochs=1, batch_size=64),
+        random_state=0,
+    )
+    warm = LogMelSpectrogram().fit_transform(Windows(64)[:])
+    model.fit(warm, rows[:64] % 2)  # loads what is imported late
+    start, done, peak = anonymous_memory(), Event(), [0]
+
+    def watch():
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], anonymous_memory() - start)
+
+    Thread(target=watch, daemon=True).start()
+    times = [process_time()]
+    with TemporaryDirectory(dir=".") as folder:
+        windows = store(source, f"{folder}/windows")
+        times.append(process_time())
+        features = store(windows, f"{folder}/features", transformer=LogMelSpectrogram())
+        times.append(process_time())
+        model.fit(features.data, features.target, groups=features.groups)
+        times.append(process_time())
+    done.set()
+    write, transform, fit = np.diff(times) / n * 1000
+    row = {"windows": n, "write_ms": write, "features_ms": transform, "distill_ms": fit}
+    return row | {"peak_mb": peak[0] / 1e6}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--windows", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    table = []
+    for n in parser.parse_args().windows:
+        # a process for each size, so that its memory is its own
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            table.append(pool.submit(measure, n).result())
+        total = sum(table[-1][stage] for stage in ("write_ms", "features_ms", "distill_ms"))
+        table[-1]["total_ms"] = total
+        table[-1]["ratio_to_first"] = total / table[0]["total_ms"]
+        pd.DataFrame(table).round(3).to_csv(RESULTS / "out_of_core.csv", index=False)
+        print(pd.DataFrame(table).round(3).to_string(index=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()
