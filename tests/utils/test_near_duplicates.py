@@ -97,15 +97,26 @@ def test_no_recording_and_one_recording(sounds):
     assert_array_equal(near_duplicate_groups(sounds.data[:1], RATE), [0])
 
 
-def test_the_screen_loses_no_pair(sounds):
-    """Compare with the search over all pairs, at a threshold that rhythm alone reaches."""
-    recordings = list(sounds.data[:30])
-    search = _Search(recordings, np.full(30, 2000.0), 0.3, 60, 800, 3.0)
-    screened = set(search.candidates())
+def test_fingerprints_lose_no_pair(sounds):
+    """Compare with the search over all pairs."""
+    rng = np.random.default_rng(0)
+    recordings = list(sounds.data[:20])
+    for k in range(10):
+        start, stop = rng.integers(0, 6000), rng.integers(12_000, 16_001)
+        recordings.append(rng.normal() * noisy(recordings[k // 2], rng)[start:stop])
+    search = _Search(recordings, np.full(30, 2000.0), 0.8, 60, 800, 3.0)
     every = [(i, j) for i in range(30) for j in range(i + 1, 30)]
-    reached = {pair for pair in every if search.compare(*pair) is not None}
-    assert reached
-    assert reached <= screened
+    reached = {row[:2] for row in search.compare_all(every)}
+    assert len(reached) >= 10
+    assert reached <= set(search.candidates())
+    pairs = find_near_duplicates(recordings, RATE).pairs
+    assert set(zip(pairs["first"], pairs["second"], strict=True)) == reached
+
+
+def test_all_pairs_of_many_copies_are_found():
+    x = np.random.default_rng(0).normal(size=8000)
+    recordings = [x * gain for gain in range(1, 31)]
+    assert len(find_near_duplicates(recordings, RATE).pairs) == 30 * 29 / 2
 
 
 def test_threads_find_the_same_pairs(sounds):
@@ -115,9 +126,9 @@ def test_threads_find_the_same_pairs(sounds):
     assert one.pairs.equals(two.pairs)
 
 
-def test_the_screen_excludes_most_pairs(sounds):
+def test_fingerprints_propose_few_pairs(sounds):
     search = _Search(list(sounds.data), np.full(60, 2000.0), 0.8, 60, 800, 3.0)
-    assert len(list(search.candidates())) < 0.1 * 60 * 59 / 2
+    assert len(search.candidates()) < 0.1 * 60 * 59 / 2
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from scipy import fft, sparse
 
-from sklearn_heartkd.utils._near_duplicates._correlation_screen import CorrelationScreen
+from sklearn_heartkd.utils._near_duplicates._fingerprints import Fingerprints
 
-_SCREEN_WIDTHS = (60, 280)  # Hz: the lowest part of the band, where heart sounds are loudest
 _CACHE = 80  # waveforms kept while the candidates are compared
 _LOUDEST = 0.25  # s: a match must survive without its loudest part
 _QUIET = 0.01  # an overlap with less than this share of the mean power proves nothing
@@ -60,8 +60,8 @@ def find_near_duplicates(
     at least `min_overlap`), overlaps; a smaller overlap, as a fraction f of that, needs
     ``1 - (1 - threshold) * f**2``. True cuts and copies correlate at 0.98 and more.
 
-    Every pair is screened (see `CorrelationScreen`), and only pairs that the screen cannot exclude are
-    compared in the whole band. Time grows with the square of the number of recordings, memory linearly.
+    Only pairs that share a fingerprint of some second (see `Fingerprints`) are compared, and within a
+    group that they form, all pairs.
 
     Examples
     --------
@@ -87,14 +87,17 @@ def find_near_duplicates(
             "half the sampling rate), or give recordings of a higher sampling rate"
         )
     search = _Search(recordings, rates, threshold, low, high, min_overlap)
-    compared = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(search.compare)(*pair) for pair in search.candidates(n_jobs)
-    )
-    rows = [row for row in compared if row is not None]
+    proposed = search.candidates(n_jobs)
+    rows = search.compare_all(proposed, n_jobs)
+    groups = connected_groups(len(recordings), [row[0] for row in rows], [row[1] for row in rows])
+    # within a group, the pairs that were not proposed may be near-duplicates too
+    members = pd.Series(range(len(groups))).groupby(groups)
+    joined = {pair for _, group in members for pair in combinations(group.tolist(), 2)}
+    rows += search.compare_all(sorted(joined - set(proposed)), n_jobs)
     columns = ["first", "second", "correlation", "lag_seconds", "overlap_seconds"]
     pairs = pd.DataFrame(rows, columns=columns).astype({"first": np.intp, "second": np.intp})
     pairs = pairs.sort_values("correlation", key=np.abs, ascending=False, ignore_index=True)
-    return NearDuplicates(connected_groups(len(recordings), pairs["first"], pairs["second"]), pairs)
+    return NearDuplicates(groups, pairs)
 
 
 def connected_groups(n_items, first, second):
@@ -138,13 +141,18 @@ class _Search:
         self.waveform = lru_cache(_CACHE)(self._waveform)
 
     def candidates(self, n_jobs=None):
-        """Pairs that a cheap bound cannot exclude."""
-        whole = self.high - self.low
-        widths = [*(width for width in _SCREEN_WIDTHS if width < whole), whole]
-        if len(widths) == 1:
-            widths = [whole, whole]
-        screen = CorrelationScreen(self._spectrum, self.seconds, self.required, widths)
-        return screen.candidates(n_jobs)
+        """Pairs that fingerprints propose."""
+        if not any(np.ptp(recording) for recording in self.recordings):
+            return []
+        fingerprints = Fingerprints(self._band_passed, len(self.recordings), 4 * self.high)
+        return fingerprints.candidates(self.required, effective_n_jobs(n_jobs))
+
+    def compare_all(self, pairs, n_jobs=None):
+        """Rows of the table for the pairs that reach the threshold."""
+        rows = Parallel(n_jobs=n_jobs, prefer="threads")(
+            delayed(self.compare)(*pair) for pair in pairs
+        )
+        return [row for row in rows if row is not None]
 
     def required(self, i, j, overlap):
         """Correlation that a pair must reach on an overlap in seconds; 2 if too short."""
@@ -163,14 +171,16 @@ class _Search:
         return bins[duration * self.low : duration * self.high], duration
 
     def _waveform(self, i):
-        """Band-passed waveform at four times the upper edge of the band, and its energy."""
+        x = self._band_passed(i)
+        return x, np.concatenate([[0.0], np.cumsum(x.astype(float) ** 2)])
+
+    def _band_passed(self, i):
+        """Waveform in the band, at four times its upper edge."""
         bins, duration = self._spectrum(i)
         rate = 4 * self.high
         spectrum = np.zeros(duration * rate // 2 + 1, dtype=np.complex64)
         spectrum[duration * self.low : duration * self.low + len(bins)] = bins
-        x = fft.irfft(spectrum, duration * rate)[: int(np.ceil(self.seconds[i] * rate))]
-        energy = np.concatenate([[0.0], np.cumsum(x.astype(float) ** 2)])
-        return x, energy
+        return fft.irfft(spectrum, duration * rate)[: int(np.ceil(self.seconds[i] * rate))]
 
     def compare(self, first, second):
         """Row of the table for a pair, or None if it stays below the threshold."""
