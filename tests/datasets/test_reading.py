@@ -137,7 +137,9 @@ print(len(waveform), int(re.search("VmHWM:(.*)kB", open("/proc/self/status").rea
 def test_pipes_and_devices_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     for path in (tmp_path / "pipe.wav", "/dev/zero"):
-        with pytest.raises(UnreadableRecordingError, match="not a regular file, but a pipe or a device"):
+        with pytest.raises(
+            UnreadableRecordingError, match="not a regular file, but a pipe or a device"
+        ):
             read_recording(path)
 
 
@@ -251,7 +253,9 @@ def test_one_error_gives_the_reason_for_each_file(tmp_path):
 def test_skipping_warns_once(tmp_path, n_jobs):
     expected = unusable_files(tmp_path)
     files = [tmp_path / name for name in [*expected, "whole.wav"]]
-    with pytest.warns(UserWarning, match=f"{len(expected)} recordings cannot be used; left out") as caught:
+    with pytest.warns(
+        UserWarning, match=f"{len(expected)} recordings cannot be used; left out"
+    ) as caught:
         waveforms, rates, indices = read_recordings(files, 2000, on_error="skip", n_jobs=n_jobs)
     assert len(caught) == 1
     assert all(str(tmp_path / name) in str(caught[0].message) for name in expected)
