@@ -33,9 +33,12 @@ def replace_files(*paths: str | os.PathLike[str]) -> Iterator[list[Path]]:
     temporary: list[Path] = []
     try:
         for target in targets:
-            handle, name = tempfile.mkstemp(
-                prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
-            )
+            try:
+                handle, name = tempfile.mkstemp(
+                    prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
+                )
+            except OSError as error:  # nobody knows the name of the temporary file
+                raise OSError(error.errno, error.strerror, str(target)) from error
             os.close(handle)
             temporary.append(Path(name))
         yield temporary
