@@ -18,7 +18,6 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-import onnxruntime
 import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
@@ -26,7 +25,7 @@ from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd.comparison import split_by_subject
 from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.deployment import export_c, export_onnx
-from sklearn_heartkd.deployment.runtime import HeartSoundModel
+from sklearn_heartkd.deployment.runtime import HeartSoundModel, import_onnxruntime
 from sklearn_heartkd.metrics import efficiency_ratio
 from sklearn_heartkd.preprocessing import FixedLength
 
@@ -72,6 +71,7 @@ class Setting:
 
 def run_time(path, waveform, n_calls=300, n_warmup=20):
     """Return the median milliseconds of one recording through onnxruntime on one thread."""
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

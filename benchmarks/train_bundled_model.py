@@ -67,7 +67,9 @@ def main():
     model.fit(data.data, data.target, groups=data.groups)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "pascal_student.onnx"
-    description = f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labeled recordings"
+    description = (
+        f"PASCAL CHSC 2011, sets A and B, {len(data.target)} labelled recordings"  # as in the file
+    )
     report = export_onnx(model, path, data.data, training_data=description)
     print(f"{report.path}: {report.n_bytes} bytes, differs by {report.max_difference:.1e}")
     if not options.quick:

@@ -129,13 +129,7 @@ def normal(generator, *shape, like):
 
 
 def as_range(augmentation, name):
-    """Return a parameter that is a number or a pair as (low, high).
-
-    Raises
-    ------
-    ValueError
-        If it is neither, not finite, or low is above high.
-    """
+    """Return a parameter that is a number or a pair as (low, high)."""
     value = getattr(augmentation, name)
     pair = (value, value) if isinstance(value, Real) else tuple(value)
     finite = all(isinstance(v, Real) and math.isfinite(v) for v in pair)

@@ -13,12 +13,13 @@ import torch
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import assert_all_finite, compute_class_weight
+from sklearn.utils import assert_all_finite, check_consistent_length, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from sklearn_heartkd.augmentation import Augmentation, Batch
+from sklearn_heartkd.classifiers._batches import as_tensors
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
@@ -31,7 +32,8 @@ from sklearn_heartkd.classifiers._training import (
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
-from sklearn_heartkd.utils._validation import as_sequence, drop_weightless
+from sklearn_heartkd.utils._rows import Rows, as_rows
+from sklearn_heartkd.utils._validation import as_sequence, check_rows, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
 
@@ -142,11 +144,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """Fit with the objective of a distillation, or with that of the labels alone."""
         X, y = self._validate(X, y)
         groups = check_groups(groups, y)
-        X, y, sample_weight, metadata, row = drop_weightless(
-            X, y, sample_weight, {"groups": groups}, dtype=X.dtype
+        dtype = _precision(X)
+        # only the numbers of the rows: batches are gathered from X itself, which is not copied
+        row, y, sample_weight, metadata, _ = drop_weightless(
+            np.arange(len(y)), y, sample_weight, {"groups": groups}, dtype=dtype
         )
         if sample_weight is None:
-            sample_weight = np.ones(len(y), X.dtype)
+            sample_weight = np.ones(len(y), dtype)
         self.input_shape_ = _shape_of_row(X)
         self.n_dimensions_in_ = X.ndim
         self.classes_, target = np.unique(y, return_inverse=True)
@@ -163,22 +167,23 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 f"class_weight={self.class_weight!r} leaves no recording with a weight above 0; give one "
                 "of the classes a weight."
             )
-        target, groups = target[learned], metadata["groups"]
+        row, target, groups = row[learned], target[learned], metadata["groups"]
         groups = None if groups is None else groups[learned]
+        weight = weight[learned].astype(dtype)
         # Weights, pretraining and training draw from generators seeded with numbers derived from this one
         # so that the user's generators are left alone.
         seed = draw_seed(self.random_state)
         # under a user's torch.inference_mode or no_grad nothing could be learned
         with torch.inference_mode(False), torch.enable_grad():
-            rows = self._as_batch(X[learned], target, weight[learned], row[learned], groups)
-            validation = None
+            parts = [np.arange(len(row))]
             if self.early_stopping:
-                training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
-                rows, validation = rows.take(training), rows.take(held_out)
-                validation = with_shares_of(rows, validation)
+                parts = hold_out(self, target, groups, self.validation_fraction, seed)
+            rows, *others = self._as_batches(X, parts, target, weight, row, groups)
+            validation = with_shares_of(rows, others[0]) if others else None
+            place = {"device": rows.x.device, "dtype": rows.x.dtype}
             with seeded_initialization(seed):
-                module = _arrange(self._make_module().to(rows.x))
-                objective = make_objective(module, rows).to(rows.x)
+                module = _arrange(self._make_module().to(**place))
+                objective = make_objective(module, rows).to(**place)
             # of the training rows alone: what is held out must stay unseen
             module.standardize.learn(rows.x, rows.weight)
             self._pretrain(module, rows, draw_seed(seed))
@@ -205,17 +210,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _as_batch(self, X, target, weight, row, groups):
-        """Put the rows that are learned on the device."""
+    def _as_batches(self, X, parts, target, weight, row, groups):
+        """Return a `Batch` of each part of the rows that are learned."""
         device = resolve_device(self.device)
         subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
-        return Batch(
-            x=torch.from_numpy(X.reshape(len(X), *self.input_shape_)).to(device),
-            target=torch.from_numpy(target).to(device),
-            weight=torch.from_numpy(weight.astype(X.dtype)).to(device),
-            index=torch.from_numpy(row).to(device),
-            subject=torch.from_numpy(subject).to(device),
-        )
+        for part in parts:
+            target_, weight_, row_, subject_ = (
+                torch.from_numpy(values[part]).to(device)
+                for values in (target, weight, row, subject)
+            )
+            x = as_tensors(
+                X, row[part], self.input_shape_, torch.from_numpy(weight[:0]).dtype, device
+            )
+            yield Batch(x=x, target=target_, weight=weight_, index=row_, subject=subject_)
 
     def _pretrain(self, module, rows, seed):
         self.__dict__.pop("pretraining_history_", None)
@@ -228,14 +235,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _validate(self, X, y):
-        X, y = validate_data(self, _as_array(X), y, allow_nd=True, dtype=_DTYPES, order="C")
+        X = as_rows(_as_array(X))
+        if isinstance(X, Rows):
+            X, y = check_rows(self, X, reset=True, allow_nd=True, dtype=_DTYPES), _check_y(y)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(self, X, y, allow_nd=True, dtype=_DTYPES, order="C")
         if X.ndim > 3:
             raise ValueError(
                 f"X has {X.ndim} dimensions; give (n_recordings, n_channels, n_frames) or "
                 "(n_recordings, n_features)."
             )
         check_classification_targets(y)
-        if X.ndim == 3 and X.dtype == np.float64:
+        if X.ndim == 3 and X.dtype == np.float64 and isinstance(X, np.ndarray):
             # Double precision takes several times as long and gains nothing. A table keeps its precision,
             # so that sample weights count as repetitions to the last digits.
             with np.errstate(over="ignore"):
@@ -244,14 +256,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return X, y
 
     def _validate_new(self, X):
-        X = validate_data(self, _as_array(X), reset=False, allow_nd=True, dtype=_DTYPES, order="C")
+        X, forms = as_rows(_as_array(X)), {"allow_nd": True, "dtype": _DTYPES}
+        if isinstance(X, Rows):
+            check_rows(self, X, reset=False, **forms)
+        else:
+            X = validate_data(self, X, reset=False, order="C", **forms)
         if X.ndim != self.n_dimensions_in_ or _shape_of_row(X) != self.input_shape_:
             raise ValueError(
                 f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
                 f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
                 "use the features that it was fitted with."
             )
-        return X.reshape(len(X), *self.input_shape_)
+        return X
 
     def _class_weights(self, target, sample_weight):
         kind = self._resolve("class_weight", 0.3, None)
@@ -301,7 +317,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def _evaluate(self, X):
         check_is_fitted(self)
         X = self._validate_new(X)
-        logits, embedding = evaluate(self.module_, X, self._inference_batch)
+        logits, embedding = evaluate(self.module_, X, self._inference_batch, self.input_shape_)
         wrong = ~(np.isfinite(logits).all(axis=1) & np.isfinite(embedding).all(axis=1))
         if wrong.any():
             row = int(wrong.argmax())
@@ -430,6 +446,11 @@ def resolve_device(device):
 def _shape_of_row(X):
     """Return channels and frames; the columns of a table are channels of one frame."""
     return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
+
+
+def _precision(X):
+    """Return the type in which the rows of validated X are learned."""
+    return np.dtype(np.float32 if X.ndim == 3 or X.dtype == np.float32 else np.float64)
 
 
 def _as_array(X):

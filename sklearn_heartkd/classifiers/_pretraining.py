@@ -160,7 +160,8 @@ class ContrastivePretraining(BaseEstimator):
         """
         self._validate_params()
         augmentations = self._choose_augmentations(rows.x.shape[2])
-        rows = self._gather(rows)
+        # all rows in memory, to find equal ones
+        rows = self._gather(replace(rows, x=rows.x[:]))
         with seeded_initialization(seed):
             objective = NTXent(module.embedding_size, self.projection_size, self.temperature)
         max_epochs = self.max_epochs

@@ -20,7 +20,7 @@ def check_features(features, rows, *, name, again):
         )
     features = check_array(
         features,
-        dtype=rows.x.cpu().numpy().dtype,
+        dtype=rows.x[:0].cpu().numpy().dtype,
         order="C",
         ensure_2d=False,
         allow_nd=True,

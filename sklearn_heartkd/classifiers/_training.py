@@ -297,15 +297,18 @@ def epochs_for(n_batches, n_rows, batch_size):
     return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
 
 
-def evaluate(module, x, batch_size):
-    """Return logits and embeddings of `x` as arrays, computed in batches without gradients."""
+def evaluate(module, X, batch_size, shape):
+    """Return logits and embeddings of X as arrays, computed in batches without gradients.
+
+    `shape` is that of a row: its channels and frames.
+    """
     reference = next(module.parameters())
     logits, embeddings = [], []
     module.eval()
     with torch.inference_mode():
-        for start in range(0, len(x), batch_size):
-            part = torch.tensor(x[start : start + batch_size])
-            output = module(part.to(reference))
+        for start in range(0, len(X), batch_size):
+            part = torch.tensor(np.asarray(X[start : start + batch_size]))
+            output = module(part.reshape(-1, *shape).to(reference))
             logits.append(output.logits.cpu().numpy())
             embeddings.append(output.embedding.cpu().numpy())
     return np.concatenate(logits), np.concatenate(embeddings)

@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 is success, 1 that something in the data was wrong, 2 wrong usage.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
         prog="heartkd",
         description="Distil heart-sound classifiers into models of a few kilobytes.",
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"heartkd {__version__}")
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in _VERBS:
+    # only the module of the verb is imported, all of them for the help
+    for verb in arguments[:1] if arguments[:1] and arguments[0] in _VERBS else _VERBS:
         import_module(f"sklearn_heartkd.cli._{verb}").add_parser(subparsers)
     options = parser.parse_args(arguments)
     formatted = warnings.formatwarning

@@ -62,9 +62,13 @@ def _channel(text):
 
 
 def load(path, options):
-    """Load the labelled recordings of a folder, whole and at 2 kHz."""
+    """Load the labelled recordings of a folder, whole and at 2 kHz, or open those of a store."""
+    from sklearn_heartkd.datasets import open_store
     from sklearn_heartkd.datasets._layouts import load_folder
+    from sklearn_heartkd.datasets._store import is_store
 
+    if is_store(path):
+        return open_store(path)
     subset = {} if options.subset is None else {"subset": options.subset}
     data = load_folder(
         path,

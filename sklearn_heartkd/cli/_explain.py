@@ -47,8 +47,7 @@ def run(args):
     import pandas as pd
     from tqdm import tqdm
 
-    from sklearn_heartkd.deployment._files import find_recordings
-    from sklearn_heartkd.deployment._fitted import load_fitted
+    from sklearn_heartkd.deployment._files import find_recordings, load_fitted
     from sklearn_heartkd.inspection._files import explain_files
     from sklearn_heartkd.utils._text import printable
 

@@ -31,6 +31,11 @@ def add_parser(subparsers):
         help="an .onnx file of heartkd export or a model of heartkd train (default: the bundled "
         "model, a student of 5 classes trained on the PASCAL recordings)",
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="also load forests, SVMs and other models that can harm if their file was forged",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
     form.add_argument("--csv", action="store_true", help="print a table with all probabilities")
@@ -40,20 +45,13 @@ def add_parser(subparsers):
 
 def run(options):
     """Print each prediction as soon as it is known; return 0, or 1 if some files cannot be used."""
-    from tqdm import tqdm
-
     from sklearn_heartkd.deployment._files import find_recordings, load_any, predict_file
 
-    model = load_any(options.model)
+    model = load_any(options.model, trust=options.trust)
     names = find_recordings(options.recordings)
     failed = False
-    # the bar is only for a terminal, and only where the lines do not show how far it is
-    is_shown = len(names) >= 10 and not sys.stdout.isatty()
     with _form(options)(names, model.classes) as show:
-        bar = tqdm(
-            names, desc="Predicting", unit="file", leave=False, disable=None if is_shown else True
-        )
-        for name in bar:
+        for name in _with_bar(names):
             result = predict_file(model, name)
             if result.error:
                 failed = True
@@ -62,6 +60,15 @@ def run(options):
             show(result)
             sys.stdout.flush()
     return 1 if failed else 0
+
+
+def _with_bar(names):
+    """Show a bar on a terminal, where the lines themselves do not show how far it is."""
+    if len(names) < 10 or sys.stdout.isatty() or not sys.stderr.isatty():
+        return names
+    from tqdm import tqdm
+
+    return tqdm(names, desc="Predicting", unit="file", leave=False)
 
 
 def _form(options):

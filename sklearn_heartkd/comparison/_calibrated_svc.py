@@ -11,11 +11,6 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
     """Support vector machine with balanced classes and probabilities calibrated by subject.
 
     The calibration has three folds, or two if a class has only two subjects.
-
-    Parameters
-    ----------
-    random_state : int or None, default=None
-        Seed of the folds.
     """
 
     __metadata_request__fit = {"groups": True}
@@ -24,7 +19,6 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X, y, groups=None):
-        """Fit on a table X and labels y; `groups` are the subjects."""
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         fewest = min(len(np.unique(groups[y == label])) for label in np.unique(y))
         if fewest < 2:
@@ -41,12 +35,8 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        """Return the calibrated probabilities."""
         return self.model_.predict_proba(X)
 
     def predict(self, X):
-        """Return the decisions of the SVM.
-
-        They weigh the classes equally, which the calibrated probabilities do not.
-        """
+        # the SVM weighs the classes equally, which the calibrated probabilities do not
         return self.svc_.predict(X)

@@ -28,8 +28,7 @@ def make_deployable(
 ) -> WindowedClassifier:
     """Return the unfitted model of ``heartkd train``.
 
-    It cuts recordings into windows, computes log-mel spectrograms and distils a teacher into a
-    student.
+    It cuts recordings into windows and distils a teacher of their log-mel spectrograms.
 
     Parameters
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import matplotlib
 import pandas as pd
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
@@ -19,9 +18,9 @@ SIZE_PICTURE = "quality_against_size.png"
 
 
 def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
-    """Return the confusion matrix of one model.
+    """Return the confusion matrix of one model, over all folds and seeds.
 
-    It counts the recordings of all folds (and seeds) together.
+    The figure is not registered with pyplot.
 
     Parameters
     ----------
@@ -33,7 +32,7 @@ def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Not registered with pyplot.
+        The figure.
 
     See Also
     --------
@@ -51,17 +50,17 @@ def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
     """
     own = predictions[predictions["model"] == model]
     figure = Figure(figsize=(5, 4.4), layout="constrained")
-    # class names are shown as they are, not read as formulas between dollar signs
-    with matplotlib.rc_context({"font.size": 10, "text.parse_math": False}):
-        ConfusionMatrixDisplay.from_predictions(
-            own["y_true"].map(printable),
-            own["y_pred"].map(printable),
-            ax=figure.subplots(),
-            cmap="Blues",
-            colorbar=False,
-            xticks_rotation=30,
-        )
+    ConfusionMatrixDisplay.from_predictions(
+        own["y_true"].map(printable),
+        own["y_pred"].map(printable),
+        ax=figure.subplots(),
+        cmap="Blues",
+        colorbar=False,
+        xticks_rotation=30,
+    )
     figure.axes[0].set(title=display_name(model), xlabel="predicted class", ylabel="true class")
+    for text in figure.findobj(Text):  # a class may be named "$"
+        text.set_parse_math(False)
     return figure
 
 
@@ -103,19 +102,12 @@ def quality_against_size_figure(
     plain = table[~table.index.str.endswith(REFINED)]
     value = plain["balanced_accuracy"]
     if intervals is None:
-        low = value - plain["balanced_accuracy_sd"]
-        high = value + plain["balanced_accuracy_sd"]
-    else:
-        low, high = intervals.loc[plain.index, "low"], intervals.loc[plain.index, "high"]
-    shown = pd.DataFrame(
-        {
-            "size": plain["kilobytes"],
-            "value": value,
-            "low": low,
-            "high": high,
-            "kind": [_kind(model) for model in plain.index],
-        }
-    ).rename(index=display_name)
+        spread = plain["balanced_accuracy_sd"]
+        intervals = pd.DataFrame({"low": value - spread, "high": value + spread})
+    shown = intervals.loc[plain.index, ["low", "high"]].assign(
+        size=plain["kilobytes"], value=value, kind=plain.index.map(_kind)
+    )
+    shown = shown.rename(index=display_name)
     figure = Figure(figsize=(8.5, 5.4), layout="constrained")
     QualitySizeDisplay(shown, metric="balanced accuracy").plot(figure.subplots())
     return figure

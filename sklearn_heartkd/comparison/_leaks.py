@@ -29,27 +29,18 @@ def find_leaks(data, predictions):
     if all(Path(name).is_file() for name in data.filenames):
         frame = data.frame
         source = next((column for column in ("set", "database") if column in frame), None)
-        names = [Path(name).name for name in data.filenames]
         report = check_dataset(
             data.filenames,
             data.target,
             subjects=frame["subject"].tolist(),
             sources=None if source is None else frame[source].tolist(),
-            names=names,
+            names=[Path(name).name for name in data.filenames],
         )
         findings, pairs = report.findings, report.pairs
     else:
         _, pairs = near_duplicate_groups(
             list(data.data), data.sampling_rate, y=data.target, return_pairs=True
         )
-    columns = ["first", "second", "correlation"]
-    if len(pairs) == 0:
-        return Leaks(several[several].index.tolist(), pd.DataFrame(columns=columns), 0, findings)
     first, second = (folds.loc[pairs[side]].to_numpy() for side in ("first", "second"))
-    apart = (first != second).any(axis=1)
-    return Leaks(
-        several[several].index.tolist(),
-        pairs.loc[apart, columns].reset_index(drop=True),
-        len(pairs),
-        findings,
-    )
+    apart = pairs[(first != second).any(axis=1)]
+    return Leaks(several[several].index.tolist(), apart, len(pairs), findings)

@@ -25,12 +25,9 @@ NAMES = {
     "mixed": "networks and SVMs averaged",
     "student": "student from scratch",
     "student_pretrained": "student, pretrained",
-    "student_of_conv1d": "student of Conv1D",
-    "student_of_conv2d": "student of Conv2D",
-    "student_of_lstm": "student of LSTM",
-    "student_of_rnn": "student of RNN (GRU)",
-    "student_of_ensemble": "student of all four",
 }
+NAMES |= {f"student_of_{name}": f"student of {NAMES[name]}" for name in TEACHERS}
+NAMES["student_of_ensemble"] = "student of all four"
 PRETRAINED = "student_pretrained"  # without pretraining it would be the student from scratch
 REFINED = "+kmeans"
 # in each stage the longest fits come first, so that no process waits long for the last one

@@ -78,15 +78,13 @@ class Recipe:
         ----------
         sampling_rate : float, default=2000
             In Hz.
-        synthetic : bool, default=False
-            For a comparison on synthetic recordings.
-        quick : bool, default=False
-            A small budget, to try the comparison out.
+        synthetic, quick : bool, default=False
+            For synthetic recordings; with a small budget, to try the comparison out.
 
         Returns
         -------
         Recipe
-            With pretraining for real recordings and the full budget.
+            With pretraining only for real recordings and the full budget.
         """
         if synthetic:
             # pretraining on synthetic recordings would give an unfair advantage on synthetic ones
@@ -145,10 +143,8 @@ class Recipe:
             The teachers.
         seed : int
             The `random_state`.
-        student : network classifier, default=None
-            None is the default student.
-        **settings
-            Parameters of `DistilledClassifier`.
+        student, **settings : optional
+            Parameters of `DistilledClassifier`; None is the default student.
 
         Returns
         -------
@@ -166,10 +162,8 @@ class Recipe:
 
         Parameters
         ----------
-        model : str
-            Its name.
-        seed : int
-            Its `random_state`.
+        model, seed : str, int
+            Its name and `random_state`.
         sources : dict of str to classifier
             The fitted models that it is made from: teachers, or the members of an average.
 
@@ -178,12 +172,11 @@ class Recipe:
         classifier
             Takes recordings.
         """
-        if model in TEACHERS:
-            return self.windowed(TEACHERS[model](**self.limits(seed)))
+        if model in TEACHERS or model == PRETRAINED:
+            network = TEACHERS.get(model, StudentClassifier)
+            return self.windowed(network(**self.limits(seed)))
         if model == "student":
             return self.windowed(StudentClassifier(**replace(self, n_synthetic=0).limits(seed)))
-        if model == PRETRAINED:
-            return self.windowed(StudentClassifier(**self.limits(seed)))
         if model in ("ensemble", "mixed"):
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
             return VotingClassifier(frozen, voting="soft")
@@ -192,10 +185,8 @@ class Recipe:
         if model == "rhythm":
             features = RhythmFeatures(sampling_rate=self.sampling_rate)
             return make_pipeline(features, StandardScaler(), CalibratedSVC(random_state=seed))
-        statistics = make_union(
-            MFCC(sampling_rate=self.sampling_rate, output="summary"),
-            LogMelSpectrogram(sampling_rate=self.sampling_rate, output="summary"),
-        )
+        options: dict[str, Any] = {"sampling_rate": self.sampling_rate, "output": "summary"}
+        statistics = make_union(MFCC(**options), LogMelSpectrogram(**options))
         if model == "forest":
             forest = RandomForestClassifier(
                 self.n_estimators, class_weight="balanced_subsample", random_state=seed

@@ -13,10 +13,12 @@ from sklearn_heartkd.comparison._figures import draw
 from sklearn_heartkd.comparison._pipelines import Recipe
 from sklearn_heartkd.comparison._report import baseline_of, report_html
 from sklearn_heartkd.comparison._run import Comparison
+from sklearn_heartkd.comparison._storage import locked
 from sklearn_heartkd.metrics import compare_models
 from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import guard_cell, unguard_cell
 
+# the columns of the table, and their names in compare_models
 _METRICS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced_accuracy",
@@ -96,7 +98,7 @@ def write_results(
     predictions = comparison.predictions.copy()
     predictions[_LABELS] = predictions[_LABELS].astype(object).map(guard_cell)
     names = ["table.csv", "predictions.csv", "report.html", *pictures]
-    with replace_files(*(folder / name for name in names)) as made:
+    with locked(folder), replace_files(*(folder / name for name in names)) as made:
         table.to_csv(made[0], float_format="%.7g")
         # a class name comes from a folder's name, which may be no UTF-8
         predictions.to_csv(made[1], index=False, float_format="%.5g", errors="surrogateescape")

@@ -23,9 +23,9 @@ from sklearn_heartkd.utils._text import printable
 
 
 class Comparison(NamedTuple):
-    """The result of :func:`compare`.
+    """The result of :func:`compare`, which :func:`write_results` writes to a folder.
 
-    It is what :func:`write_results` writes to a folder.
+    A model that could not be fitted is in `failures` only.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Comparison(NamedTuple):
     predictions : pandas.DataFrame
         Out-of-fold predictions in the form of :func:`sklearn_heartkd.metrics.oof_frame`.
     failures : dict of str to str
-        The models that could not be fitted, with the reason. They are not in the table.
+        The models that could not be fitted, with the reason.
 
     See Also
     --------
@@ -99,14 +99,15 @@ def compare(
     Returns
     -------
     Comparison
-        A model that could not be fitted is left out of it with a warning.
+        Table and predictions; models that could not be fitted are left out with a warning.
 
     Raises
     ------
     ValueError
-        If a class or the number of subjects is too small for the folds, a model is unknown or needs
-        pretraining and the recipe has none, every model fails, `out` holds another comparison, or
-        another process uses it.
+        If a class has fewer subjects than folds, a model is unknown or needs pretraining and the
+        recipe has none, every model fails, `out` holds another comparison, or another process uses it.
+    ChildProcessError
+        If the system ends a process, for example because the memory is full.
 
     See Also
     --------
@@ -176,11 +177,6 @@ def split_by_subject(
     -------
     list of (training rows, test rows)
         Each recording is in one test part.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two classes, or fewer subjects than folds in all or in a class.
 
     See Also
     --------

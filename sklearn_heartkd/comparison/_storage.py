@@ -1,6 +1,5 @@
 """The folder of a comparison: what it belongs to, its lock and its stored fits."""
 
-import errno
 import hashlib
 import io
 import json
@@ -16,7 +15,6 @@ from sklearn_heartkd._version import __version__
 from sklearn_heartkd.utils._files import replace_files, replace_text
 
 _N_CHECKSUM = hashlib.sha256().digest_size
-_HELD = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK}
 
 
 def check_same(path, data, splits, recipe):
@@ -25,30 +23,22 @@ def check_same(path, data, splits, recipe):
     A damaged file is written again, since the stored fits are checked one by one. ValueError is
     raised if the folder holds the results of something else.
     """
-    digest = hashlib.sha256()
-    for training, test in splits:
-        digest.update(np.asarray(training).tobytes() + np.asarray(test).tobytes())
     names = [Path(name).name for name in data.filenames]  # the folder may have been moved
-    for values in (names, np.asarray(data.target).tolist(), np.asarray(data.groups).tolist()):
-        digest.update(repr(values).encode("utf-8", "surrogateescape"))
-    for recording in data.data:
-        samples = np.ascontiguousarray(recording)
-        digest.update(f"{samples.dtype.str} {samples.shape}".encode())
-        digest.update(samples.data)
-    settings = {"recipe": repr(recipe), "data": digest.hexdigest(), "version": __version__}
+    labels = [np.asarray(values).tolist() for values in (data.target, data.groups)]
+    rows = [np.asarray(part) for split in splits for part in split]
+    digest = joblib.hash([names, labels, rows, list(data.data)], coerce_mmap=True)
+    settings = {"recipe": repr(recipe), "data": digest, "version": __version__}
+    text = json.dumps(settings, indent=1)
     if path.exists():
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            stored = None
-        if not isinstance(stored, dict):
+        stored = path.read_bytes()
+        if not stored.endswith(b"}"):
             warnings.warn(f"{path} is damaged; it is written again.", stacklevel=2)
-        elif stored != settings:
+        elif stored != text.encode():
             raise ValueError(
                 f"{path.parent} holds a comparison with other recordings, folds or settings; choose "
                 "another folder or delete it."
             )
-    replace_text(path, text := json.dumps(settings, indent=1))
+    replace_text(path, text)
     return text
 
 
@@ -65,17 +55,16 @@ def locked(folder):
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _HELD:
-                raise ValueError(
-                    f"Another comparison is running in {folder}; wait for its end or choose another "
-                    "folder."
-                ) from error
-            # else a file system without locks
+        except (BlockingIOError, PermissionError) as error:
+            raise ValueError(
+                f"Another comparison is running in {folder}; wait for its end or choose another folder."
+            ) from error
+        except OSError:
+            pass  # a file system without locks
         yield
 
 
-def write_whole(value, path, key=""):
+def write_whole(value, path, key):
     """Store a value so that joblib loads it; the checksum behind it also covers the key."""
     buffer = io.BytesIO()
     joblib.dump(value, buffer)
@@ -84,17 +73,17 @@ def write_whole(value, path, key=""):
         made.write_bytes(content + _checksum(content, key))
 
 
-def are_whole(paths, key=""):
+def are_whole(paths, key):
     """Whether all of some files were stored with the key; damaged ones are deleted with a warning."""
-    missing = [path for path in paths if not path.exists()]
-    damaged = [path for path in paths if path not in missing and not _is_whole(path, key)]
+    present = [path for path in paths if path.exists()]
+    damaged = [path for path in present if not _is_whole(path, key)]
     for path in damaged:
         warnings.warn(
             f"{path} is damaged or belongs to another comparison; it is computed again.",
             stacklevel=2,
         )
         path.unlink()
-    return not missing and not damaged
+    return len(present) == len(paths) and not damaged
 
 
 def _is_whole(path, key):
@@ -104,11 +93,6 @@ def _is_whole(path, key):
 
 def _checksum(content, key):
     return hashlib.sha256(key.encode() + content).digest()
-
-
-def load_models(folder, task, names):
-    """Load the models that were fitted with the seed and on the split of a task."""
-    return {name: joblib.load(model_file(folder, task._replace(model=name))) for name in names}
 
 
 def result_file(folder, task):

@@ -39,17 +39,13 @@ def summarize(predictions, costs):
     the columns `..._sd` are the standard deviation over folds and seeds, NaN if there is only one
     split.
     """
-    rows = {}
-    for model in costs.index:
-        own = predictions[predictions["model"] == model]
-        whole = own.groupby("seed").apply(score, include_groups=False).mean()
-        parts = own.groupby(["seed", "fold"]).apply(score, include_groups=False)
-        spread = parts.std(ddof=1)
-        row = {}
-        for name in SCORES:
-            row[name], row[f"{name}_sd"] = whole[name], spread[name]
-        rows[model] = row
-    return pd.DataFrame.from_dict(rows, orient="index").join(costs).rename_axis("model")
+    runs, folds = (
+        predictions.groupby(keys).apply(score, include_groups=False).groupby("model")
+        for keys in (["model", "seed"], ["model", "seed", "fold"])
+    )
+    table = runs.mean().join(folds.std(ddof=1).add_suffix("_sd"))
+    columns = [name + end for name in SCORES for end in ("", "_sd")]
+    return table.loc[costs.index, columns].join(costs).rename_axis("model")
 
 
 def costs_of(files, data, recipe, n_jobs):

@@ -2,10 +2,13 @@
 
 import sys
 import warnings
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
@@ -17,7 +20,6 @@ from sklearn_heartkd.comparison._models import FIRST, REFINED, SECOND, check_mod
 from sklearn_heartkd.comparison._storage import (
     are_whole,
     check_same,
-    load_models,
     locked,
     model_file,
     result_file,
@@ -27,6 +29,9 @@ from sklearn_heartkd.metrics import oof_frame
 from sklearn_heartkd.utils._metadata import fit_parameters
 from sklearn_heartkd.utils._pickling import leaving_out
 from sklearn_heartkd.utils._text import printable
+
+# the temporary files of a process that was killed
+_UNFINISHED = ("parts/.*", ".settings-*.json", ".report-*.html", ".*-*.csv", ".*-*.png")
 
 
 class Task(NamedTuple):
@@ -58,13 +63,15 @@ def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
     recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
     failures: dict[str, str] = {}
     with locked(folder):
-        for unfinished in (folder / "parts").glob(".*"):  # of a process that was killed
-            unfinished.unlink()
+        for pattern in _UNFINISHED:
+            for path in folder.glob(pattern):
+                path.unlink()
         key = check_same(folder / "settings.json", data, splits, recipe)
         waiting = [task for task in tasks if not are_whole(_files(folder, task), key)]
         # one pool for both stages, because every new process imports everything again
         n_jobs = min(n_jobs, max(1, len(waiting)))
-        with Parallel(n_jobs=n_jobs, return_as="generator_unordered") as pool:
+        pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        with pool, _killed_processes_reported():
             fits = (
                 fit
                 for stage in (FIRST, SECOND)
@@ -82,13 +89,26 @@ def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
     return failures
 
 
+@contextmanager
+def _killed_processes_reported():
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise ChildProcessError(
+            "The system ended a process of the comparison, probably because the memory was full; start "
+            "it again with fewer processes, and with the same output folder it continues."
+        ) from error
+
+
 def _fit(task, data, split, recipe, folder, key):
     """Fit a model and its refinement and store both; return the task and why it failed, or None."""
     try:
+        sources = {}
         for source in sources_of(task.model):
-            if not model_file(folder, task._replace(model=source)).exists():
+            path = model_file(folder, task._replace(model=source))
+            if not path.exists():
                 raise ValueError(f"its source {source} was not fitted")
-        sources = load_models(folder, task, sources_of(task.model))
+            sources[source] = joblib.load(path)
         model = recipe.make(task.model, task.seed, sources)
         fits = list(fit_and_refine(task, model, data, split, recipe))
     except OSError:  # such as a full disk, which no model is to blame for

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import joblib
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -56,10 +55,8 @@ def _error_html(error, data, folder):
     excerpt, start = _excerpt(fitted, recording, predicted)
     explanation = explain(fitted, [excerpt])
     figure = Figure(figsize=(8, 4.2), layout="constrained")
-    with matplotlib.rc_context({"text.parse_math": False}):
-        ExplanationDisplay(explanation, target=predicted, name=display_name(model)).plot(
-            figure.subplots()
-        )
+    display = ExplanationDisplay(explanation, target=predicted, name=display_name(model))
+    display.plot(figure.subplots())
     heading = f"{true} classified as {predicted}"
     end = start + len(excerpt) / data.sampling_rate
     text = (

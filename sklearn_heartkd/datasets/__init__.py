@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     )
     from sklearn_heartkd.datasets._reading import read_recording as read_recording
     from sklearn_heartkd.datasets._reading import read_recordings as read_recordings
+    from sklearn_heartkd.datasets._store import open_store as open_store
+    from sklearn_heartkd.datasets._store import store as store
     from sklearn_heartkd.datasets._synthetic import make_heart_sounds as make_heart_sounds
     from sklearn_heartkd.datasets._table import load_table as load_table
 
@@ -29,8 +31,10 @@ _HOME_OF = {
     "load_physionet2016": "_physionet",
     "load_table": "_table",
     "make_heart_sounds": "_synthetic",
+    "open_store": "_store",
     "read_recording": "_reading",
     "read_recordings": "_reading",
+    "store": "_store",
 }
 
 __all__ = list(_HOME_OF)

@@ -1,21 +1,21 @@
 """The parts that all loaders share: the folder, the recordings of one length, the Bunch."""
 
 import re
-import warnings
 from numbers import Integral, Real
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from sklearn_heartkd.datasets._listing import listing
 from sklearn_heartkd.datasets._reading import ON_ERROR, read_recordings
 from sklearn_heartkd.utils._audio_files import find_audio_files, unreadable_message
 from sklearn_heartkd.utils._recordings import fit_length
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
-READING_CONSTRAINTS = {
+_CONSTRAINTS = {
+    "path": "no_validation",
     "sampling_rate": [Interval(Real, 0, None, closed="neither")],
     "duration": [Interval(Real, 0, None, closed="neither"), None],
     "on_error": [StrOptions(set(ON_ERROR))],
@@ -24,17 +24,41 @@ READING_CONSTRAINTS = {
     "n_jobs": [int, None],
     "verbose": ["verbose"],
 }
+_OF_A_FOLDER = """\
+Recordings from {path}, of the classes {classes}.
+
+Groups: {groups}
+"""
+_NO_SUBJECTS = (
+    "each recording is a separate group, because `subject` was not given; if subjects have several "
+    "recordings, scores from splits by these groups are too good."
+)
 
 
-def match_subjects(subject, names):
-    """Return what a regular expression finds in names: its first group, or all of the match.
+def validated(**constraints):
+    """Decorate a loader such that its parameters are validated; those of reading are known."""
+    return validate_params(_CONSTRAINTS | constraints, prefer_skip_nested_validation=True)
 
-    Raises
-    ------
-    ValueError
-        If it is invalid, or finds nothing in some of the names.
-    """
+
+class Reading(NamedTuple):
+    """The parameters of reading, which all loaders share."""
+
+    sampling_rate: float
+    duration: float | None
+    on_error: str
+    channel: str | int
+    n_jobs: int | None
+    verbose: int
+
+
+def find_subjects(subject, names):
+    """Return the subject in each name of a file: by a callable, by a pattern, or (None) the name."""
+    if subject is None:
+        return names
+    if callable(subject):
+        return [str(subject(name)) for name in names]
     pattern = compile_pattern("subject", subject)
+    names = [name.rpartition("/")[2] for name in names]
     matches = [pattern.search(name) for name in names]
     found = [match and (match[1] if pattern.groups else match[0]) for match in matches]
     strangers = [name for name, who in zip(names, found, strict=True) if not who]
@@ -72,60 +96,71 @@ def audio_files(path):
             f"recordings.{hint}"
         )
     if unreadable:
-        warnings.warn(f"{unreadable_message(unreadable)}.", stacklevel=outside())
+        warn(f"{unreadable_message(unreadable)}.")
     return root, files
 
 
-def read_table(table, *, sampling_rate, on_error, channel, n_jobs, verbose):
+def read_table(table, reading):
     """Read the files of a table; return the waveforms and the table completed."""
     waveforms, original_rates, indices = read_recordings(
         table["path"],
-        sampling_rate,
-        channel=channel,
-        on_error=on_error,
-        n_jobs=n_jobs,
-        verbose=verbose,
+        reading.sampling_rate,
+        channel=reading.channel,
+        on_error=reading.on_error,
+        n_jobs=reading.n_jobs,
+        verbose=reading.verbose,
     )
     table = table.iloc[indices].reset_index(drop=True)
-    table["seconds"] = [len(waveform) / sampling_rate for waveform in waveforms]
+    table["seconds"] = [len(waveform) / reading.sampling_rate for waveform in waveforms]
     table["original_sampling_rate"] = original_rates
     return waveforms, table
 
 
-def make_bunch(waveforms, table, *, sampling_rate, duration, return_X_y, descr, **extra):
-    """Return the Bunch of a data set, or X and y.
+def assemble(table, path, reading, descr):
+    """Read the files of a table with labels; return the Bunch."""
+    waveforms, table = read_table(table, reading)
+    require_two_classes(table["label"], path)
+    return make_bunch(with_duration(waveforms, reading), table, reading.sampling_rate, descr)
+
+
+def assemble_folder(table, path, reading, subject):
+    """Read a data set that is no public one, whose groups are the column ``subject``."""
+    bunch = assemble(table.assign(group=table["subject"]), path, reading, descr="")
+    bunch.DESCR = _OF_A_FOLDER.format(
+        path=path,
+        classes=", ".join(bunch.target_names),
+        groups="the subjects." if subject is not None else _NO_SUBJECTS,
+    )
+    return bunch
+
+
+def make_bunch(data, table, sampling_rate, descr):
+    """Return the Bunch of a data set.
 
     The columns ``path`` and ``group`` of the table become ``filenames`` and ``groups``.
     """
-    target, target_names = None, np.array([], dtype=str)
-    if table["label"].notna().any():
-        target = table["label"].to_numpy(dtype=str)
-        target_names = np.unique(target)
-    data = with_duration(waveforms, sampling_rate, duration)
-    if return_X_y:
-        return data, target
+    labels = table["label"].dropna().to_numpy(dtype=str)  # all are known, or none
     return Bunch(
         data=data,
-        target=target,
+        target=labels if len(labels) else None,
         groups=table["group"].to_numpy(dtype=str),
         sampling_rate=sampling_rate,
         filenames=table["path"].to_numpy(dtype=str),
         frame=table.drop(columns=["path", "group"]),
-        target_names=target_names,
+        target_names=np.unique(labels),
         DESCR=descr,
-        **extra,
     )
 
 
-def with_duration(waveforms, sampling_rate, duration):
-    """Leave recordings ragged (None), or loop or crop each to `duration` seconds."""
-    if duration is None:
+def with_duration(waveforms, reading):
+    """Leave recordings ragged (None), or loop or crop each to the duration."""
+    if reading.duration is None:
         return waveforms
-    n_samples = round(duration * sampling_rate)
+    n_samples = round(reading.duration * reading.sampling_rate)
     if n_samples < 1:
         raise ValueError(
-            f"duration={duration!r} is less than one sample at {sampling_rate} Hz; choose a "
-            "longer one."
+            f"duration={reading.duration!r} is less than one sample at {reading.sampling_rate} Hz; "
+            "choose a longer one."
         )
     return np.stack([fit_length(waveform, n_samples) for waveform in waveforms])
 
@@ -136,17 +171,4 @@ def require_two_classes(labels, root, advice=""):
         raise ValueError(
             f"All recordings in {str(root)!r} are of one class, {next(iter(labels))!r}; a "
             f"classifier needs at least two. {advice}".rstrip()
-        )
-
-
-def warn_of_disagreement(source, pairs):
-    """Warn once if another source disagrees with the labels in use.
-
-    `pairs` holds for each file in dispute its name, the label in use and the other one.
-    """
-    if pairs:
-        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
-        warnings.warn(
-            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)}).",
-            stacklevel=outside(),
         )

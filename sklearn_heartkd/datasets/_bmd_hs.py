@@ -5,15 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
-    audio_files,
-    make_bunch,
-    read_table,
-    require_two_classes,
-)
+from sklearn_heartkd.datasets._assemble import Reading, assemble, audio_files, validated
 from sklearn_heartkd.datasets._layouts import BMD_HS_NAME
 from sklearn_heartkd.datasets._listing import (
     by_name,
@@ -49,10 +43,7 @@ Auscultation Dataset for Developing Computer-Aided Diagnostic Systems, 2024, arX
 """
 
 
-@validate_params(
-    {"path": "no_validation", "target": [StrOptions({"single", "multi"})], **READING_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@validated(target=[StrOptions({"single", "multi"})])
 def load_bmd_hs(
     path: str | PathLike[str],
     *,
@@ -65,7 +56,7 @@ def load_bmd_hs(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the BMD-HS recordings of valvular heart diseases [1]_.
+    """Load the BMD-HS recordings of valvular heart diseases.
 
     Labels come from ``train.csv`` and hold for the patient, of whom there are eight recordings. The
     prefix of a file's name is not its label: patient_022 is normal, its files begin with ``MD_``.
@@ -84,8 +75,7 @@ def load_bmd_hs(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), or with ``target="multi"`` ndarray of int
           of shape (n_recordings, 4).
@@ -100,19 +90,11 @@ def load_bmd_hs(
     ------
     ValueError
         If a table is missing or not as described, or the recordings are of one class only.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
 
     See Also
     --------
     load_circor : Load the recordings of the PhysioNet challenge of 2022.
     load_table : Load the recordings that a table lists.
-
-    References
-    ----------
-    .. [1] S. N. Ali, A. Zahin, S. B. Shuvo et al., "BUET Multi-disease Heart Sound Dataset: A
-       Comprehensive Auscultation Dataset for Developing Computer-Aided Diagnostic Systems", 2024,
-       arXiv:2409.00724.
 
     Examples
     --------
@@ -142,29 +124,13 @@ def load_bmd_hs(
         ]
     )
     require_distinct(table["path"], csv)
-    warn_of_unlisted(
-        [file for file in files if file.parent == root / "train"], table["path"], csv.name
-    )
+    warn_of_unlisted([root / "train"], files, table["path"], root, csv.name)
     table = table.assign(quality="", device="BMD-HS stethoscope", group=table["subject"])
-    waveforms, table = read_table(
-        table[[*_FIRST, *(column for column in table if column not in _FIRST)]],
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    bunch = make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=False,
-        descr=_DESCR,
-    )
+    table = table[[*_FIRST, *(column for column in table if column not in _FIRST)]]
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble(table, root, reading, _DESCR)
     if target == "multi":
-        bunch.target = table[list(_DISEASES)].to_numpy()
+        bunch.target = bunch.frame[list(_DISEASES)].to_numpy()
         bunch.target_names = np.array(_DISEASES)
     return (bunch.data, bunch.target) if return_X_y else bunch
 

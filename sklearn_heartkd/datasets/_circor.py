@@ -1,23 +1,16 @@
 """The CirCor DigiScope data set, of the George B. Moody PhysioNet Challenge 2022."""
 
 import re
-import warnings
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
-    audio_files,
-    make_bunch,
-    read_table,
-    require_two_classes,
-)
-from sklearn_heartkd.datasets._layouts import CIRCOR_NAME
+from sklearn_heartkd.datasets._assemble import Reading, assemble, audio_files, validated
+from sklearn_heartkd.datasets._layouts import CIRCOR_NAME, none_named_so
 from sklearn_heartkd.datasets._listing import (
     drop_copies,
     find_table,
@@ -26,15 +19,17 @@ from sklearn_heartkd.datasets._listing import (
     read_columns,
     read_rows,
     to_number,
+    warn_of_left_out,
 )
 from sklearn_heartkd.utils._near_duplicates import connected_groups
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _TABLE = "training_data.csv"
 _SITES = {site.lower(): site for site in ("AV", "PV", "TV", "MV", "Phc")}
 _TARGETS = {"murmur": ("present", "absent", "unknown"), "outcome": ("abnormal", "normal")}
 _STATES = {1: "S1", 2: "systole", 3: "S2", 4: "diastole"}
+_LOCATIONS = "Recording locations:"
 _COLUMNS = {
     "Age": "age_group",
     "Sex": "sex",
@@ -43,6 +38,7 @@ _COLUMNS = {
     "Pregnancy status": "pregnancy_status",
     "Murmur locations": "murmur_locations",
     "Campaign": "campaign",
+    _LOCATIONS: "locations",
 }
 
 _DESCR = """\
@@ -61,10 +57,7 @@ doi:10.1109/JBHI.2021.3137048
 """
 
 
-@validate_params(
-    {"path": "no_validation", "target": [StrOptions(set(_TARGETS))], **READING_CONSTRAINTS},
-    prefer_skip_nested_validation=True,
-)
+@validated(target=[StrOptions(set(_TARGETS))])
 def load_circor(
     path: str | PathLike[str],
     *,
@@ -77,7 +70,7 @@ def load_circor(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the CirCor DigiScope recordings of the PhysioNet challenge of 2022 [1]_ [2]_.
+    """Load the CirCor DigiScope recordings of the PhysioNet challenge of 2022.
 
     Labels come from ``training_data.csv`` or, without it, from the patients' files ``ID.txt``. They
     hold for the patient, of whom there are several recordings: combine the predictions of a patient
@@ -96,10 +89,8 @@ def load_circor(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
-        - target : ndarray of str of shape (n_recordings,), see the parameter.
         - groups : ndarray of str of shape (n_recordings,), the patients; the two numbers of a child
           who took part in both campaigns are one group.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""), subject,
@@ -113,23 +104,14 @@ def load_circor(
     Raises
     ------
     ValueError
-        If the folder holds no recordings of this data set or no labels, or recordings of one class
-        only, or if a label or a ``.tsv`` file is not as described.
-    UnreadableRecordingError
-        If files cannot be used (see `on_error`).
+        If the folder holds recordings of less than two classes, or a label or a ``.tsv`` file is not as
+        described.
 
     See Also
     --------
     load_physionet2016 : Load the recordings of the challenge of 2016.
     sklearn_heartkd.metrics.circor_weighted_accuracy : Score the murmur as the challenge does.
     sklearn_heartkd.metrics.circor_outcome_cost : Score the outcome as the challenge does.
-
-    References
-    ----------
-    .. [1] J. Oliveira, F. Renna, P. D. Costa et al., "The CirCor DigiScope Dataset: From Murmur
-       Detection to Murmur Classification", IEEE Journal of Biomedical and Health Informatics 26(6),
-       2022.
-    .. [2] https://physionet.org/content/circor-heart-sound/
 
     Examples
     --------
@@ -141,10 +123,7 @@ def load_circor(
     root, files = audio_files(path)
     matches = {file: CIRCOR_NAME.fullmatch(file.stem) for file in files}
     if not any(matches.values()):
-        raise ValueError(
-            f"None of the {len(files)} sound files in {str(root)!r} is named as in CirCor DigiScope "
-            "(such as 2530_AV.wav); load other recordings with load_audio_folder or load_table."
-        )
+        raise ValueError(none_named_so("circor", root, files))
     patients = _patients(root, [file for file, match in matches.items() if match])
     rows, others = [], []
     for file, match in matches.items():
@@ -163,40 +142,26 @@ def load_circor(
             "device": "Littmann 3200 with DigiScope Collector",
         }
         rows.append(description | patient)
-    if others:
-        warnings.warn(
-            f"{len(others)} sound files in {str(root)!r} are not named as in CirCor DigiScope or "
-            f"belong to patients that are not listed, and are left out ({listing(others)}).",
-            stacklevel=outside(),
-        )
+    there = {(row["subject"], row["site"]) for row in rows}
+    missing = [
+        f"{number}_{site}"
+        for number, patient in patients.items()
+        for site in patient["locations"].split("+")
+        if site and (number, site) not in there
+    ]
+    if missing:
+        warn(f"{len(missing)} listed recordings are not in {str(root)!r} ({listing(missing)}).")
+    reason = "not named as in CirCor DigiScope, or of patients that are not listed,"
+    warn_of_left_out(others, root, reason)
     if not rows:
         raise ValueError(f"The labels in {str(root)!r} are of other patients; restore their table.")
     table = pd.DataFrame(rows)
-    absent = sorted(set(patients) - set(table["subject"]))
-    if absent:
-        warnings.warn(
-            f"{str(root)!r} holds no recordings of {len(absent)} listed patients ({listing(absent)}).",
-            stacklevel=outside(),
-        )
     table = drop_copies(table, table["file"].str.rpartition("/")[2].str.lower(), root)
-    waveforms, table = read_table(
-        table.rename(columns={"additional_id": "group"}).assign(group=_join_patients(table)),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR,
-        events=_events(table["path"]),
-    )
+    table = table.assign(group=_join_patients(table)).drop(columns=["additional_id", "locations"])
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble(table, root, reading, _DESCR)
+    bunch.events = _events(bunch.filenames)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _patients(root, files):
@@ -216,18 +181,17 @@ def _patients(root, files):
                 f"{str(root)!r} holds neither {_TABLE} nor a patient's file such as 2530.txt, which "
                 "hold the labels; give the folder that holds them."
             )
-    rows = merge_rows(rows.fillna(""), "Patient ID", source)
+    rows = merge_rows(rows.replace("nan", "").fillna(""), "Patient ID", source)
     return {_number(row["Patient ID"]): _describe(row, source) for row in rows.to_dict("records")}
 
 
 def _read_patient(file):
     """Read a file ``ID.txt``: first the recordings, then lines such as "#Murmur: Absent"."""
-    fields = {"Patient ID": file.stem, "Murmur": "", "Outcome": ""}
-    for row in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        name, colon, value = row.partition(":")
-        if name.startswith("#") and colon:
-            fields[name[1:].strip()] = "" if value.strip() == "nan" else value.strip()
-    return fields
+    rows = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    fields = (row[1:].partition(":") for row in rows if row.startswith("#"))
+    sites = [row.split()[0] for row in rows[1:] if row.strip() and not row.startswith("#")]
+    known = {"Patient ID": file.stem, "Murmur": "", "Outcome": "", _LOCATIONS: "+".join(sites)}
+    return known | {name.strip(): value.strip() for name, _, value in fields}
 
 
 def _describe(row, source):

@@ -6,56 +6,27 @@ from itertools import compress
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import Options, validate_params
+from sklearn.utils._param_validation import Options
 
 from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
+    Reading,
+    assemble_folder,
     audio_files,
-    make_bunch,
-    match_subjects,
-    read_table,
+    find_subjects,
     require_two_classes,
+    validated,
 )
 from sklearn_heartkd.datasets._layouts import explain_layout
 from sklearn_heartkd.datasets._listing import join_spellings, listing, plain
 
-_DESCR = """\
-Recordings from {root}, one folder for each class: {classes}.
-
-Groups: {groups}
-"""
-_NO_SUBJECTS = (
-    "each recording is a separate group, because `subject` was not given; if subjects have several "
-    "recordings, scores from splits by these groups are too good."
-)
 # names such as "train", "Test_set" or "fold 3" are of these words
-_SPLITS = {
-    "train",
-    "training",
-    "val",
-    "valid",
-    "validation",
-    "dev",
-    "test",
-    "testing",
-    "eval",
-    "holdout",
-    "fold",
-    "split",
-}
-
-
-@validate_params(
-    {
-        "path": "no_validation",
-        "subject": [str, callable, None],
-        "split": [str, None, Options(bool, {False})],
-        **READING_CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
+_SPLIT = re.compile(
+    r"((train(ing)?|val(id(ation)?)?|dev|test(ing)?|eval|holdout|fold|split|set|data)[\W\d_]*)+"
 )
+
+
+@validated(subject=[str, callable, None], split=[str, None, Options(bool, {False})])
 def load_audio_folder(
     path: str | PathLike[str],
     *,
@@ -119,12 +90,9 @@ def load_audio_folder(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If there are no sound files, some outside of the class folders, or only those of one class; if
-        splits seem to lie above the classes and `split` is None; if `subject` is not a regular
-        expression, or finds nothing in some names.
+        If there are sound files outside of the class folders, or of less than two classes; if splits
+        seem to lie above the classes and `split` is None; if `subject` finds nothing in some names.
     UnreadableRecordingError
         If files cannot be used (see `on_error`).
 
@@ -168,41 +136,22 @@ def load_audio_folder(
         )
     labels = join_spellings([name.parts[n_above] for name in names])
     require_two_classes(labels, root, explain_layout(root, files))
-    subjects = _subjects(subject, names)
+    names = [name.as_posix() for name in names]
     table = pd.DataFrame(
         {
             "path": [str(file) for file in files],
-            "file": [name.as_posix() for name in names],
+            "file": names,
             "label": labels,
             "quality": "",
-            "subject": subjects,
+            "subject": find_subjects(subject, names),
             "site": "",
-            "group": subjects,
         }
     )
     if n_above:
         table["split"] = splits
-    waveforms, table = read_table(
-        table,
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR.format(
-            root=root,
-            classes=", ".join(np.unique(table["label"])),
-            groups="the subjects." if subject is not None else _NO_SUBJECTS,
-        ),
-    )
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble_folder(table, root, reading, subject)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _n_folders_above(names, split):
@@ -216,7 +165,7 @@ def _n_folders_above(names, split):
         inside.setdefault(name.parts[0], set()).add(name.parts[1] if len(name.parts) > 2 else "")
     first, *others = inside.values()
     are_alike = others and len(first) > 1 and "" not in first and all(x == first for x in others)
-    are_splits = all(map(_is_split, inside))
+    are_splits = all(_SPLIT.fullmatch(plain(name)) for name in inside)
     with_classes = sorted(name for name, classes in inside.items() if "" not in classes)
     if are_splits and not with_classes:
         return 1
@@ -227,16 +176,3 @@ def _n_folders_above(names, split):
             '"split" to the frame. If they are classes, pass split=False.'
         )
     return 0
-
-
-def _is_split(name):
-    words = set(re.findall(r"[^\W\d_]+", plain(name))) - {"set", "data"}
-    return bool(words) and words <= _SPLITS
-
-
-def _subjects(subject, names):
-    if subject is None:
-        return [name.as_posix() for name in names]
-    if callable(subject):
-        return [str(subject(name.as_posix())) for name in names]
-    return match_subjects(subject, [name.name for name in names])

@@ -6,140 +6,100 @@ compared here before they are decoded.
 """
 
 import struct
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 _MOST_CHUNKS = 1000
 _BLOCK = _OGG_PAGE = 1 << 16  # bytes
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n\0"
+_PLAIN_WAV = (1, 3, 6, 7, 0xFFFE)  # encodings in which all samples have the same number of bytes
+_PLAIN_AIFC = (b"none", b"sowt", b"fl32", b"fl64", b"twos")
+_PLAIN_CAF = (b"lpcm", b"ulaw", b"alaw")
+_AU_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}  # bytes by encoding
 
 
-class Finding(NamedTuple):
-    """The result of `compare_with_header`.
-
-    Attributes
-    ----------
-    error : str or None
-        Why the file should not be used as it is.
-    note : str or None
-        What is said about a file that is used, but is not whole.
-    patches : tuple of (int, bytes)
-        Positions in the file and the bytes that make its header agree with what it holds.
-    """
-
-    error: str | None = None
-    note: str | None = None
-    patches: tuple[tuple[int, bytes], ...] = ()
+class UnusableError(Exception):
+    """The reason why one file cannot be used."""
 
 
 class _Style(NamedTuple):
     """How the chunks of a format are written."""
 
-    id_length: int
+    first: int  # position of the first chunk
     size: str  # the format of the size, for struct
-    size_includes_header: bool
-    alignment: int
-    repairable: bool = False
+    id_length: int = 4
+    size_includes_header: bool = False
+    alignment: int = 2
+    is_repairable: bool = False
 
 
-_RIFF = _Style(4, "<I", False, 2, repairable=True)
-_RIFX = _Style(4, ">I", False, 2, repairable=True)
-_W64 = _Style(16, "<Q", True, 8)
-_AIFF = _Style(4, ">I", False, 2)
-_CAF = _Style(4, ">q", False, 1)
+_RIFF = _Style(12, "<I", is_repairable=True)
+_W64 = _Style(40, "<Q", id_length=16, size_includes_header=True, alignment=8)
+_STYLES = {
+    b"RIFF": _RIFF,
+    b"RF64": _RIFF,
+    b"RIFX": _RIFF._replace(size=">I"),
+    b"riff": _W64,
+    b"FORM": _Style(12, ">I"),
+    b"caff": _Style(8, ">q", alignment=1),
+}
 
 
 class _Data(NamedTuple):
-    """The position and the number of samples by the header."""
+    """The samples of a file by its header."""
 
-    style: _Style | None  # None where no chunks may follow
     start: int
     declared: int  # bytes
     frame: int  # bytes of a sample of all channels; 0 in a compressed format
-    sizes: list[
-        tuple[int, str, int, int]
-    ]  # position, format, divisor, addend of each size to patch
+    position: int  # of the size in the header
+    form: str  # of the size, for struct
+    addend: int  # what the size counts beside the samples
+    style: _Style | None  # None where no chunks may follow
 
 
-def compare_with_header(file: BinaryIO, n_bytes: int, *, repair: bool) -> Finding:
+def compare_with_header(file, n_bytes, *, repair):
     """Compare the samples in a file with the number that its header declares.
 
-    Parameters
-    ----------
-    file : binary file that can seek
-    n_bytes : int
-        Its size.
-    repair : bool
-        Whether a damaged RIFF or RF64 file is used as far as it goes.
-
-    Returns
-    -------
-    Finding
+    Returns what to say about a file that is not whole, or None, and the position and the bytes that make
+    its header agree with what it holds. `repair` uses a damaged RIFF or RF64 file as far as it goes.
     """
+    whole = None, (0, b"")
     if _content(file, 0, 4) == b"OggS":
-        return _compare_ogg(file, n_bytes)
+        return _compare_ogg(file, n_bytes), (0, b"")
     data = _find_data(file, n_bytes)
     if data is None or data.start > n_bytes:
-        return Finding()
+        return whole
     present, unit = n_bytes - data.start, max(data.frame, 1)
     kind = "samples" if data.frame else "bytes of samples"
     here, declared = present // unit, data.declared // unit
     is_over = _is_harmless(file, data, n_bytes)
     if data.declared <= 0 and is_over:
-        return Finding()
-    if _is_placeholder(data.declared, data.sizes[0][1]):
+        return whole
+    largest = (1 << 8 * struct.calcsize(data.form)) - 1
+    patch = data.position, struct.pack(data.form, min(present + data.addend, largest))
+    if _is_placeholder(data.declared):
         note = f"unfinished: its header gives no length; {here} {kind} were read up to its end"
-        return Finding(note=note, patches=_patches(data, present))
+        return note, patch
     if here < declared:
         error = f"cut off: {here} of {declared} {kind} are there"
     elif not is_over:
         error = f"damaged header: it declares {declared} {kind}, but the file holds {here}"
     else:
-        return Finding()
-    if not (data.style and data.style.repairable):
-        return Finding(error)
+        return whole
+    if data.style is None or not data.style.is_repairable:
+        raise UnusableError(error)
     if not repair:
-        return Finding(f'{error}; read_recordings with on_error="repair" reads what is there')
-    return Finding(note=f"{error}; repaired", patches=_patches(data, present))
+        raise UnusableError(f'{error}; read_recordings with on_error="repair" reads what is there')
+    return f"{error}; repaired", patch
 
 
-def _is_placeholder(size, form):
+def _is_placeholder(size):
     """Whether a size is one that programs write while they do not know the length.
 
     Some write the largest number, signed or not, some subtract the length of the header from it, and
     some round it down.
     """
-    largest = (1 << 8 * struct.calcsize(form)) - 1
-    return (
-        size <= 0
-        or 0x7FFFF000 <= size <= 0x80000000
-        or 0xFFFFF000 <= size <= 0xFFFFFFFF
-        or (largest - 0xFFF <= size <= largest)
-    )
-
-
-def _patches(data, present):
-    largest = {form: (1 << 8 * struct.calcsize(form)) - 1 for _, form, _, _ in data.sizes}
-    return tuple(
-        (position, struct.pack(form, min(present // divisor + addend, largest[form])))
-        for position, form, divisor, addend in data.sizes
-    )
-
-
-def _find_data(file, n_bytes):
-    """Return the `_Data` of a file; None for other formats and for headers without samples."""
-    file.seek(0)
-    head = file.read(40)
-    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
-        return _riff(file, n_bytes, _RIFX if head[:4] == b"RIFX" else _RIFF)
-    if head[:4] == b"riff" and head[24:28] == b"wave":
-        return _riff(file, n_bytes, _W64)
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return _aiff(file, n_bytes)
-    if head[:4] == b"caff":
-        return _caf(file, n_bytes)
-    if head[:4] in (b".snd", b"dns.") and len(head) >= 24:
-        return _au(head)
-    return None
+    largest = (1 << 31, 1 << 32, 1 << 63, 1 << 64)
+    return size <= 0 or size == 1 << 31 or (size | 0xFFF) + 1 in largest
 
 
 def _compare_ogg(file, n_bytes):
@@ -149,79 +109,52 @@ def _compare_ogg(file, n_bytes):
     n_segments = page[26]
     is_whole = 27 + n_segments + sum(page[27 : 27 + n_segments]) <= len(page)
     if page[5] & 4 and is_whole:
-        return Finding()
-    return Finding(note="unfinished: the mark of its end is missing; it was read as far as it goes")
+        return None
+    return "unfinished: the mark of its end is missing; it was read as far as it goes"
 
 
-def _riff(file, n_bytes, style):
-    frame, long_size = 0, None
-    for name, start, size in _chunks(file, 40 if style is _W64 else 12, n_bytes, style):
+def _find_data(file, n_bytes):
+    """Return the `_Data` of a file; None for other formats and for headers without samples."""
+    head = _content(file, 0, 24)
+    if head[:4] in (b".snd", b"dns.") and len(head) == 24:
+        return _au(head)
+    style = _STYLES.get(head[:4])
+    if style is None:
+        return None
+    frame, long_size, long_position = 0, None, 0
+    for name, start, size in _chunks(file, style.first, n_bytes, style):
+        content = _content(file, start, 24).ljust(24, b"\0")
         if name == b"ds64":  # sizes of 64 bits, for the chunk of the samples as well
-            content = _content(file, start, 16)
-            long_size = struct.unpack_from("<Q", content, 8)[0] if len(content) == 16 else None
-            long_position = start + 8
+            long_size, long_position = struct.unpack_from("<Q", content, 8)[0], start + 8
         elif name == b"fmt ":
-            content = _content(file, start, 14)
-            if len(content) == 14:
-                tag, block = struct.unpack(style.size[0] + "H10xH", content)
-                frame = block if tag in (1, 3, 6, 7, 0xFFFE) else 0
-        elif name == b"data":
+            tag, block = struct.unpack_from(style.size[0] + "H10xH", content)
+            frame = block if tag in _PLAIN_WAV else 0
+        elif name == b"COMM":
+            n_channels, bits = struct.unpack_from(">h4xh", content)
+            is_plain = size == 18 or content[18:22].lower() in _PLAIN_AIFC
+            frame = max(n_channels * ((bits + 7) // 8), 0) if is_plain else 0
+        elif name == b"desc":
+            frame = struct.unpack_from(">I", content, 16)[0] if content[8:12] in _PLAIN_CAF else 0
+        elif name in (b"data", b"SSND", b"BODY"):
             if long_size is not None and size == 0xFFFFFFFF:
-                return _Data(style, start, long_size, frame, [(long_position, "<Q", 1, 0)])
-            addend = 24 if style is _W64 else 0
+                return _Data(start, long_size, frame, long_position, "<Q", 0, style)
+            n_before = {b"FORM": 8, b"caff": 4}.get(head[:4], 0)
+            if name == b"SSND":
+                n_before += struct.unpack_from(">I", content)[0]
+            elif name == b"BODY":
+                n_before = 0
             position = start - struct.calcsize(style.size)
-            return _Data(style, start, size, frame, [(position, style.size, 1, addend)])
-    return None
-
-
-def _aiff(file, n_bytes):
-    frame = n_frames = 0
-    counts: list[tuple[int, str, int, int]] = []
-    for name, start, size in _chunks(file, 12, n_bytes, _AIFF):
-        if name == b"COMM":
-            content = _content(file, start, 22)
-            if len(content) < 18:
-                return None
-            n_channels, n_frames, bits = struct.unpack_from(">hIh", content)
-            if size == 18 or content[18:22].lower() in (
-                b"none",
-                b"sowt",
-                b"fl32",
-                b"fl64",
-                b"twos",
-            ):
-                frame = n_channels * ((bits + 7) // 8)
-                counts = [(start + 2, ">I", max(frame, 1), 0)]
-        elif name == b"SSND":
-            content = _content(file, start, 4)
-            if len(content) < 4:
-                return None
-            before = 8 + struct.unpack(">I", content)[0]
-            declared = min(n_frames * frame, size - before) if frame > 0 else size - before
-            if _is_placeholder(size, ">I") or _is_placeholder(n_frames, ">I"):
-                declared = 0
-            sizes = [(start - 4, ">I", 1, before), *counts]
-            return _Data(_AIFF, start + before, max(declared, 0), max(frame, 0), sizes)
-    return None
-
-
-def _caf(file, n_bytes):
-    frame = 0
-    for name, start, size in _chunks(file, 8, n_bytes, _CAF):
-        if name == b"desc":
-            content = _content(file, start, 24)
-            if len(content) == 24 and content[8:12] in (b"lpcm", b"ulaw", b"alaw"):
-                frame = struct.unpack_from(">I", content, 16)[0]
-        elif name == b"data":  # 4 bytes precede the samples; -1 means an unknown length
-            return _Data(_CAF, start + 4, max(size - 4, 0), frame, [(start - 8, ">q", 1, 4)])
+            addend = n_before + (24 if style.size_includes_header else 0)
+            declared = size if _is_placeholder(size) else size - n_before
+            return _Data(start + n_before, declared, frame, position, style.size, addend, style)
     return None
 
 
 def _au(head):
     order = ">" if head[:4] == b".snd" else "<"
     start, declared, encoding, _, n_channels = struct.unpack_from(order + "5I", head, 4)
-    width = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}.get(encoding, 0)
-    return _Data(None, start, declared, width * n_channels, [(8, order + "I", 1, 0)])
+    frame = _AU_WIDTHS.get(encoding, 0) * n_channels
+    return _Data(start, declared, frame, 8, order + "I", 0, None)
 
 
 def _chunks(file, at, end, style):
@@ -229,11 +162,7 @@ def _chunks(file, at, end, style):
     n_header = style.id_length + struct.calcsize(style.size)
     for _ in range(_MOST_CHUNKS):
         header = _content(file, at, n_header)
-        if (
-            len(header) < n_header
-            or not header[:4].isascii()
-            or not header[:4].decode().isprintable()
-        ):
+        if len(header) < n_header or not all(0x20 <= byte < 0x7F for byte in header[:4]):
             return
         size = struct.unpack_from(style.size, header, style.id_length)[0]
         if style.size_includes_header:

@@ -45,6 +45,15 @@ def guess_layout(root: Path, files: list[Path]) -> str:
     return "pascal" if any(_PASCAL_FOLDER.search(name) for name in names) else "folder"
 
 
+def none_named_so(layout, root, files):
+    """Return a sentence about a folder that does not hold a public data set."""
+    known = LAYOUTS[layout]
+    return (
+        f"None of the {len(files)} sound files in {str(root)!r} is named as {known.loader} reads them "
+        f"({known.example}); load other recordings with load_audio_folder or load_table."
+    )
+
+
 def explain_layout(root: Path, files: list[Path]) -> str:
     """Return a sentence on how to load a folder that does not hold a folder for each class."""
     layout = guess_layout(root, files)

@@ -3,7 +3,6 @@
 import csv
 import io
 import unicodedata
-import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 from sklearn_heartkd.utils._audio_files import READABLE_SUFFIXES
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable, unguard_cell
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _MISSING = ["nan", "NaN", "NAN"]
 
@@ -95,24 +94,25 @@ def plain(text):
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def key(name):
+    """Return the form in which names of recordings are compared."""
+    return plain(without_suffix(name))
+
+
 def by_name(files, folder):
     """Return the files below a folder by their plain path in it, without suffix."""
-    names: dict[str, Path] = {}
-    for file in files:
-        if file.is_relative_to(folder):
-            name = plain(without_suffix(file.relative_to(folder).as_posix()))
-            names.setdefault(name, file)
-    return names
+    inside = [file for file in files if file.is_relative_to(folder)]
+    return {key(file.relative_to(folder).as_posix()): file for file in reversed(inside)}
 
 
 def merge_rows(table, column, path):
     """Keep one of several equal rows on a name; refuse rows that disagree."""
-    key = table[column].map(lambda name: plain(without_suffix(name)))
-    first = ~table.assign(**{column: key}).duplicated()
-    table, key = table[first], key[first]
-    repeated = key[key.duplicated()]
+    keys = table[column].map(key)
+    first = ~table.assign(**{column: keys}).duplicated()
+    table, keys = table[first], keys[first]
+    repeated = keys[keys.duplicated()]
     if len(repeated):
-        rows = table[key == repeated.iloc[0]]
+        rows = table[keys == repeated.iloc[0]]
         values = " and ".join(", ".join(filter(None, row)) for row in rows.to_numpy(dtype=str))
         raise ValueError(
             f"{printable(path)} lists {rows[column].iloc[0]!r} several times, with different "
@@ -138,10 +138,9 @@ def drop_copies(table, keys, root):
     repeated = keys.loc[outermost_first].duplicated().sort_index()
     if repeated.any():
         names = table.loc[repeated, "file"].tolist()
-        warnings.warn(
+        warn(
             f"Copies of recordings in {str(root)!r}, of the same name, are left out: {len(names)} "
-            f"({listing(names)}); remove them.",
-            stacklevel=outside(),
+            f"({listing(names)}); remove them."
         )
     return table[~repeated].reset_index(drop=True)
 
@@ -161,10 +160,9 @@ def join_spellings(labels):
     others = sorted(set(labels) - set(joined))
     if others:
         examples = ", ".join(f"{x!r} as {chosen[plain(x)]!r}" for x in others[:3])
-        warnings.warn(
+        warn(
             f"{len(others)} class names differ from another only by case, blanks or Unicode form and "
-            f"are joined ({examples}).",
-            stacklevel=outside(),
+            f"are joined ({examples})."
         )
     return joined
 
@@ -175,11 +173,15 @@ def listing(names, limit=3):
     return shown + (", …" if len(names) > limit else "")
 
 
-def warn_of_unlisted(files, paths, table):
-    """Warn of sound files that are not among the paths that a table lists."""
-    unlisted = sorted(set(map(str, files)) - set(paths))
-    if unlisted:
-        warnings.warn(
-            f"{len(unlisted)} recordings are not in {table} and left out ({listing(unlisted)}).",
-            stacklevel=outside(),
+def warn_of_left_out(names, root, reason):
+    """Warn of sound files of which a loader makes nothing."""
+    if names:
+        warn(
+            f"{len(names)} sound files in {str(root)!r} are {reason} and left out ({listing(names)})."
         )
+
+
+def warn_of_unlisted(folders, files, paths, root, table):
+    """Warn of sound files in some folders that are not among the paths that a table lists."""
+    unlisted = {str(file) for file in files if file.parent in folders} - set(paths)
+    warn_of_left_out(sorted(unlisted), root, f"not in {table}")

@@ -1,26 +1,26 @@
 """The PASCAL Classifying Heart Sounds Challenge, 2011."""
 
 import re
-import warnings
 from os import PathLike
 from typing import Any
 
 import pandas as pd
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
+    Reading,
     audio_files,
     make_bunch,
     read_table,
     require_two_classes,
-    warn_of_disagreement,
+    validated,
+    with_duration,
 )
-from sklearn_heartkd.datasets._listing import drop_copies, listing
-from sklearn_heartkd.datasets._reading import read_recordings
+from sklearn_heartkd.datasets._layouts import none_named_so
+from sklearn_heartkd.datasets._listing import drop_copies, listing, warn_of_left_out
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 _CLUSTERING_RATE = 2000  # Hz
 _LABELS = ("artifact", "extrahls", "extrastole", "murmur", "normal")
@@ -60,15 +60,7 @@ P. Bentley, G. Nordehn, M. Coimbra, S. Mannor: The PASCAL Classifying Heart Soun
 """
 
 
-@validate_params(
-    {
-        "path": "no_validation",
-        "subset": [StrOptions({"ab", "a", "b"})],
-        "labelled": ["boolean"],
-        **READING_CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
-)
+@validated(subset=[StrOptions({"ab", "a", "b"})], labelled=["boolean"])
 def load_pascal(
     path: str | PathLike[str],
     *,
@@ -82,7 +74,7 @@ def load_pascal(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the recordings of the PASCAL heart-sound challenge of 2011 [1]_.
+    """Load the recordings of the PASCAL heart-sound challenge of 2011.
 
     Labels come from the file names or, where these have none, from the folders. Where folders,
     ``set_a.csv`` or ``set_b.csv`` give another label, one warning shows it. A recording that is there
@@ -103,8 +95,7 @@ def load_pascal(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
@@ -114,24 +105,13 @@ def load_pascal(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If the folder holds no recordings of the challenge, or of one class only, or if a name has an
-        unknown label.
-    UnreadableRecordingError
-        If files cannot be used (see `on_error`).
+        If the folder holds recordings of less than two classes, or a name has an unknown label.
 
     See Also
     --------
     load_physionet2016 : Load the PhysioNet/CinC challenge of 2016.
     load_audio_folder : Load a folder that holds one folder for each class.
-
-    References
-    ----------
-    .. [1] P. Bentley, G. Nordehn, M. Coimbra, S. Mannor, "The PASCAL Classifying Heart Sounds
-       Challenge 2011 (CHSC2011) Results",
-       http://www.peterjbentley.com/heartchallenge/index.html
 
     Examples
     --------
@@ -156,26 +136,15 @@ def load_pascal(
             f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
             f"subset {subset!r}; choose another subset or labelled={not labelled}."
         )
-    reading = {
-        "sampling_rate": sampling_rate,
-        "on_error": on_error,
-        "channel": channel,
-        "n_jobs": n_jobs,
-        "verbose": verbose,
-    }
-    waveforms, table = read_table(table.reset_index(drop=True), **reading)
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    waveforms, table = read_table(table.reset_index(drop=True), reading)
     if labelled:
         require_two_classes(table["label"], root)
         _cross_check(root, table)
     table["group"] = _groups(table, waveforms, reading)
-    return make_bunch(
-        waveforms,
-        table.drop(columns=["key", "folder_label"]),
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR,
-    )
+    table = table.drop(columns=["key", "folder_label"])
+    bunch = make_bunch(with_duration(waveforms, reading), table, sampling_rate, _DESCR)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _table(root, files):
@@ -183,18 +152,8 @@ def _table(root, files):
     rows = [_describe(file, root) for file in files]
     strangers = [file.name for file, row in zip(files, rows, strict=True) if row is None]
     if len(strangers) == len(files):
-        raise ValueError(
-            f"None of the {len(files)} sound files in {str(root)!r} is named as in the PASCAL "
-            "challenge (such as set_a/normal__201101070538.wav or "
-            "Atraining_normal/201101070538.wav); load other recordings with load_audio_folder (layout "
-            "'folder')."
-        )
-    if strangers:
-        warnings.warn(
-            f"{len(strangers)} sound files in {str(root)!r} are not named as in the PASCAL "
-            f"challenge and left out ({listing(strangers)}).",
-            stacklevel=outside(),
-        )
+        raise ValueError(none_named_so("pascal", root, files))
+    warn_of_left_out(strangers, root, "not named as in the PASCAL challenge")
     table = pd.DataFrame([row for row in rows if row is not None])
     return drop_copies(table, table[["set", "key", "label", "quality"]], root)
 
@@ -272,25 +231,29 @@ def _label_in(text, file):
 def _cross_check(root, table):
     """Compare the labels in use with those of the folders and of the challenge's own tables."""
     named = table["folder_label"].notna() & (table["folder_label"] != table["label"])
-    warn_of_disagreement(
-        "The folders",
-        list(table.loc[named, ["file", "label", "folder_label"]].itertuples(index=False)),
-    )
+    disputed = table.loc[named, ["file", "label", "folder_label"]].itertuples(index=False)
+    _warn_of_disagreement("The folders", list(disputed))
     listed: dict[tuple, list] = {}
     for csv in (root / "set_a.csv", root / "set_b.csv"):
         for file, label in _read_labels(csv):
             name = _NAME.fullmatch(re.split(r"[/\\]", file)[-1].rpartition(".")[0])
             if name is not None:
-                words = re.findall("[a-z]+", name["prefix"].lower())
-                named_so = next((_SPELLINGS[word] for word in words if word in _SPELLINGS), None)
-                listed.setdefault((_set_of(name), name["key"]), []).append((named_so, label))
-    disputed = []
-    for file, letter, label, key in table[["file", "set", "label", "key"]].itertuples(index=False):
-        rows = listed.get((letter, key), [])
-        labels = [other for named, other in rows if named == label] or [other for _, other in rows]
-        if labels and label not in labels:
-            disputed.append((file, label, labels[0]))
-    warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
+                listed.setdefault((_set_of(name), name["key"]), []).append(label)
+    used = table[["file", "label", "set", "key"]].itertuples(index=False)
+    disputed = [
+        (file, label, listed[letter, key][0])
+        for file, label, letter, key in used
+        if label not in listed.get((letter, key), [label])
+    ]
+    _warn_of_disagreement("The tables set_a.csv and set_b.csv", disputed)
+
+
+def _warn_of_disagreement(source, pairs):
+    if pairs:
+        disputed = [f"{name} is {used!r}, not {other!r}" for name, used, other in pairs]
+        warn(
+            f"{source} disagree with the labels in use on {len(pairs)} files ({listing(disputed)})."
+        )
 
 
 def _read_labels(csv):
@@ -302,10 +265,9 @@ def _read_labels(csv):
         rows = pd.read_csv(csv, usecols=["fname", "label"], dtype=str).dropna()
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        warnings.warn(
+        warn(
             f"{printable(csv)} cannot be read, so its labels are not compared with those in use "
-            f"({printable(reason)}).",
-            stacklevel=outside(),
+            f"({printable(reason)})."
         )
         return []
     labels = rows["label"].str.strip().str.lower()
@@ -319,13 +281,11 @@ def _groups(table, waveforms, reading):
     groups = "b-" + table["subject"].replace(_ONE_PATIENT).astype(object)
     in_a = table.index[table["set"] == "a"]
     if len(in_a):
-        if reading["sampling_rate"] == _CLUSTERING_RATE:
-            recordings = [waveforms[i] for i in in_a]
-        else:
-            # another sampling rate must not change the groups
-            options = reading | {"sampling_rate": _CLUSTERING_RATE, "verbose": 0}
-            recordings, _, _ = read_recordings(table.loc[in_a, "path"], **options)
-        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading["n_jobs"])
+        recordings = [waveforms[i] for i in in_a]
+        if reading.sampling_rate != _CLUSTERING_RATE:  # which must not change the groups
+            at_rate = reading._replace(sampling_rate=_CLUSTERING_RATE, verbose=0)
+            recordings, _ = read_table(table.loc[in_a, ["path"]], at_rate)
+        found = find_near_duplicates(recordings, _CLUSTERING_RATE, n_jobs=reading.n_jobs)
         keys = table.loc[in_a, "key"]
         groups[in_a] = "a-" + keys.groupby(found.groups).transform("first")
     return groups

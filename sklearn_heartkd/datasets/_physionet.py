@@ -5,15 +5,13 @@ from os import PathLike
 from typing import Any
 
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
 
 from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
+    Reading,
+    assemble,
     audio_files,
-    make_bunch,
-    match_subjects,
-    read_table,
-    require_two_classes,
+    find_subjects,
+    validated,
 )
 from sklearn_heartkd.datasets._listing import (
     by_name,
@@ -57,11 +55,7 @@ _DEVICES = {
 }
 
 
-@validate_params(
-    {"path": "no_validation", "databases": [str], "subject": [str, callable, None]}
-    | READING_CONSTRAINTS,
-    prefer_skip_nested_validation=True,
-)
+@validated(databases=[str], subject=[str, callable, None])
 def load_physionet2016(
     path: str | PathLike[str],
     *,
@@ -75,7 +69,7 @@ def load_physionet2016(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Any:
-    """Load the training recordings of the PhysioNet/CinC challenge of 2016 [1]_.
+    """Load the training recordings of the PhysioNet/CinC challenge of 2016.
 
     The tables may be saved by any program: the text encoding, the separator, and suffixes and case of
     the names do not matter. Recordings may be of any format that :func:`read_recording` reads.
@@ -89,17 +83,14 @@ def load_physionet2016(
     databases : str, default="abcdef"
         The letters of the databases to load; those that `path` does not hold are left out.
     subject : str or callable, default=None
-        How to find the subject. A regular expression is searched for in each recording's name, such
-        as ``"a0001"``, and its first group, or without a group all of what it matches, is the
-        subject. A callable takes the name. None treats each recording as a separate subject.
+        How to find the subject in a name such as ``"a0001"``, see :func:`load_audio_folder`.
     sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
         As in :func:`load_audio_folder`.
 
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
         - target : ndarray of str of shape (n_recordings,), "abnormal" or "normal".
         - groups : ndarray of str of shape (n_recordings,): "<database>-<subject>".
@@ -109,24 +100,14 @@ def load_physionet2016(
 
     Raises
     ------
-    FileNotFoundError, NotADirectoryError
-        If `path` is not a folder.
     ValueError
-        If the folder holds none of the databases, or recordings of one class only, if a table is
-        missing, empty, holds other values, or gives a recording two labels, or if `subject` matches
-        nothing in some names or is not a regular expression.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
+        If a table is missing, holds other values or gives a recording two labels, if there are
+        recordings of less than two classes, or if `subject` matches nothing in some names.
 
     See Also
     --------
     load_circor : Load the recordings of the challenge of 2022.
     sklearn_heartkd.metrics.physionet2016_scores : Compute the scores of this challenge.
-
-    References
-    ----------
-    .. [1] C. Liu, D. Springer, Q. Li et al., "An open access database for the evaluation of heart
-       sound algorithms", Physiological Measurement 37(12), 2016.
 
     Examples
     --------
@@ -147,32 +128,14 @@ def load_physionet2016(
         )
     table = pd.concat([_references(root, letter, files) for letter in letters], ignore_index=True)
     folders = [root / f"training-{letter}" for letter in letters]
-    in_folders = [file for file in files if file.parent in folders]
-    warn_of_unlisted(in_folders, table["path"], "REFERENCE.csv")
-    table["subject"] = table["name"]
-    if isinstance(subject, str):
-        table["subject"] = match_subjects(subject, table["name"].tolist())
-    elif subject is not None:
-        table["subject"] = table["name"].map(subject).astype(str)
+    warn_of_unlisted(folders, files, table["path"], root, "REFERENCE.csv")
+    table["subject"] = find_subjects(subject, table["name"].tolist())
     table["group"] = table["database"] + "-" + table["subject"]
-    table = table.assign(site="", device=table["database"].map(_DEVICES))
-    waveforms, table = read_table(
-        table.drop(columns="name"),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], root)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR.format(groups="the subjects." if subject is not None else _NO_SUBJECTS),
-    )
+    table = table.assign(site="", device=table["database"].map(_DEVICES)).drop(columns="name")
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    descr = _DESCR.format(groups="the subjects." if subject is not None else _NO_SUBJECTS)
+    bunch = assemble(table, root, reading, descr)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _references(root, letter, files):

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
-from sklearn_heartkd.datasets._decoding import TooLongError, UnusableError, decode
+from sklearn_heartkd.datasets._decoding import TooLongError, check_kind, decode
+from sklearn_heartkd.datasets._headers import UnusableError
 from sklearn_heartkd.utils._files import require_regular_file
 from sklearn_heartkd.utils._text import printable
-from sklearn_heartkd.utils._warnings import outside
+from sklearn_heartkd.utils._warnings import warn
 
 ON_ERROR = ("raise", "skip", "repair")
 _STREAM_BLOCK = 2**20  # bytes
 _MOST_STREAMED = 2**26  # bytes; a stream has to be held in memory beside its waveform
-_BEGINNINGS = (
-    *(
-        b"RIFF",
-        b"RIFX",
-        b"RF64",
-        b"riff",
-        b"FORM",
-        b".snd",
-        b"dns.",
-        b"caff",
-        b"fLaC",
-        b"OggS",
-        b"ID3",
-    ),
-    *(bytes([0xFF, second]) for second in range(0xE0, 0x100)),  # MPEG
-)
 
 
 class UnreadableRecordingError(ValueError):
@@ -82,12 +64,14 @@ def read_recording(
     sampling_rate: float | None = None,
     *,
     channel: str | int = "mean",
+    on_error: str = "raise",
 ) -> tuple[np.ndarray, int]:
     """Read one recording as a mono float32 waveform.
 
-    WAV (also RF64, W64), FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU and CAF files of any sampling rate and
-    depth are read. A warning is raised for a recording that was never finished, and for channels that
-    cancel each other.
+    All kinds of files that libsndfile knows are read, such as WAV (also RF64, W64), FLAC, Ogg (Vorbis,
+    Opus), MP3, AIFF, AU and CAF, of any sampling rate and depth. A warning is raised for a recording that
+    was never finished, for channels that cancel each other, and for rare kinds of files, which do not
+    tell whether they were cut off.
 
     Parameters
     ----------
@@ -99,6 +83,8 @@ def read_recording(
         The channel to use of a recording with several: their mean, or one of them, counted from 0. Where
         the mean has less than a tenth of the level of the strongest channel, because the channels are of
         opposite phase, that channel is used instead.
+    on_error : {"raise", "repair"}, default="raise"
+        "repair" uses what is left of a damaged WAV file, with a warning.
 
     Returns
     -------
@@ -109,8 +95,6 @@ def read_recording(
 
     Raises
     ------
-    ValueError
-        If `sampling_rate` or `channel` is invalid.
     UnreadableRecordingError
         If the file does not exist, is not a sound file, is damaged or cut off, lacks the channel, is
         shorter than 0.1 s or longer than 2 ** 25 samples after resampling, or contains NaN, infinite or
@@ -118,7 +102,7 @@ def read_recording(
 
     See Also
     --------
-    read_recordings : Read many recordings; it can also repair damaged ones.
+    read_recordings : Read many recordings.
 
     Examples
     --------
@@ -132,8 +116,8 @@ def read_recording(
     >>> waveform.shape, original_rate
     ((2000,), 4000)
     """
-    _check_options(sampling_rate, channel)
-    return _finish(file, _attempt(file, sampling_rate, channel, repair=False))
+    _check_options(sampling_rate, channel, on_error, ("raise", "repair"))
+    return _finish(file, _attempt(file, sampling_rate, channel, repair=on_error == "repair"))
 
 
 def read_recordings(
@@ -176,8 +160,6 @@ def read_recordings(
 
     Raises
     ------
-    ValueError
-        If a parameter is invalid.
     UnreadableRecordingError
         If any file cannot be used; with ``on_error="skip"``, if none can.
 
@@ -193,9 +175,10 @@ def read_recordings(
     Traceback (most recent call last):
     sklearn_heartkd.datasets._reading.UnreadableRecordingError: 2 recordings cannot be used...
     """
-    if on_error not in ON_ERROR:
-        raise ValueError(f"on_error must be one of {ON_ERROR}, got {on_error!r}.")
-    _check_options(sampling_rate, channel)
+    from joblib import Parallel, delayed  # here, because heartkd predict reads without them
+    from tqdm import tqdm
+
+    _check_options(sampling_rate, channel, on_error, ON_ERROR)
     files = list(files)
     results = Parallel(n_jobs=n_jobs, prefer="threads")(
         delayed(_attempt)(file, sampling_rate, channel, repair=on_error == "repair")
@@ -211,9 +194,9 @@ def read_recordings(
     if reasons:
         if on_error != "skip" or not len(indices):
             raise UnreadableRecordingError(reasons)
-        warnings.warn(_listing("cannot be used; left out", reasons), stacklevel=outside())
+        warn(_listing("cannot be used; left out", reasons))
     if notes:
-        warnings.warn(_listing("read, but worth a look", notes), stacklevel=outside())
+        warn(_listing("read, but worth a look", notes))
     waveforms = [results[i][0] for i in indices]
     return waveforms, np.array([results[i][1] for i in indices], dtype=int), indices
 
@@ -221,16 +204,7 @@ def read_recordings(
 def read_at_own_rate(file, other_rate, *, channel="mean"):
     """Read a recording at its own sampling rate or, where it is too long for that, at another one.
 
-    Returns
-    -------
-    waveform : ndarray of shape (n_samples,), float32
-    rate : int or float
-        The sampling rate of the waveform in Hz.
-
-    Raises
-    ------
-    UnreadableRecordingError
-        As :func:`read_recording`.
+    Return the waveform and its rate.
     """
     return _finish(file, _attempt(file, None, channel, repair=False, other_rate=other_rate))
 
@@ -241,7 +215,7 @@ def _finish(file, result):
     if reason:
         raise UnreadableRecordingError({_name(file): reason})
     if notes:
-        warnings.warn(f"{printable(_name(file))}: {'; '.join(notes)}.", stacklevel=outside())
+        warn(f"{printable(_name(file))}: {'; '.join(notes)}.")
     return waveform, rate
 
 
@@ -258,12 +232,17 @@ def _attempt(file, sampling_rate, channel, *, repair, other_rate=None):
                     raise
                 waveform, _, notes = decode(source, n_bytes, sampling_rate=other_rate, **options)
                 return waveform, other_rate, notes, None
-    except UnusableError as reason:
-        return None, None, None, str(reason)
+    except UnusableError as error:
+        reason = str(error)
+    except FileNotFoundError:
+        reason = "no such file or folder; check the path"
+    except IsADirectoryError:
+        reason = "not a file, but a folder"
     except OSError as error:
-        return None, None, None, f"cannot be opened ({error.strerror or error})"
+        reason = f"cannot be opened ({error.strerror or error})"
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, MemoryError) as error:
-        return None, None, None, f"a sound file that cannot be decoded ({error})"
+        reason = f"a sound file that cannot be decoded ({error})"
+    return None, None, None, reason
 
 
 def _open(file):
@@ -271,23 +250,18 @@ def _open(file):
     if hasattr(file, "read"):
         source = _read_stream(file)
         return source, len(source.getbuffer())
-    path = os.fspath(file)
     try:
-        n_bytes = require_regular_file(path)
-    except FileNotFoundError:
-        raise UnusableError("no such file or folder; check the path") from None
-    except IsADirectoryError:
-        raise UnusableError("not a file, but a folder") from None
+        n_bytes = require_regular_file(file)
     except ValueError:
         raise UnusableError("not a regular file, but a pipe or a device") from None
-    return open(path, "rb", buffering=0), n_bytes
+    return open(file, "rb", buffering=0), n_bytes
 
 
 def _read_stream(file):
     """Read a stream into memory; refuse what is not a sound, such as endless zeros, at once."""
     content = file.read(_STREAM_BLOCK)
-    if content and not content.startswith(_BEGINNINGS):
-        raise UnusableError("not a sound file of a kind that can be read")
+    if content:
+        check_kind(io.BytesIO(content))
     source = io.BytesIO()
     while content:
         source.write(content)
@@ -299,7 +273,9 @@ def _read_stream(file):
     return source
 
 
-def _check_options(sampling_rate, channel):
+def _check_options(sampling_rate, channel, on_error, known):
+    if on_error not in known:
+        raise ValueError(f"on_error must be one of {known}, got {on_error!r}.")
     if sampling_rate is not None and not sampling_rate > 0:
         raise ValueError(f"sampling_rate must be above 0 Hz or None, got {sampling_rate!r}.")
     is_number = isinstance(channel, (int, np.integer)) and not isinstance(channel, bool)

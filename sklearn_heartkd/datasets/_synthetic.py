@@ -179,12 +179,7 @@ def make_heart_sounds(
     table = pd.DataFrame(
         rows, columns=["path", "file", "label", "quality", "subject", "site", "group"]
     ).assign(seconds=n_samples / sampling_rate, original_sampling_rate=sampling_rate)
-    return make_bunch(
-        data,
-        table,
-        sampling_rate=sampling_rate,
-        duration=None,
-        return_X_y=return_X_y,
-        descr=_DESCR + _RANDOMIZED if domain_randomization else _DESCR,
-        events=pd.DataFrame(events, columns=["recording", "kind", "start", "end"]),
-    )
+    descr = _DESCR + _RANDOMIZED if domain_randomization else _DESCR
+    bunch = make_bunch(data, table, sampling_rate, descr)
+    bunch.events = pd.DataFrame(events, columns=["recording", "kind", "start", "end"])
+    return (bunch.data, bunch.target) if return_X_y else bunch

@@ -4,50 +4,25 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.utils._param_validation import validate_params
 
-from sklearn_heartkd.datasets._assemble import (
-    READING_CONSTRAINTS,
-    make_bunch,
-    read_table,
-    require_two_classes,
-)
+from sklearn_heartkd.datasets._assemble import Reading, assemble_folder, validated
 from sklearn_heartkd.datasets._listing import (
     by_name,
     join_spellings,
+    key,
     merge_rows,
     plain,
     read_columns,
     require_distinct,
-    without_suffix,
 )
 from sklearn_heartkd.utils._audio_files import find_audio_files
 from sklearn_heartkd.utils._text import printable
 
-_DESCR = """\
-Recordings that the table {path} lists, of the classes {classes}.
-
-Groups: {groups}
-"""
-_NO_SUBJECTS = (
-    "each recording is a separate group, because `subject` was not given; if subjects have several "
-    "recordings, scores from splits by these groups are too good."
-)
 _OURS = ("path", "group", "file", "label", "subject", "seconds", "original_sampling_rate")
 
 
-@validate_params(
-    {
-        "path": "no_validation",
-        "file": [str],
-        "target": [str],
-        "subject": [str, None],
-        **READING_CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
-)
+@validated(file=[str], target=[str], subject=[str, None])
 def load_table(
     path: str | PathLike[str],
     *,
@@ -84,23 +59,16 @@ def load_table(
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
-        With data, target, groups, sampling_rate, filenames, frame, target_names and DESCR, as of
-        :func:`load_audio_folder`. In this data set,
+        As of :func:`load_audio_folder`, with
 
-        - target : ndarray of str of shape (n_recordings,), the labels.
-        - groups : ndarray of str of shape (n_recordings,), the subjects.
         - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
           has them), the other columns of the table, seconds, original_sampling_rate.
 
     Raises
     ------
-    OSError
-        If the table cannot be opened.
     ValueError
-        If the table lacks one of the columns, or a cell of them is empty, if it lists a recording
+        If the table lacks one of the columns, or a cell of them is empty, or if it lists a recording
         with two labels or all recordings with one.
-    UnreadableRecordingError
-        If files cannot be used, or listed recordings are missing (see `on_error`).
 
     See Also
     --------
@@ -148,27 +116,9 @@ def load_table(
             "site": "",
         }
     ).assign(**others.drop(columns=[column for column in _OURS if column in others]))
-    waveforms, table = read_table(
-        table.assign(group=table["subject"]),
-        sampling_rate=sampling_rate,
-        on_error=on_error,
-        channel=channel,
-        n_jobs=n_jobs,
-        verbose=verbose,
-    )
-    require_two_classes(table["label"], path)
-    return make_bunch(
-        waveforms,
-        table,
-        sampling_rate=sampling_rate,
-        duration=duration,
-        return_X_y=return_X_y,
-        descr=_DESCR.format(
-            path=path,
-            classes=", ".join(np.unique(table["label"])),
-            groups="the subjects." if subject is not None else _NO_SUBJECTS,
-        ),
-    )
+    reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
+    bunch = assemble_folder(table, path, reading, subject)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _find(folder, names):
@@ -182,8 +132,7 @@ def _find(folder, names):
     for name in names:
         file = folder / name.replace("\\", "/")
         if not file.is_file():
-            key = plain(without_suffix(name))
-            alike = stems.get(key, [])
-            file = paths.get(key) or (alike[0] if len(alike) == 1 else file)
+            alike = stems.get(key(name), [])
+            file = paths.get(key(name)) or (alike[0] if len(alike) == 1 else file)
         found.append(str(file))
     return found

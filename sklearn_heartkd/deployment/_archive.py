@@ -48,24 +48,8 @@ def checked_archive(data, max_size):
 def checked_content(content, max_size):
     """Check the inner archive and drop the settings that a model file must not have.
 
-    Parameters
-    ----------
-    content : bytes
-        What skops wrote.
-    max_size : int
-        The largest number of bytes of the content and of all that is read from it.
-
-    Returns
-    -------
-    content : bytes
-        The same, without memory, callbacks and numbers of processes.
-    unsafe : set of str
-        Types that scikit-learn reads without checks.
-
-    Raises
-    ------
-    ValueError
-        If it is too large, or if an array is not as large as it declares.
+    Returns the content, and the types in it that scikit-learn reads without checks. The content and all
+    that is read from it may have `max_size` bytes.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         size = sum(entry.file_size for entry in archive.infolist())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.deployment._borders import possible_answers
+from sklearn_heartkd.deployment._borders import predict_with_borders
 from sklearn_heartkd.deployment._c_tables import (
     LAYER,
     array,
@@ -95,8 +95,8 @@ def export_c(
     -----
     The samples of a window are kept as int16. When it is complete, its frames go through FFT, sparse
     mel filters, logarithm, DCT and the network column by column, so that each layer only holds as
-    many columns as its kernel is wide. The test accepts either cluster for a recording that is
-    equally near to two, within rounding. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
+    many columns as its kernel is wide. The test leaves out recordings that are equally near
+    to two clusters, within rounding. Compiled with ``-DHEARTKD_MAIN`` the file is a program that
     reads a wav file.
 
     Examples
@@ -134,8 +134,14 @@ def export_c(
     source = header + includes + tables + _template("engine.c", texts) + _template("main.c", texts)
     recordings = [_as_int16(row) for row in checking_recordings(description, recordings)]
     waveforms = [row.astype(np.float32) / 32768 for row in recordings]
-    answers = possible_answers(model, description, waveforms)
-    test = header + _test_program(recordings, answers, {"VERSION": __version__})
+    expected, on_border = predict_with_borders(model, description, waveforms)
+    if on_border.all():
+        raise ExportError(
+            "All recordings are equally near to two k-means clusters, so none can test the code: give "
+            "others."
+        )
+    kept = [row for row, is_left_out in zip(recordings, on_border, strict=True) if not is_left_out]
+    test = header + _test_program(kept, expected[~on_border], {"VERSION": __version__})
     written = path, path.with_suffix(".h"), path.with_name(f"{path.stem}_test.c")
     with replace_files(*written) as made:
         for file, code in zip(made, (source, header, test), strict=True):
@@ -225,13 +231,11 @@ def _as_int16(waveform):
     return np.clip(np.round(waveform * 32768), -32768, 32767).astype(np.int16)
 
 
-def _test_program(recordings, answers, texts):
-    expected = np.concatenate(answers)
+def _test_program(recordings, expected, texts):
     rows = ",\n    ".join("{" + ", ".join(map(number, row)) + "}" for row in expected)
     tables = [
         array("recordings", np.concatenate(recordings), "int16_t"),
         array("lengths", [len(row) for row in recordings], "size_t"),
-        array("n_answers", [len(possible) for possible in answers], "int"),
         f"static const float expected[{len(expected)}][HEARTKD_N_CLASSES] = {{\n    {rows}}};\n",
     ]
     texts = texts | {"N_RECORDINGS": str(len(recordings)), "TABLES": "".join(tables)}

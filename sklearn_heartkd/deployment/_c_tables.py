@@ -85,14 +85,7 @@ def front_end_tables(front_end, standardize, n_window):
 
 
 def network_tables(module, n_channels):
-    """Return the definitions of the layers, their number, the working memory and the last shape.
-
-    Returns
-    -------
-    source : str
-    n_layers, n_work, n_maps, n_rows : int
-        `n_work` in floats.
-    """
+    """Return the definitions of the layers, their number, the floats they work in and the last shape."""
     body = layers_of(module.body)
     if len(body) != 1 or not isinstance(body[0], Image):
         raise ExportError(

@@ -51,41 +51,22 @@ class Clusters:
 
 @dataclass
 class Description:
-    """A fitted model as a sequence of what the device has to do.
+    """A fitted model as a sequence of what the device has to do."""
 
-    Attributes
-    ----------
-    network : NetworkClassifier
-        Its `module_` maps features to logits.
-    front_end : sklearn_heartkd.features._front_end.FrontEnd
-        From a window to features.
-    flat : bool
-        Whether the features are a table for the network, one channel a column.
-    recording_steps, window_steps : list of ndarray or int
-        Before the windows are cut and after it: the taps of a symmetric filter, or the number of
-        samples to which a recording is looped or cropped.
-    n_window, n_hop : int or None
-        Samples; `n_hop` is None where the model does not cut windows itself, `n_window` where it
-        takes any length.
-    clusters, recording_clusters : list of Clusters
-        Refinements, one after another, of a window's probabilities and of the averaged ones.
-    reject_below : float
-        Below this probability the model is unsure.
-    rates : dict of str to float
-        The sampling rate of each step that has one.
-    """
-
-    network: Any = None
-    front_end: Any = None
-    flat: bool = False
+    network: Any = None  # a NetworkClassifier, whose `module_` maps features to logits
+    front_end: Any = None  # from a window to features
+    flat: bool = False  # whether the features are a table for the network, one channel a column
+    # before the windows are cut and after it: the taps of a symmetric filter, or the number of samples
+    # to which a recording is looped or cropped
     recording_steps: list = field(default_factory=list)
     window_steps: list = field(default_factory=list)
-    n_window: int | None = None
-    n_hop: int | None = None
+    n_window: int | None = None  # samples; None where the model takes any length
+    n_hop: int | None = None  # None where the model does not cut windows itself
+    # refinements, one after another, of a window's probabilities and of the averaged ones
     clusters: list = field(default_factory=list)
     recording_clusters: list = field(default_factory=list)
-    reject_below: float = -np.inf
-    rates: dict = field(default_factory=dict)
+    reject_below: float = -np.inf  # below this probability the model is unsure
+    rates: dict = field(default_factory=dict)  # the sampling rate of each step that has one
 
     @property
     def classes(self):
@@ -99,24 +80,7 @@ class Description:
 
 
 def describe(model):
-    """Describe a fitted model for the exporters.
-
-    Parameters
-    ----------
-    model : estimator
-        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC` or
-        `LogMelSpectrogram` and a network, which may be distilled, refined, windowed, frozen, found
-        by a search or rejecting.
-
-    Returns
-    -------
-    Description
-
-    Raises
-    ------
-    ExportError
-        If a part of the model cannot be exported; the message says which, and what would work.
-    """
+    """Return the Description of a fitted model of `export_onnx`; raise an ExportError for others."""
     check_is_fitted(model)
     found = Description()
     for part in _unwrap.walk(model):

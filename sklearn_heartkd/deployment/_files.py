@@ -19,57 +19,39 @@ _NO_SOUND = f"holds no sound files ({', '.join(sorted(READABLE_SUFFIXES))})"
 
 
 class FilePrediction(NamedTuple):
-    """The answer of a model for one file.
-
-    Attributes
-    ----------
-    file : str
-    prediction : Prediction or None
-        None for a file that cannot be used.
-    error : str or None
-        The reason why.
-    """
+    """The answer of a model for one file: a prediction, or the reason why it cannot be used."""
 
     file: str
     prediction: Prediction | None
     error: str | None
 
 
-def load_any(path=None, *, trust=False):
-    """Load an exported or a saved model for prediction.
+def load_fitted(path, *, trust=False):
+    """Load the estimator of a file of `save_model`, or the model of an ``.onnx`` file.
 
-    Parameters
-    ----------
-    path : path-like, default=None
-        A file of `export_onnx` (``.onnx``) or of `save_model`; None is the bundled model, a student
-        trained on the PASCAL recordings.
-    trust : bool, default=False
-        Whether to load saved models of any kind, see `load_model`.
-
-    Returns
-    -------
-    HeartSoundModel
-
-    Raises
-    ------
-    ValueError
-        If the file is not such a model.
-    OSError
-        If the file cannot be opened.
+    Returns it and the channel of recordings that it takes. `trust` is that of `load_model`.
     """
-    if path is None:
-        path = bundled_model()
     if str(path).lower().endswith(".onnx"):
-        return HeartSoundModel.load(str(path))
-    from sklearn_heartkd.deployment import runtime_model
+        exported = HeartSoundModel.load(str(path))
+        return exported, exported.channel
     from sklearn_heartkd.deployment._persistence import load_with_manifest
 
     model, manifest = load_with_manifest(path, trust=trust)
-    return runtime_model(model, channel=manifest["channel"])
+    return model, manifest["channel"]
+
+
+def load_any(path=None, *, trust=False):
+    """Load a model as `load_fitted` does, by default the bundled one, for the runtime."""
+    model, channel = load_fitted(bundled_model() if path is None else path, trust=trust)
+    if isinstance(model, HeartSoundModel):
+        return model
+    from sklearn_heartkd.deployment import runtime_model
+
+    return runtime_model(model, channel=channel)
 
 
 def bundled_model():
-    """Return the path of the bundled model."""
+    """Return the path of the bundled model, a student trained on the PASCAL recordings."""
     return Path(__file__).parent / "models" / "pascal_student.onnx"
 
 
@@ -78,11 +60,6 @@ def find_recordings(names):
 
     A folder without sound files stays, too: `read_file` reports it. A warning counts the audio files in
     folders that cannot be read.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing but folders without sound files.
     """
     found: list[str] = []
     empty: list[str] = []
@@ -106,32 +83,14 @@ def find_recordings(names):
 
 
 def read_file(name, sampling_rate=None, *, channel="mean"):
-    """Read a recording of `find_recordings`; "-" is the standard input.
-
-    Returns
-    -------
-    waveform : ndarray of shape (n_samples,), float32
-    original_rate : int
-
-    Raises
-    ------
-    UnreadableRecordingError
-        If it cannot be used.
-    """
+    """Read a recording of `find_recordings` as `read_recording` does; "-" is the standard input."""
     from sklearn_heartkd.datasets import read_recording
 
     return read_recording(_source(name), sampling_rate, channel=channel)
 
 
 def predict_file(model, name):
-    """Predict one file; "-" is the standard input.
-
-    Whatever one file raises, it does not stop the prediction of others.
-
-    Returns
-    -------
-    FilePrediction
-    """
+    """Predict one file; whatever it raises, it does not stop the prediction of others."""
     from sklearn_heartkd.datasets import UnreadableRecordingError
     from sklearn_heartkd.datasets._reading import read_at_own_rate
 

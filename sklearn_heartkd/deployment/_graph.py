@@ -30,12 +30,11 @@ class Graph:
         """Add a constant 1-D array of integers."""
         return self.constant(values, np.int64)
 
-    def add(self, operator, *inputs, n_outputs=1, **attributes):
-        """Add a node and return the name of its output, or of its outputs."""
+    def add(self, operator, *inputs, **attributes):
+        """Add a node and return the name of its output."""
         name = f"{self.scope}/{operator}_{len(self.nodes)}"
-        outputs = [name] if n_outputs == 1 else [f"{name}_{i}" for i in range(n_outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, outputs, name=name, **attributes))
-        return outputs[0] if n_outputs == 1 else outputs
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
 
     def model(self, output, n_classes, metadata):
         """Close the graph: from "waveform" (n, n_samples) to "probabilities" (n, n_classes)."""

@@ -78,13 +78,7 @@ class Recurrent:
 
 
 def layers_of(body):
-    """List the layers of a network's body.
-
-    Raises
-    ------
-    ExportError
-        If there is another layer; the message says which.
-    """
+    """List the layers of a network's body; raise an ExportError for any other layer."""
     layers: list = []
     for module in _flatten(body):
         _append(layers, module)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.deployment._borders import TOLERANCE, possible_answers
+from sklearn_heartkd.deployment._borders import TOLERANCE, predict_with_borders
 from sklearn_heartkd.deployment._description import ExportError, describe
 from sklearn_heartkd.deployment.runtime import (
     MOST_BYTES,
@@ -43,9 +43,8 @@ class ExportReport:
     n_bytes : int
         Size of the file.
     max_difference : float
-        The largest difference of a probability from `predict_proba`; for the recordings `on_border`,
-        from the probability with the other cluster. With ``quantize="int8"`` it is that of the
-        network in float.
+        The largest difference of a probability from `predict_proba`, without the recordings
+        `on_border`. With ``quantize="int8"`` it is that of the network in float.
     int8_max_difference : float, default=None
         The same for the quantized network.
     int8_agreement : float, default=None
@@ -200,9 +199,8 @@ def export_onnx(
     )
     HeartSoundModel(np.asarray, metadata)  # raises for what the runtime would refuse
     onnx_model = build(description, metadata)
-    answers = possible_answers(model, description, rows)
-    expected = np.stack([possible[0] for possible in answers])
-    difference, on_border = _agreement(_run(onnx_model, rows), answers)
+    expected, on_border = predict_with_borders(model, description, rows)
+    difference, on_border = _agreement(_run(onnx_model, rows), expected, on_border)
     if on_border:
         warnings.warn(
             f"Recordings {on_border} are equally near to two k-means clusters, within rounding, and "
@@ -334,25 +332,19 @@ def _run(onnx_model, recordings):
     return np.concatenate([session.run(None, {"waveform": row[None]})[0] for row in recordings])
 
 
-def _agreement(found, answers):
-    """Return the largest difference, and the recordings for which the file has another possible answer.
-
-    Raises
-    ------
-    ExportError
-        If a recording got no possible answer.
-    """
-    differences = [
-        np.abs(row - possible).max(axis=1) for row, possible in zip(found, answers, strict=True)
-    ]
-    smallest = np.array([row.min() for row in differences])
-    if not smallest.max() <= TOLERANCE:
+def _agreement(found, expected, on_border):
+    """Return the largest difference, and the recordings on a border for which it is too large."""
+    differences = np.abs(found - expected).max(axis=1)
+    too_large = ~(differences <= TOLERANCE)
+    wrong = np.flatnonzero(too_large & ~on_border)
+    if len(wrong):
         raise ExportError(
-            f"The exported graph differs from predict_proba by {smallest.max():.1e} on recording "
-            f"{smallest.argmax()}, more than {TOLERANCE:g}: no file was written; report the model."
+            f"The exported graph differs from predict_proba by {differences[wrong].max():.1e} on "
+            f"recording {wrong[differences[wrong].argmax()]}, more than {TOLERANCE:g}: no file was "
+            "written; report the model."
         )
-    on_border = [i for i, row in enumerate(differences) if row[0] > TOLERANCE]
-    return float(smallest.max()), on_border
+    largest = differences[~too_large].max(initial=0.0)
+    return float(largest), np.flatnonzero(too_large).tolist()
 
 
 def _compare(found, expected, y, classes):

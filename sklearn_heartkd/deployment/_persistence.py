@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd._version import __version__
@@ -69,8 +68,7 @@ def save_model(
         Further information, such as the training data and the scores, serializable as JSON.
     keep_teachers : bool, default=False
         Whether to save the fitted teachers of a :class:`~sklearn_heartkd.DistilledClassifier`,
-        ``teacher_``, too. Its student predicts without them. A teacher in a
-        :class:`~sklearn.frozen.FrozenEstimator` is a parameter and is always saved.
+        ``teacher_``, too. Its student predicts without them.
     channel : {"mean", "left", "right"} or int, default="mean"
         The channel of a stereo recording that the model was trained on.
 
@@ -85,7 +83,7 @@ def save_model(
         If `load_model` would refuse the file: it is larger than 256 MB, or the model contains an
         object of another package or a function of your own.
     NotFittedError
-        If the model, or a step of a pipeline, is not fitted.
+        If the model is not fitted.
     TypeError
         If the model is not a classifier.
 
@@ -263,25 +261,19 @@ def _open(path, max_size):
     return content, manifest
 
 
-def _check_fitted(model, where=""):
+def _check_fitted(model):
     if isinstance(model, type) or not hasattr(model, "fit"):
-        raise TypeError(f"save_model takes a fitted classifier{where}, got {model!r}.")
-    if not where and not is_classifier(model):
+        raise TypeError(f"save_model takes a fitted classifier, got {model!r}.")
+    if not is_classifier(model):
         raise TypeError(
             f"save_model takes a fitted classifier, and {type(model).__name__} is not a classifier; "
             "save the pipeline that ends with one."
         )
-    if isinstance(model, Pipeline):  # which itself looks at its last step only
-        for name, step in model.steps:
-            if step not in (None, "passthrough"):
-                _check_fitted(step, f" in step {name!r}")
-        return
     try:
         check_is_fitted(model)
     except NotFittedError as error:
         raise NotFittedError(
-            f"save_model takes a fitted model, and {type(model).__name__}{where} is not fitted; call "
-            "fit first."
+            f"save_model takes a fitted model, and {type(model).__name__} is not fitted; call fit first."
         ) from error
 
 

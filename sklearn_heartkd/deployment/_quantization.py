@@ -11,20 +11,10 @@ from sklearn_heartkd.deployment.runtime import import_onnxruntime
 
 
 def quantize_network(model, recordings):
-    """Quantize the weights and values of the network, not the front end.
+    """Quantize the weights and values of the network, not the front end, to 8 bits.
 
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        A model of `build`, in which the names of the network's nodes begin with "network/".
-    recordings : list of ndarray of shape (n_samples,), float32
-        Their ranges calibrate the scales.
-
-    Returns
-    -------
-    onnx.ModelProto
-        Static quantization by onnxruntime: 8-bit weights with a scale per channel, between
-        QuantizeLinear and DequantizeLinear nodes.
+    The names of the network's nodes begin with "network/". The ranges of the recordings calibrate the
+    scales, of which each channel of the weights has one.
     """
     import onnx
 

@@ -45,18 +45,12 @@ UNSEALED = b"sha256:" + 64 * b"0"
 class Quality(NamedTuple):
     """The quality of a signal.
 
-    Attributes
-    ----------
-    silent : bool
-        Whether there is no signal.
-    clipped : bool
-        Whether loud parts are cut off.
-    rhythm : float
-        Similarity of the envelope to itself one beat later: near 0 for noise, 1 for a regular heart.
+    `rhythm` is the similarity of the envelope to itself one beat later: near 0 for noise, 1 for a regular
+    heart.
     """
 
-    silent: bool
-    clipped: bool
+    silent: bool  # whether there is no signal
+    clipped: bool  # whether loud parts are cut off
     rhythm: float
 
     @property
@@ -74,21 +68,12 @@ class Quality(NamedTuple):
 class Prediction(NamedTuple):
     """The answer of a model for one recording.
 
-    Attributes
-    ----------
-    label : str
-        The most probable class, or "unsure" where the quality is bad or the probability low.
-    best : str
-        The most probable class.
-    probability : float
-        Its probability.
-    probabilities : ndarray of shape (n_classes,)
-    quality : Quality
+    `label` is the most probable class, or "unsure" where the quality is bad or the probability low.
     """
 
     label: str
-    best: str
-    probability: float
+    best: str  # the most probable class
+    probability: float  # of `best`
     probabilities: np.ndarray
     quality: Quality
 
@@ -96,18 +81,11 @@ class Prediction(NamedTuple):
 class StreamResult(NamedTuple):
     """The answer of a stream after each hop.
 
-    Attributes
-    ----------
-    time : float
-        End of the window, in seconds since the start of the stream.
-    probabilities : ndarray of shape (n_classes,)
-        Probabilities of this window alone.
-    smoothed : Prediction
-        Made from the mean probabilities of the last windows, and the quality of this one.
+    `smoothed` is made from the mean probabilities of the last windows, and the quality of this one.
     """
 
-    time: float
-    probabilities: np.ndarray
+    time: float  # end of the window, in seconds since the start of the stream
+    probabilities: np.ndarray  # of this window alone
     smoothed: Prediction
 
 
@@ -551,18 +529,7 @@ def signal_quality(waveform: ArrayLike, sampling_rate: float) -> Quality:
 
 
 def clipped_share(waveform: np.ndarray) -> float:
-    """Return the share of the samples that are cut off, by their flat tops.
-
-    Parameters
-    ----------
-    waveform : ndarray of shape (n_samples,)
-        One recording of floating point.
-
-    Returns
-    -------
-    share : float
-        From 0 to 1.
-    """
+    """Return the share of the samples of a waveform that are cut off, by their flat tops."""
     # a clipped top is flat: neighbors of exactly the same, nearly the largest, value
     top = 0.98 * max(waveform.max(), -waveform.min())
     n_tops = 0

@@ -1,12 +1,14 @@
 """DistilledClassifier."""
 
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -40,7 +42,7 @@ from sklearn_heartkd.utils._nested import answer
 from sklearn_heartkd.utils._pickling import is_left_out
 from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
-from sklearn_heartkd.utils._unwrap import allows_nan, takes_sequences
+from sklearn_heartkd.utils._unwrap import allows_nan, parts_of, takes_sequences
 from sklearn_heartkd.utils._validation import (
     check_any_input,
     check_any_new_input,
@@ -346,6 +348,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         state = dict(super().__getstate__())
         if is_left_out("teachers"):
             state.pop("teacher_", None)
+            # a frozen teacher would stay, fitted, as the parameter
+            state["teacher"] = _without_fits(self.teacher)
         return state
 
     def __sklearn_tags__(self):
@@ -357,3 +361,14 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         parts = [student, *(item[1] for item in named_items(self._teachers()))]
         tags.input_tags.allow_nan = all(map(allows_nan, parts))
         return tags
+
+
+def _without_fits(teacher):
+    """Return a copy of the parameter `teacher` in which frozen estimators are not fitted."""
+    if isinstance(teacher, list):
+        return [(name, _without_fits(one)) for name, one in teacher]
+    teacher = deepcopy(teacher)
+    for part in parts_of(teacher):
+        if isinstance(part, FrozenEstimator):
+            part.estimator = clone(part.estimator)
+    return teacher

@@ -27,6 +27,7 @@ from sklearn_heartkd.utils._probabilities import (
     require_rows,
 )
 from sklearn_heartkd.utils._random import clone_seeded
+from sklearn_heartkd.utils._rows import blocks
 from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, parts_of, walk
 
 
@@ -160,9 +161,14 @@ def feature_maps(predictions, X, batch_size=256):
     if model is None:
         return None
     X = transform(steps, as_taken(predictions[0].teacher, X))
-    x = torch.tensor(model._validate_new(X)).to(next(model.module_.parameters()))
+    X = model._validate_new(X)
+    reference = next(model.module_.parameters())
+    maps = []
     with torch.no_grad():
-        return torch.cat([model.module_(part).sequence for part in x.split(batch_size)])
+        for block in blocks(X, batch_size):
+            part = torch.tensor(np.asarray(X[block])).reshape(-1, *model.input_shape_)
+            maps.append(model.module_(part.to(reference)).sequence)
+    return torch.cat(maps)
 
 
 def _network_behind(teacher):

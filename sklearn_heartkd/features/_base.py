@@ -78,7 +78,8 @@ class _SpectralFeatures(Stateless):
         front_end = self._front_end()
         recordings = check_recordings(self, X, reset=False)
         self._check_lengths(recordings)
-        dtype = np.result_type(*{row.dtype for row in recordings})
+        ragged = is_ragged(recordings)
+        dtype = np.result_type(*{row.dtype for row in recordings}) if ragged else recordings.dtype
         if self.output == "summary":
             shape: tuple[int, ...] = (2 * front_end.n_channels * len(STATISTICS),)
         else:
@@ -184,11 +185,9 @@ def _fill(features, recordings, front_end):
     if is_ragged(recordings):
         kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
         for i, row in enumerate(recordings):
-            features[i] = summarize(kernels[row.dtype](row[np.newaxis])[0])
+            features[i] = summarize(kernels[row.dtype](row[np.newaxis]))[0]
         return
     kernel = Kernel(front_end, recordings.dtype)
     for chunk in kernel.chunks(*recordings.shape):
-        sequences = kernel(recordings[chunk])
-        if features.ndim == 2:
-            sequences = [summarize(sequence) for sequence in sequences]
-        features[chunk] = sequences
+        sequences = kernel(np.asarray(recordings[chunk]))
+        features[chunk] = summarize(sequences) if features.ndim == 2 else sequences

@@ -29,35 +29,17 @@ class FrontEnd:
     6. ``10 * log10(max(power, amin))``;
     7. if `top_db` is not None: raise what is below the waveform's maximum minus `top_db` to that;
     8. if `dct` is not None: multiply by `dct`.
-
-    Attributes
-    ----------
-    sampling_rate : float
-        In Hz.
-    normalize : bool
-        Whether step 1 is done.
-    n_fft, hop_length : int
-        In samples.
-    window : ndarray of shape (n_fft,), float64
-        The periodic Hann window.
-    mel : ndarray of shape (n_mels, 1 + n_fft // 2), float32
-        librosa's mel filters.
-    amin : float
-        The power to which smaller ones are raised.
-    top_db : float or None
-        The dynamic range in decibels.
-    dct : ndarray of shape (n_mfcc, n_mels), float64, or None
-        The first rows of the orthonormal DCT-II; None for log-mel bands.
     """
 
-    sampling_rate: float
+    sampling_rate: float  # in Hz
     normalize: bool
     n_fft: int
     hop_length: int
-    window: np.ndarray
-    mel: np.ndarray
+    window: np.ndarray  # the periodic Hann window
+    mel: np.ndarray  # librosa's filters, (n_mels, 1 + n_fft // 2), float32
     amin: float
     top_db: float | None
+    # the first rows of the orthonormal DCT-II, (n_mfcc, n_mels); None for log-mel bands
     dct: np.ndarray | None = None
 
     @property
@@ -77,7 +59,7 @@ class Kernel:
         # only the bins between the lowest and the highest band are squared
         used = np.flatnonzero(front_end.mel.any(axis=0))
         first, stop = (used[0], used[-1] + 1) if used.size else (0, 1)
-        self.parts = slice(2 * first, 2 * stop)  # of the real and imaginary parts in turn
+        self.bins = slice(first, stop)
         self.front_end = front_end
         self.window = front_end.window.astype(dtype)
         self.mel = scipy.sparse.csr_array(front_end.mel[:, first:stop].astype(dtype))
@@ -124,11 +106,11 @@ class Kernel:
 
     def _power(self, frames):
         """Return the powers of the bins that the mel bands use, of shape (bins, rows, frames)."""
-        spectra = scipy.fft.rfft(frames * self.window, overwrite_x=True)
-        squares = np.square(spectra.view(self.window.dtype)[:, :, self.parts])
-        power = np.empty((squares.shape[2] // 2, *squares.shape[:2]), self.window.dtype)
-        for i, recording in enumerate(squares):
-            power[:, i] = (recording[:, ::2] + recording[:, 1::2]).T
+        # over the first axis: the bins come out in rows, as the mel bands need them
+        windowed = (frames * self.window).transpose(2, 0, 1)
+        spectra = scipy.fft.rfft(windowed, axis=0)[self.bins]
+        power = np.square(spectra.real)
+        power += np.square(spectra.imag)
         return power
 
 

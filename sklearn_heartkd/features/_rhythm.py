@@ -11,11 +11,14 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in
 
 from sklearn_heartkd.features._beats import describe, envelope
-from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._recordings import check_recordings, is_ragged
 from sklearn_heartkd.utils._stateless import Stateless
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+_AT_ONCE = 4  # recordings of one length, so that they stay in the processor's cache
+_DESCRIBED_AT_ONCE = 500  # recordings, so that their envelopes take little memory
 
 
 class RhythmFeatures(Stateless):
@@ -144,11 +147,20 @@ class RhythmFeatures(Stateless):
         self._validate_params()
         filters = self._filters()
         recordings = check_recordings(self, X, reset=False)
-        rows = [
-            list(describe(envelope(row, self.sampling_rate, *filters)).values())
-            for row in recordings
-        ]
-        return np.array(rows, dtype=np.result_type(*{row.dtype for row in recordings}))
+        step = 1 if is_ragged(recordings) else _AT_ONCE
+        tables = []
+        for start in range(0, len(recordings), _DESCRIBED_AT_ONCE):
+            stop = min(start + _DESCRIBED_AT_ONCE, len(recordings))
+            envelopes = [
+                row
+                for i in range(start, stop, step)
+                for row in envelope(
+                    np.stack(recordings[i : min(i + step, stop)]), self.sampling_rate, *filters
+                )
+            ]
+            tables.append(np.stack(list(describe(envelopes).values()), axis=1))
+        dtype = np.result_type(*{row.dtype for row in recordings})
+        return np.concatenate(tables).astype(dtype, copy=False)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns.
@@ -164,7 +176,7 @@ class RhythmFeatures(Stateless):
             Such as ``interval_median`` and ``prematurity_mean``.
         """
         _check_feature_names_in(self, input_features, generate_names=False)
-        return np.asarray(list(describe(np.zeros(1))), dtype=object)
+        return np.asarray(list(describe([np.zeros(1)])), dtype=object)
 
     def _check_parameters(self):
         self._filters()

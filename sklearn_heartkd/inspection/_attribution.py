@@ -12,14 +12,6 @@ import numpy as np
 _GLOBAL_RANDOM_STATE = threading.Lock()
 
 
-def _import_shap():
-    try:
-        import shap
-    except ImportError as error:
-        raise ImportError("Explanations need shap: pip install shap.") from error
-    return shap
-
-
 @contextmanager
 def _numpy_seed(seed):
     """Seed numpy's global generator, from which shap draws, and restore it afterward."""
@@ -33,19 +25,12 @@ def _numpy_seed(seed):
 
 
 def kernel_values(score, n_cells, *, n_evaluations, seed):
-    """Return Shapley values of cells, estimated by KernelExplainer.
+    """Return Shapley values of cells, of shape (n_classes, n_cells), estimated by KernelExplainer.
 
-    Parameters
-    ----------
-    score : callable
-        From masks, bool of shape (n, n_cells), to scores of shape (n, n_classes).
-    n_cells, n_evaluations, seed : int
-
-    Returns
-    -------
-    ndarray of shape (n_classes, n_cells)
+    `score` goes from masks of shape (n, n_cells) to scores of shape (n, n_classes).
     """
-    shap = _import_shap()
+    import shap
+
     with _numpy_seed(seed):
         explainer = shap.KernelExplainer(
             lambda masks: score(masks > 0.5), np.zeros((1, n_cells)), keep_index=False
@@ -57,21 +42,13 @@ def kernel_values(score, n_cells, *, n_evaluations, seed):
 
 
 def deep_values(network, grid, reference):
-    """Return DeepLIFT values of a convolutional network's logits, from DeepExplainer.
+    """Return DeepLIFT values of the logits, of shape (n_classes, *grid.shape), from DeepExplainer.
 
-    Parameters
-    ----------
-    network : Module
-        From `logits_of`.
-    grid, reference : ndarray of shape (n_bands, n_frames)
-
-    Returns
-    -------
-    ndarray of shape (n_classes, n_bands, n_frames)
+    `network` is from `logits_of`.
     """
+    import shap
     import torch
 
-    shap = _import_shap()
     x, background = (
         torch.as_tensor(np.array(a)[None], dtype=torch.float64) for a in (grid, reference)
     )
@@ -81,15 +58,12 @@ def deep_values(network, grid, reference):
 
 
 def tree_values(forest, table):
-    """Return the values of a forest's or a tree's own output, from TreeExplainer.
+    """Return values, (n, n_classes, n_columns), and base, (n_classes,), from TreeExplainer.
 
-    Returns
-    -------
-    values : ndarray of shape (n, n_classes, n_columns)
-        Boosted trees of two classes have one: the log-odds of the second.
-    base : ndarray of shape (n_classes,)
+    Boosted trees of two classes have one output: the log-odds of the second class.
     """
-    shap = _import_shap()
+    import shap
+
     explainer = shap.TreeExplainer(forest)
     values = np.asarray(explainer.shap_values(table, check_additivity=False))
     if values.ndim == 2:

@@ -78,11 +78,6 @@ def explain(
     Explanation
         The values with their grid, scores, times and frequencies.
 
-    Raises
-    ------
-    ValueError
-        If the method cannot explain the model.
-
     See Also
     --------
     faithfulness : Check an explanation.
@@ -92,8 +87,7 @@ def explain(
     ----------
     .. [1] A. Shrikumar, P. Greenside, A. Kundaje, "Learning important features through propagating
        activation differences", ICML 2017.
-    .. [2] S. Lundberg, S.-I. Lee, "A unified approach to interpreting model predictions", NeurIPS
-       2017.
+    .. [2] S. Lundberg, S.-I. Lee, "A unified approach to interpreting model predictions", NeurIPS 2017.
     .. [3] S. Lundberg et al., "From local explanations to global understanding with explainable AI
        for trees", Nature Machine Intelligence 2, 2020.
 
@@ -125,30 +119,25 @@ def explain(
         else:
             values = _explain_cells(task, cell, n_evaluations, random_state)
         unit, (scores, base) = task.unit, _ends(task.view)
-    shared: dict[str, Any] = {
-        "scores": scores,
-        "base": base,
-        "classes": task.classes,
-        "method": method,
-        "unit": unit,
-        "explained": _name(model, task),
-        "sampling_rate": None if task.front_end is None else task.front_end.sampling_rate,
-        "recordings": task.recordings,
-        "frequencies": None,
-    }
-    if task.front_end is not None and task.front_end.dct is None:
-        shared["frequencies"] = band_centers(task.front_end)
-    if method == "tree" or task.is_table:
-        values = np.stack(values)
-        maker = task.parts.features if features is None else features
-        names = _feature_names(X, values.shape[2], maker)
-        return Explanation(None, None, **shared, feature_values=values, feature_names=names)
-    grids, times = task.view.grids, None
+    shared = {"unit": unit, "explained": _name(model, task), "recordings": task.recordings}
     if task.front_end is not None:
-        times = frame_times(task.front_end, max(grid.shape[1] for grid in grids))
-    if len({grid.shape for grid in grids}) == 1:
-        values, grids = np.stack(values), np.stack(grids)
-    return Explanation(values, grids, **shared, times=times)
+        shared["sampling_rate"] = task.front_end.sampling_rate
+        if task.front_end.dct is None:
+            shared["frequencies"] = band_centers(task.front_end)
+    grids: Any = None
+    if method == "tree" or task.is_table:
+        table = np.stack(values)
+        maker = task.parts.features if features is None else features
+        names = _feature_names(X, table.shape[2], maker)
+        shared |= {"feature_values": table, "feature_names": names}
+        values = None
+    else:
+        grids = task.view.grids
+        if task.front_end is not None:
+            shared["times"] = frame_times(task.front_end, max(grid.shape[1] for grid in grids))
+        if len({grid.shape for grid in grids}) == 1:
+            values, grids = np.stack(values), np.stack(grids)
+    return Explanation(values, grids, scores, base, task.classes, method, **shared)
 
 
 def _choose(method, task):

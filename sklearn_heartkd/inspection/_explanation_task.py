@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import WindowedClassifier
@@ -19,28 +18,14 @@ _OWNER = type("explain", (BaseEstimator,), {})()  # its name appears in errors a
 
 
 class ExplanationTask(NamedTuple):
-    """A model and recordings, ready to be explained.
+    """A model and recordings, ready to be explained."""
 
-    Attributes
-    ----------
-    view : GridView, WindowedView or WaveformView
-    parts : Parts or None
-        None if nothing is known of the model.
-    classes : ndarray of shape (n_classes,)
-    unit : str
-        Of the scores.
-    front_end : FrontEnd or None
-        Of the grid; None if it is not known, or if the rows of the grid are not bands.
-    recordings : list of ndarray or None
-        The waveforms, if the model takes them.
-    """
-
-    view: Any
-    parts: Any
+    view: Any  # GridView, WindowedView or WaveformView
+    parts: Any  # Parts; None if nothing is known of the model
     classes: np.ndarray
-    unit: str
-    front_end: Any = None
-    recordings: Any = None
+    unit: str  # of the scores
+    front_end: Any = None  # of the grid; None if it is unknown, or if the rows are not bands
+    recordings: Any = None  # the waveforms, if the model takes them
 
     @property
     def is_table(self):
@@ -57,14 +42,9 @@ def make_task(model, X, background=None, *, features=None, sampling_rate=None):
 
         classes = np.asarray(model.classes)
         return _from_any_waveforms(predict, classes, X, background, model.sampling_rate)
-    if not hasattr(model, "fit"):
-        raise TypeError(f"explain needs a fitted classifier, got {type(model).__name__}.")
     check_is_fitted(model)
     if not hasattr(model, "classes_"):
-        raise NotFittedError(
-            f"explain needs a fitted classifier, and this {type(model).__name__} has no classes_; "
-            "call fit first."
-        )
+        raise TypeError(f"explain needs a classifier, got {type(model).__name__}.")
     parts, classes = take_apart(model), np.asarray(model.classes_)
     if isinstance(parts.classifier, WindowedClassifier):
         return _from_windows(parts, classes, X, background)
@@ -88,8 +68,6 @@ def _from_waveforms(parts, classes, X, background):
 def _from_windows(parts, classes, X, background):
     """Explain the classifier of windows on all windows, and join them in a `WindowedView`."""
     windowed = parts.classifier
-    if parts.features is not None:
-        raise ValueError("explain needs a WindowedClassifier that takes recordings, not features.")
     given = _recordings(X)
     recordings = list(transform(parts.before, given))
     windows, source = windowed._cut(recordings)
@@ -129,16 +107,13 @@ def _from_features(parts, classes, X, background, features):
     front_end = None if features is None else features._front_end()
     predict = parts.scores
     if front_end is not None and X.ndim == 2 and features.output == "flat":
-        n_channels = front_end.n_channels
-        if X.shape[1] % n_channels:
-            raise ValueError(
-                f"X has {X.shape[1]} columns, which is not a multiple of the {n_channels} channels "
-                "of `features`; pass the transformer that made X."
-            )
-        X = X.reshape(len(X), n_channels, -1)
+        X = X.reshape(len(X), front_end.n_channels, -1)
         if background is not None:
-            background = background.reshape(len(background), n_channels, -1)
-        predict = _flattened(parts.scores)
+            background = background.reshape(len(background), front_end.n_channels, -1)
+
+        def predict(grids):
+            return parts.scores(grids.reshape(len(grids), -1))
+
     if X.ndim == 3:
         grids = list(X)
         view = GridView(grids, _references(grids, background), predict)
@@ -156,10 +131,6 @@ def _from_features(parts, classes, X, background, features):
     rows = list(X.astype(np.result_type(X, reference)))
     view = GridView(rows, [reference] * len(rows), parts.scores)
     return ExplanationTask(view, parts, classes, parts.unit)
-
-
-def _flattened(predict):
-    return lambda grids: predict(grids.reshape(len(grids), -1))
 
 
 def _recordings(X):

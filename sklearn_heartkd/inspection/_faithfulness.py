@@ -100,22 +100,14 @@ def faithfulness(
 
     Parameters
     ----------
-    model : classifier, Pipeline or exported model
-        As passed to :func:`explain`.
-    X : array-like or sequence of 1-D arrays
+    model, X : classifier and recordings or features
         As passed to :func:`explain`.
     explanation : Explanation
         Explanation of this model and X.
     target : label, default=None
         The class whose score is used; None means the predicted one of each recording.
-    background : array-like or sequence of 1-D arrays, default=None
+    background, features, sampling_rate, cell : optional
         As passed to :func:`explain`.
-    features : MFCC or LogMelSpectrogram, default=None
-        As passed to :func:`explain`.
-    sampling_rate : float, default=None
-        As passed to :func:`explain`.
-    cell : tuple (int, float), default=(4, 0.125)
-        Number of bands into which the frequencies are divided, and seconds of a cell.
     n_steps : int, default=10
         Number of steps from nothing to everything.
     n_random : int, default=5

@@ -20,20 +20,11 @@ _TABLE = "explanations.csv"
 
 
 class FileExplanation(NamedTuple):
-    """The explanation of a file.
-
-    Attributes
-    ----------
-    file : str
-    row : dict or None
-        Its row in the table; None if the file could not be explained.
-    error : str or None
-        The reason why not.
-    """
+    """The explanation of a file."""
 
     file: str
-    row: dict[str, Any] | None
-    error: str | None
+    row: dict[str, Any] | None  # of the table; None if the file could not be explained
+    error: str | None  # the reason why not
 
 
 def explain_files(
@@ -50,34 +41,8 @@ def explain_files(
     """Explain sound files one by one, and write pictures and the table of all into `folder`.
 
     A file that raises an error does not stop the others; the table is written after the last one.
-
-    Parameters
-    ----------
-    model : classifier, Pipeline or exported model
-        A fitted model that takes waveforms.
-    files : list of str
-        Sound files.
-    folder : path
-        Created if it does not exist.
-    target : str, default=None
-        The class to explain; None means the predicted one of each file.
-    background : list of str, default=()
-        Sound files to compare with, see `explain`.
-    method : {"auto", "deep", "kernel", "tree"}, default="auto"
-        See `explain`.
-    timing : path, default=None
-        Table of marked heart sounds, see `read_timing`.
-    channel : {"mean", "left", "right"} or int, default="mean"
-        Channel of the recordings, see `read_recording`.
-
-    Yields
-    ------
-    FileExplanation
-
-    Raises
-    ------
-    ValueError
-        If `target` is not a class, or the sampling rate of the model is unknown.
+    `target` and `method` are those of `explain`, and `background` are sound files; `timing` is the
+    table that `read_timing` reads, `channel` as in `read_recording`.
     """
     rate = _sampling_rate(model)
     classes = np.asarray(model.classes_ if hasattr(model, "classes_") else model.classes).tolist()

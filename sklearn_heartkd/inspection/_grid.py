@@ -21,14 +21,7 @@ def band_centers(front_end):
 def number_cells(shape, cell, front_end):
     """Return the number of the cell that each band and frame, or each column of a table, is in.
 
-    Parameters
-    ----------
-    shape : tuple
-        Of a grid, (n_bands, n_frames), or of a row of a table, (n_columns,).
-    cell : tuple (int, float)
-        Number of bands of cells, and seconds of a cell.
-    front_end : FrontEnd or None
-        Of the grid.
+    `cell` is the number of bands of cells, and the seconds of a cell.
     """
     if len(shape) == 1:
         return np.arange(shape[0])

@@ -16,28 +16,14 @@ from sklearn_heartkd.utils._probabilities import log_probabilities
 from sklearn_heartkd.utils._unwrap import walk
 
 _SMALLEST = 1e-3  # a forest may give a probability of 0, whose logarithm would dominate all values
-_FRONT_END = ("sampling_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax")
-_LEVEL = ("normalize", "amin", "top_db")
 
 
 class Parts(NamedTuple):
-    """A fitted model taken apart.
+    """A fitted model taken apart."""
 
-    Attributes
-    ----------
-    before : list of transformers
-        From recordings to recordings.
-    features : transformer or None
-        From recordings to features; None if the model takes features.
-    after : list of transformers
-        From features to features.
-    classifier : estimator
-        The classifier at the end.
-    """
-
-    before: list
-    features: Any
-    after: list
+    before: list  # transformers from recordings to recordings
+    features: Any  # transformer from recordings to features; None if the model takes features
+    after: list  # transformers from features to features
     classifier: Any
 
     def scores_of_log_mel(self, grids):
@@ -88,9 +74,10 @@ def front_end_of(features) -> FrontEnd | None:
         return replace(features._front_end(), dct=None)
     if isinstance(features, FeatureUnion) and not features.transformer_weights:
         parts = [part for _, part in features.transformer_list]
+        own = ("n_mfcc", "output")
         if all(isinstance(part, _SpectralFeatures) for part in parts):
-            kinds = {tuple(getattr(part, name) for name in _FRONT_END + _LEVEL) for part in parts}
-            return front_end_of(parts[0]) if len(kinds) == 1 else None
+            kinds = [{**part.get_params(), **dict.fromkeys(own)} for part in parts]
+            return front_end_of(parts[0]) if all(kind == kinds[0] for kind in kinds) else None
     return None
 
 
@@ -105,7 +92,7 @@ def _finish(features, grids):
         return grids
     if features.output == "flat":
         return grids.reshape(len(grids), -1)
-    return np.stack([summarize(grid) for grid in grids])
+    return summarize(grids)
 
 
 def clipped_log(probabilities):

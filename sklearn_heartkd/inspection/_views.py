@@ -10,13 +10,8 @@ _LARGEST_GAIN = 40.0  # dB
 class GridView:
     """A classifier of features, seen from the grids of bands and frames that it is given.
 
-    Parameters
-    ----------
-    grids : list of ndarray of shape (n_bands, n_frames), or of rows of a table, (n_columns,)
-    references : list of ndarray
-        The values that replace a cell; they broadcast to the grid.
-    predict : callable
-        From grids of shape (n, n_bands, n_frames) to scores of shape (n, n_classes).
+    The grids may also be rows of a table. `references` are the values that replace a cell; they
+    broadcast to the grid. `predict` goes from a stack of grids to scores of shape (n, n_classes).
     """
 
     def __init__(self, grids, references, predict):
@@ -25,17 +20,7 @@ class GridView:
         self.predict = predict
 
     def score(self, row, keep):
-        """Return the scores of a recording if some cells are replaced.
-
-        Parameters
-        ----------
-        row : int
-        keep : ndarray of bool of shape (n, n_bands, n_frames)
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-        """
+        """Return the scores of recording `row` if only the cells of `keep`, (n, *grid.shape), stay."""
         grid, reference = self.grids[row], self.references[row]
         mixed = np.where(keep, grid, reference.astype(grid.dtype))
         starts = range(0, len(mixed), _ROWS_AT_ONCE)
@@ -47,14 +32,6 @@ class WaveformView(GridView):
 
     Cells are replaced in the short-time Fourier transform of the waveform: they keep their phase
     and get the level of the reference. `predict` takes waveforms of shape (n, n_samples).
-
-    Parameters
-    ----------
-    grids, references, predict
-        As in `GridView`.
-    recordings : list of ndarray of shape (n_samples,)
-    front_end : FrontEnd
-        Of the grids.
     """
 
     def __init__(self, grids, references, predict, recordings, front_end):
@@ -69,7 +46,6 @@ class WaveformView(GridView):
         self.first_center = n_fft / 2  # of frame 0, in samples
 
     def score(self, row, keep):
-        """Return the scores of a recording if some cells are replaced, see `GridView.score`."""
         waveform, grid = self.recordings[row], self.grids[row]
         spectrum = self.stft.stft(waveform)
         # the transform pads the waveform, the grid does not: take the grid's nearest frame
@@ -89,14 +65,8 @@ class WaveformView(GridView):
 class WindowedView:
     """A classifier of windows, seen from whole recordings: it scores the mean of their windows.
 
-    Parameters
-    ----------
-    inner : GridView or WaveformView
-        Of all windows.
-    source : ndarray of shape (n_windows,)
-        The recording of each window.
-    frames : ndarray of shape (n_windows, n_window_frames)
-        The frame of the recording that each frame of a window is.
+    `inner` is the view of all windows, `source` the recording of each window, and `frames`, of shape
+    (n_windows, n_window_frames), the frame of the recording that each frame of a window is.
     """
 
     def __init__(self, inner, source, frames):
@@ -109,7 +79,6 @@ class WindowedView:
         ]
 
     def score(self, row, keep):
-        """Return the mean scores of the windows, see `GridView.score`."""
         scores = [self.inner.score(w, keep[:, :, self.frames[w]]) for w in self._windows(row)]
         return np.mean(scores, axis=0)
 

@@ -23,16 +23,12 @@ def draw_counts(n_units, n_resamples, random_state):
     return random_state.multinomial(n_units, np.full(n_units, 1 / n_units), size=n_resamples)
 
 
-def percentile_interval(values, confidence_level, axis=0):
+def percentile_interval(values, confidence_level):
     """Return the percentile interval of bootstrap values, ignoring NaN."""
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level={confidence_level} must lie between 0 and 1.")
-    tail = (1 - confidence_level) / 2
-    values = np.asarray(values, dtype=float)
-    low = np.full(np.delete(values.shape, axis), np.nan)
-    high = low.copy()
-    defined = ~np.all(np.isnan(values), axis=axis)
-    if np.any(defined):
-        kept = np.moveaxis(values, axis, 0)[:, defined]
-        low[defined], high[defined] = np.nanquantile(kept, [tail, 1 - tail], axis=0)
-    return low, high
+    values, tail = values[~np.isnan(values)], (1 - confidence_level) / 2
+    if not len(values):
+        return np.nan, np.nan
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)

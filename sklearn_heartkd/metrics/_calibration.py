@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,22 +129,16 @@ def expected_calibration_error(
     """Compute the mean gap between confidence and accuracy of the predicted class.
 
     The gaps are those of :func:`reliability_curve`, weighted by the share of recordings in each bin.
-    The error is biased upward if there are few recordings.
+    The error is biased upward if there are few recordings. For
+    :func:`~sklearn.metrics.make_scorer`, pass ``response_method="predict_proba"`` and
+    ``greater_is_better=False``.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-        Predicted probabilities; one column is the probability of the second class.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
-    n_bins : int, default=15
-        Number of bins.
-    strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of equal width between 0 and 1, or of about equal numbers of recordings.
-    sample_weight : array-like of shape (n_recordings,), default=None
-        Weights; at least one must be positive and none negative.
+    y_true, y_proba : array-like
+        Labels and probabilities, as in :func:`reliability_curve`.
+    labels, n_bins, strategy, sample_weight : optional
+        As in :func:`reliability_curve`.
 
     Returns
     -------
@@ -166,22 +161,9 @@ def expected_calibration_error(
     >>> error = expected_calibration_error(["murmur", "murmur", "normal", "normal"], y_proba)
     >>> round(error, 3)  # 3/4 · |0.9 - 2/3| + 1/4 · |0.6 - 1|
     0.275
-
-    As a scorer:
-
-    >>> from sklearn.metrics import make_scorer
-    >>> scorer = make_scorer(
-    ...     expected_calibration_error, response_method="predict_proba", greater_is_better=False
-    ... )
     """
-    curve = reliability_curve(
-        y_true,
-        y_proba,
-        labels=labels,
-        n_bins=n_bins,
-        strategy=strategy,
-        sample_weight=sample_weight,
-    )
+    bins: dict[str, Any] = {"n_bins": n_bins, "strategy": strategy}
+    curve = reliability_curve(y_true, y_proba, labels=labels, sample_weight=sample_weight, **bins)
     return float(np.sum(curve["weight"] * np.abs(curve["confidence"] - curve["accuracy"])))
 
 
@@ -198,14 +180,10 @@ def risk_coverage_curve(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-        Predicted probabilities; one column is the probability of the second class.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
-    sample_weight : array-like of shape (n_recordings,), default=None
-        Weights; at least one must be positive and none negative.
+    y_true, y_proba : array-like
+        Labels and probabilities, as in :func:`reliability_curve`.
+    labels, sample_weight : optional
+        As in :func:`reliability_curve`.
 
     Returns
     -------
@@ -264,16 +242,12 @@ def reject_threshold(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-        Predicted probabilities; one column is the probability of the second class.
+    y_true, y_proba : array-like
+        Labels and probabilities, as in :func:`reliability_curve`.
     error_rate : float
         The share of errors allowed among the accepted recordings, between 0 and 1.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
-    sample_weight : array-like of shape (n_recordings,), default=None
-        Weights; at least one must be positive and none negative.
+    labels, sample_weight : optional
+        As in :func:`reliability_curve`.
 
     Returns
     -------

@@ -44,14 +44,9 @@ def circor_weighted_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     float
         The sum of the weights of the patients with a right answer, divided by the sum of all weights.
 
-    Raises
-    ------
-    ValueError
-        If a label is unknown.
-
     See Also
     --------
-    circor_outcome_cost : Compute the score that ranks outcome classifiers.
+    circor_outcome_cost : The score that ranks outcome classifiers.
     aggregate_by_patient : Combine the recordings of a patient.
 
     References
@@ -74,7 +69,7 @@ def circor_weighted_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def circor_outcome_cost(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Compute the mean cost of the challenge of 2022 [1]_, which ranks outcome classifiers.
+    """Compute the mean cost of the challenge of 2022, which ranks outcome classifiers.
 
     The algorithm sees each patient and refers some to an expert, who treats those with an abnormal
     outcome; who is not referred in spite of an abnormal outcome is treated too late. With the share r
@@ -94,20 +89,10 @@ def circor_outcome_cost(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     float
         The mean cost of a patient; smaller is better.
 
-    Raises
-    ------
-    ValueError
-        If a label is unknown.
-
     See Also
     --------
-    circor_weighted_accuracy : Compute the score that ranks murmur classifiers.
+    circor_weighted_accuracy : The score that ranks murmur classifiers, with the reference.
     aggregate_by_patient : Combine the recordings of a patient.
-
-    References
-    ----------
-    .. [1] M. A. Reyna et al., "Heart murmur detection from phonocardiogram recordings: The George B.
-       Moody PhysioNet Challenge 2022", PLOS Digital Health 2(9), 2023.
 
     Examples
     --------
@@ -129,9 +114,9 @@ def circor_outcome_cost(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 def aggregate_by_patient(
     y_score: ArrayLike, groups: ArrayLike, *, method: str = "mean"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Combine the probabilities of a patient's recordings, for example at several sites.
+    """Combine the probabilities of a patient's recordings.
 
-    Labels that are known for the patient, as in CirCor DigiScope, are scored per patient.
+    CirCor DigiScope has recordings at several sites, but labels and scores per patient.
 
     Parameters
     ----------
@@ -149,11 +134,6 @@ def aggregate_by_patient(
         The distinct values of `groups`, sorted.
     y_score : ndarray of shape (n_patients,) or (n_patients, n_classes)
         The combined scores, in the order of `patients`.
-
-    Raises
-    ------
-    ValueError
-        If `method` is unknown or the lengths differ.
 
     See Also
     --------

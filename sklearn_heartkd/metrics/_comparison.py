@@ -64,11 +64,6 @@ def compare_models(
         The last two are the corrected resampled t-test of Nadeau and Bengio over the folds,
         two-sided, not corrected for the number of models.
 
-    Raises
-    ------
-    ValueError
-        If the models have different recordings, labels or folds, or a metric is unknown.
-
     See Also
     --------
     corrected_t_test : The test behind `t` and `p_value`.
@@ -76,9 +71,8 @@ def compare_models(
 
     Notes
     -----
-    Models that ran with the same seeds share the drawn seeds; others draw theirs independently.
-    The t-test uses the folds of the seeds that a model shares with the baseline. Few
-    seeds underestimate the variance between seeds; one seed does not show it at all.
+    Models with the same seeds share the drawn seeds, and the t-test uses the folds of the seeds that a
+    model shares with the baseline. Few seeds underestimate the variance between seeds.
 
     References
     ----------
@@ -144,12 +138,12 @@ def compare_models(
                     "model": model,
                     "metric": metric,
                     "value": values[model],
-                    "low": float(low),
-                    "high": float(high),
+                    "low": low,
+                    "high": high,
                     "std": by_fold[model].std(ddof=1),
                     "difference": values[model] - values[baseline],
-                    "difference_low": float(difference_low),
-                    "difference_high": float(difference_high),
+                    "difference_low": difference_low,
+                    "difference_high": difference_high,
                     "t": t,
                     "p_value": p_value,
                 }
@@ -209,11 +203,7 @@ def corrected_t_test(differences: ArrayLike, test_train_ratio: float) -> tuple[f
 
     See Also
     --------
-    compare_models : Compare models by their out-of-fold predictions.
-
-    References
-    ----------
-    C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52, 2003.
+    compare_models : Compare models by their out-of-fold predictions, with the reference.
 
     Examples
     --------
@@ -226,7 +216,7 @@ def corrected_t_test(differences: ArrayLike, test_train_ratio: float) -> tuple[f
     n_folds = len(differences)
     if n_folds < 2:
         raise ValueError(f"The test needs at least 2 folds, got {n_folds}.")
-    if np.ptp(differences) == 0 and differences[0] == 0:
+    if not differences.any():
         return float("nan"), 1.0
     spread = np.sqrt((1 / n_folds + test_train_ratio) * differences.var(ddof=1))
     with np.errstate(divide="ignore"):

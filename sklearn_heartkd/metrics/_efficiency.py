@@ -87,8 +87,6 @@ def efficiency_profile(
     check_is_fitted(estimator)
     if n_calls < 1:
         raise ValueError(f"n_calls={n_calls} must be at least 1.")
-    if _num_samples(X) == 0:
-        raise ValueError("X is empty; give at least one recording.")
     final = final_estimator(estimator)
     profile = dict.fromkeys(("parameters", "macs", "float32_bytes", "int8_bytes"), np.nan)
     profile["pickle_bytes"] = len(pickle.dumps(final))
@@ -114,12 +112,8 @@ def efficiency_ratio(
     ----------
     teacher, student : estimator
         Fitted models that both take X.
-    X : array-like or sequence of n_recordings inputs
-        Recordings or features.
-    n_calls : int, default=100
-        Number of timed predictions.
-    n_warmup : int, default=5
-        Number of predictions before the timed ones.
+    X, n_calls, n_warmup : optional
+        As in :func:`efficiency_profile`.
 
     Returns
     -------
@@ -183,12 +177,11 @@ def _network_costs(model, modules, recording):
     from sklearn_heartkd.metrics._torch_cost import count_bytes, count_macs, count_parameters
 
     shapes = []
-    handles = [
-        module.register_forward_pre_hook(
-            lambda module, args: shapes.append((module, args[0].shape))
-        )
-        for module in modules
-    ]
+
+    def note(module, inputs):
+        shapes.append((module, inputs[0].shape))
+
+    handles = [module.register_forward_pre_hook(note) for module in modules]
     model.predict(recording)
     for handle in handles:
         handle.remove()

@@ -31,10 +31,8 @@ def oof_frame(
     ----------
     model : str
         Name of the model.
-    seed : int
-        Seed of the run.
-    fold : int
-        Number of the test fold.
+    seed, fold : int
+        Seed of the run and number of the test fold.
     recording : array-like of shape (n_recordings,)
         Indices of the recordings in the data.
     y_true, y_pred : array-like of shape (n_recordings,)

@@ -65,25 +65,17 @@ def operating_point(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_score : array-like of shape (n_recordings,) or (n_recordings, n_classes)
-        The score for being positive, or a probability per class.
+    y_true, y_score : array-like
+        Labels and scores, as in :func:`sensitivity_at_specificity`.
     specificity, sensitivity : float, default=None
         The rate to keep; give one of the two.
-    pos_label : label or list of labels, default=None
-        The positive class, as in :func:`sensitivity_at_specificity`.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
+    pos_label, labels : optional
+        As in :func:`sensitivity_at_specificity`.
     groups : array-like of shape (n_recordings,), default=None
         Subjects. None treats each recording as a separate subject; the intervals are then too
         narrow if subjects have several recordings.
-    n_resamples : int, default=2000
-        Number of bootstrap resamples.
-    confidence_level : float, default=0.95
-        Level of the percentile intervals.
-    random_state : int, RandomState instance or None, default=None
-        Controls the resampling.
+    n_resamples, confidence_level, random_state : optional
+        As in :func:`compare_models`.
 
     Returns
     -------
@@ -124,5 +116,5 @@ def operating_point(
         float(thresholds[best[0]]),
         float(se[0]),
         float(sp[0]),
-        *((float(low), float(high)) for low, high in intervals),
+        *intervals,
     )

@@ -56,10 +56,8 @@ def total_precision_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     labels : array-like of shape (n_classes,), default=None
         The classes to sum over. None means every label in `y_true` or `y_pred`.
 
@@ -98,16 +96,14 @@ def youden_index_score(
     positive: Any = "artifact",
     variant: str = "standard",
 ) -> float:
-    """Compute Youden's index: sensitivity + specificity - 1.
+    """Compute Youden's index (Cancer 3(1), 1950): sensitivity + specificity - 1.
 
     The challenge uses it for the artifacts of set A and for the heart problems of set B.
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default="artifact"
         The positive class, or several that count as one. A heart problem in set B is
         `["extrastole", "murmur"]`.
@@ -125,10 +121,6 @@ def youden_index_score(
     --------
     discriminant_power_score : Another score of sensitivity and specificity.
     pascal_scores : All scores of the challenge.
-
-    References
-    ----------
-    W. J. Youden, "Index for rating diagnostic tests", Cancer 3(1), 1950.
 
     Examples
     --------
@@ -158,10 +150,8 @@ def artifact_f_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default="artifact"
         The positive class, or several that count as one.
     beta : float, default=0.9
@@ -213,10 +203,8 @@ def discriminant_power_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     positive : label or list of labels, default=("extrastole", "murmur")
         The positive class, or several that count as one; by default the heart problems of set B.
     variant : {"standard", "challenge"}, default="standard"

@@ -32,10 +32,8 @@ def pascal_scores(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_pred : array-like of shape (n_recordings,)
-        The predicted labels.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True and predicted labels.
     subset : {"a", "b"}, default="a"
         Set A adds the F-score of artifact, set B the discriminant power of a heart problem
         (extrastole or murmur).
@@ -74,9 +72,7 @@ def pascal_scorers(
 
     Parameters
     ----------
-    subset : {"a", "b"}, default="a"
-        As in :func:`pascal_scores`.
-    variant : {"standard", "challenge"}, default="standard"
+    subset, variant : str
         As in :func:`pascal_scores`.
 
     Returns

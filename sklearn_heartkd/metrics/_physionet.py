@@ -171,16 +171,10 @@ def physionet2016_macc_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels, abnormal or normal.
-    y_pred : array-like of shape (n_recordings,)
-        The answers: abnormal, normal or unsure.
-    quality : array-like of shape (n_recordings,), default=None
-        Signal quality, as in :func:`physionet2016_scores`.
-    weights : tuple of 4 floats, default=None
-        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
-    labels : tuple of 3 labels, default=None
-        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+    y_true, y_pred : array-like of shape (n_recordings,)
+        True labels and answers, as in :func:`physionet2016_scores`.
+    quality, weights, labels : optional
+        As in :func:`physionet2016_scores`.
 
     Returns
     -------
@@ -200,12 +194,9 @@ def physionet2016_macc_score(
     return float(np.mean(_rates(y_true, y_pred, quality, weights, labels)))
 
 
-def _sensitivity(y_true, y_pred, *, quality=None, weights=None, labels=None):
-    return _rates(y_true, y_pred, quality, weights, labels)[0]
-
-
-def _specificity(y_true, y_pred, *, quality=None, weights=None, labels=None):
-    return _rates(y_true, y_pred, quality, weights, labels)[1]
+def _one_score(y_true, y_pred, *, name, quality=None, weights=None, labels=None):
+    scores = physionet2016_scores(y_true, y_pred, quality=quality, weights=weights, labels=labels)
+    return scores[name]
 
 
 def physionet2016_scorers(
@@ -218,10 +209,8 @@ def physionet2016_scorers(
 
     Parameters
     ----------
-    weights : tuple of 4 floats, default=None
-        The weights wa1, wa2, wn1, wn2, as in :func:`physionet2016_scores`.
-    labels : tuple of 3 labels, default=None
-        The labels of abnormal, normal and unsure, as in :func:`physionet2016_scores`.
+    weights, labels : optional
+        As in :func:`physionet2016_scores`.
 
     Returns
     -------
@@ -245,14 +234,9 @@ def physionet2016_scorers(
     ...     physionet2016_scorers()["macc"](model, X, y, quality=[1, 1, 0])
     0.5
     """
-    functions = {
-        "sensitivity": _sensitivity,
-        "specificity": _specificity,
-        "macc": physionet2016_macc_score,
-    }
     scorers = {
-        name: make_scorer(score, weights=weights, labels=labels)
-        for name, score in functions.items()
+        name: make_scorer(_one_score, name=name, weights=weights, labels=labels)
+        for name in ("sensitivity", "specificity", "macc")
     }
     if get_config()["enable_metadata_routing"]:
         for scorer in scorers.values():

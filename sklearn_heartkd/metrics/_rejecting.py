@@ -1,7 +1,7 @@
 """A classifier that rejects recordings about which it is unsure."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -187,9 +187,10 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
             proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))
             held_out[test] = True
         arguments = (y[held_out], proba[held_out])
-        options = {"labels": classes, "sample_weight": weight[held_out]}
+        options: dict[str, Any] = {"labels": classes, "sample_weight": weight[held_out]}
         self.risk_coverage_ = risk_coverage_curve(*arguments, **options)
-        self.threshold_ = reject_threshold(*arguments, self.error_rate, **options)
+        rate = cast(float, self.error_rate)  # fit comes here only where it is given
+        self.threshold_ = reject_threshold(*arguments, rate, **options)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class, or `reject_label`.

@@ -66,17 +66,7 @@ def check_metrics(metrics, classes):
 class ResampledScores:
     """Score sets of predictions (runs or folds) under many draws of the subjects.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Predictions with the columns model, true_code, pred_code and, for areas under the ROC
-        curve, `p_<class>`.
-    unit : ndarray of shape (n_rows,)
-        The number of the set that each row belongs to.
-    subject : ndarray of shape (n_rows,)
-        The number of its subject.
-    classes : ndarray of shape (n_classes,)
-        The classes behind the codes.
+    `frame` is that of `check_oof`; `unit` and `subject` are the numbers of each row's set and subject.
     """
 
     def __init__(self, frame, unit, subject, classes):
@@ -89,19 +79,9 @@ class ResampledScores:
         np.add.at(self.cells, (subject, unit, frame["true_code"], frame["pred_code"]), 1)
 
     def __call__(self, metric, counts):
-        """Score each set with each subject counted as often as `counts` says.
+        """Return scores of shape (n_resamples, n_units), NaN where they are not defined.
 
-        Parameters
-        ----------
-        metric : str
-            Name of the score.
-        counts : ndarray of shape (n_resamples, n_subjects)
-            How often each subject was drawn.
-
-        Returns
-        -------
-        ndarray of shape (n_resamples, n_units)
-            The scores; NaN where they are not defined.
+        `counts` of shape (n_resamples, n_subjects) is how often each subject was drawn.
         """
         if metric.startswith(_ROC_AUC):
             return self._roc_auc(metric.removeprefix(_ROC_AUC), counts)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d
 
 
 def binary_problem(y_true, y_score, pos_label, labels):
@@ -65,8 +65,7 @@ def roc(is_positive, y_score, weights):
 
 def _weighted_rates(y_true, y_score, pos_label, labels, sample_weight):
     is_positive, score = binary_problem(y_true, y_score, pos_label, labels)
-    weight = np.ones(len(score)) if sample_weight is None else np.asarray(sample_weight, float)
-    check_consistent_length(score, weight)
+    weight = _check_sample_weight(sample_weight, score)
     return roc(is_positive, score, weight[None])[1:]
 
 
@@ -162,18 +161,12 @@ def specificity_at_sensitivity(
 
     Parameters
     ----------
-    y_true : array-like of shape (n_recordings,)
-        The true labels.
-    y_score : array-like of shape (n_recordings,) or (n_recordings, n_classes)
-        The score for being positive, or a probability per class.
+    y_true, y_score : array-like
+        Labels and scores, as in :func:`sensitivity_at_specificity`.
     sensitivity : float, default=0.9
         The sensitivity that must be kept.
-    pos_label : label or list of labels, default=None
-        The positive class, as in :func:`sensitivity_at_specificity`.
-    labels : array-like of shape (n_classes,), default=None
-        The class of each column. None means the sorted labels of `y_true`.
-    sample_weight : array-like of shape (n_recordings,), default=None
-        Weights.
+    pos_label, labels, sample_weight : optional
+        As in :func:`sensitivity_at_specificity`.
 
     Returns
     -------

@@ -40,30 +40,27 @@ def _decibel(amplitude):
 
 def level_findings(table):
     """Return a finding each for clipped, silent and partly silent recordings."""
-    clipped = table[table["clipped"] > _CLIPPED_SHARE]
-    if len(clipped):
-        yield Finding(
-            "clipping",
+    is_silent = table["rms_db"] < _SILENT_DB
+    kinds = {
+        "clipping": (
             "warning",
-            f"{len(clipped)} recordings have more than {_CLIPPED_SHARE:.1%} of their samples cut "
-            f"off at the extreme value, at most {clipped['clipped'].max():.1%}.",
-            clipped.sort_values("clipped", ascending=False)["file"].tolist(),
-            {"largest_share": float(clipped["clipped"].max())},
-        )
-    silent = table[table["rms_db"] < _SILENT_DB]
-    if len(silent):
-        yield Finding(
-            "silence",
+            table["clipped"].where(table["clipped"] > _CLIPPED_SHARE),
+            f"have more than {_CLIPPED_SHARE:.1%} of their samples cut off at the extreme value, at most "
+            "{:.1%}.",
+        ),
+        "silence": (
             "problem",
-            f"{len(silent)} recordings are silent (below {_SILENT_DB:.0f} dB of full scale).",
-            silent["file"].tolist(),
-        )
-    gaps = table[(table["silent_seconds"] > 0) & (table["rms_db"] >= _SILENT_DB)]
-    if len(gaps):
-        yield Finding(
-            "silent part",
+            table["rms_db"].where(is_silent),
+            f"are silent (below {_SILENT_DB:.0f} dB of full scale).",
+        ),
+        "silent part": (
             "warning",
-            f"{len(gaps)} recordings hold a second or more of silence, at most "
-            f"{gaps['silent_seconds'].max():.1f} s.",
-            gaps.sort_values("silent_seconds", ascending=False)["file"].tolist(),
-        )
+            table["silent_seconds"].where((table["silent_seconds"] > 0) & ~is_silent),
+            "hold a second or more of silence, at most {:.1f} s.",
+        ),
+    }
+    for check, (severity, values, message) in kinds.items():
+        worst = values.dropna().sort_values(ascending=False)
+        if len(worst):
+            message = f"{len(worst)} recordings {message.format(worst.iloc[0])}"
+            yield Finding(check, severity, message, table.loc[worst.index, "file"].tolist())

@@ -58,10 +58,14 @@ class Standardize(nn.Module):
         """Set the statistics to those of `x`, its rows weighted by `weight`."""
         weight = (weight / weight.sum()).to(torch.float64)
         # some rows at a time: copies in double precision of all of X would be several times as large
-        parts = list(zip(x.split(256), weight.split(256), strict=True))
-        mean = sum(torch.einsum("n,nct->c", w, part.double()) for part, w in parts) / x.shape[2]
-        squares = (((part.double() - mean[:, None]) ** 2, w) for part, w in parts)
-        variance = sum(torch.einsum("n,nct->c", w, square) for square, w in squares) / x.shape[2]
+        weights = weight.split(256)
+
+        def total(function):
+            parts = zip(x.split(256), weights, strict=True)
+            return sum(torch.einsum("n,nct->c", w, function(part.double())) for part, w in parts)
+
+        mean = total(lambda part: part) / x.shape[2]
+        variance = total(lambda part: (part - mean[:, None]) ** 2) / x.shape[2]
         scale = torch.where(variance > 1e-20, variance.sqrt(), torch.ones_like(variance))
         self.mean.copy_(mean[:, None])
         self.scale.copy_(scale[:, None])

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._param_validation import Interval
 
-from sklearn_heartkd.utils._recordings import check_recordings, fit_length
+from sklearn_heartkd.utils._recordings import check_recordings, fit_length, is_ragged
 from sklearn_heartkd.utils._stateless import Stateless
 
 if TYPE_CHECKING:
@@ -81,9 +81,15 @@ class FixedLength(ClassNamePrefixFeaturesOutMixin, Stateless):
         Returns
         -------
         recordings : ndarray of shape (n_recordings, round(duration * sampling_rate))
-            Recordings of one length; float32 for float32 recordings, else float64.
+            Recordings of one length; float32 for float32 recordings, else float64. A view of X where
+            all are long enough; X itself, if it is an array, where they have the length already.
         """
         self._validate_params()
         self._check_parameters()
         recordings = check_recordings(self, X, reset=False)
-        return np.stack([fit_length(recording, self._n_features_out) for recording in recordings])
+        n_samples = self._n_features_out
+        if not is_ragged(recordings) and recordings.shape[1] == n_samples:
+            return recordings
+        if isinstance(recordings, np.ndarray) and recordings.shape[1] > n_samples:
+            return recordings[:, :n_samples]
+        return np.stack([fit_length(recording, n_samples) for recording in recordings])

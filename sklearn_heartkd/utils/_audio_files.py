@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 from sklearn_heartkd.utils._text import printable
 
-_READABLE = ".wav .wave .bwf .rf64 .w64 .aif .aiff .aifc .au .snd .caf .flac .ogg .oga .opus .mp3"
+# all that libsndfile reads but .mat, which in data sets of sounds are tables
+_READABLE = (
+    ".wav .wave .bwf .rf64 .w64 .aif .aiff .aifc .au .snd .caf .flac .ogg .oga .opus .mp3 .voc .sph "
+    ".nist .paf .sf .avr .svx .8svx .pvf .htk .sds .wve .xi"
+)
 # audio that ffmpeg converts, but that the decoder of this package does not read
 _UNREADABLE = (
     ".m4a .m4b .m4r .mp4 .aac .adts .wma .amr .awb .3gp .3gpp .3g2 .ac3 .alac .ape .webm .weba .mka .ra "
-    ".qcp .spx .tta .wv .mp2 .dsf .voc .sph .nist .gsm"
+    ".qcp .spx .tta .wv .mp2 .dsf .gsm"
 )
 READABLE_SUFFIXES = frozenset(_READABLE.split())
 UNREADABLE_SUFFIXES = frozenset(_UNREADABLE.split())
@@ -21,18 +25,10 @@ _HIDDEN = (".", "__MACOSX", "$RECYCLE.BIN")
 
 
 class AudioFiles(NamedTuple):
-    """The recordings below a folder, each list in sorted order.
-
-    Attributes
-    ----------
-    readable : list of Path
-        Files with a suffix of `READABLE_SUFFIXES`.
-    unreadable : list of Path
-        Files with a suffix of `UNREADABLE_SUFFIXES`; report them with `unreadable_message`.
-    """
+    """The recordings below a folder, each list in sorted order."""
 
     readable: list[Path]
-    unreadable: list[Path]
+    unreadable: list[Path]  # to be reported with `unreadable_message`
 
 
 def find_audio_files(folder: str | os.PathLike[str]) -> AudioFiles:
@@ -40,14 +36,6 @@ def find_audio_files(folder: str | os.PathLike[str]) -> AudioFiles:
 
     Hidden files and folders and those of a Mac's archives are left out. Links to folders are followed,
     each folder once.
-
-    Parameters
-    ----------
-    folder : str or path
-
-    Returns
-    -------
-    AudioFiles
     """
     found = AudioFiles([], [])
     for file in _walk(Path(folder)):

@@ -2,11 +2,12 @@
 
 import errno
 import os
+import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from sklearn_heartkd.utils._text import printable
 
@@ -15,36 +16,26 @@ from sklearn_heartkd.utils._text import printable
 def replace_files(*paths: str | os.PathLike[str]) -> Iterator[list[Path]]:
     """Yield temporary paths, which replace `paths` where the block ends without an error.
 
-    The temporary files lie in the folder of their target, because a file can be replaced in one step
-    only within a file system. All of them are flushed to the disk before the first target is replaced.
-    Where the block raises, or the disk is full, the targets stay as they were.
-
-    Parameters
-    ----------
-    *paths : str or path
-        The targets. A symbolic link stays one: the file that it leads to is replaced.
-
-    Yields
-    ------
-    list of Path
-        One empty temporary file for each target, with the same suffix.
+    All of them are flushed to the disk before the first target is replaced. Where the block raises, or the
+    disk is full, the targets stay as they were. A link stays one: the file that it leads to is replaced.
     """
     targets = [Path(os.path.realpath(path)) for path in paths]
     temporary: list[Path] = []
     try:
-        for target in targets:
+        for path, target in zip(paths, targets, strict=True):
+            # in the same folder: only within a file system is a file replaced in one step
+            made = target.with_name(f".{target.stem[:100]}-{token_hex(4)}{target.suffix}")
             try:
-                handle, name = tempfile.mkstemp(
-                    prefix=f".{target.stem[:100]}-", suffix=target.suffix, dir=target.parent
-                )
-            except OSError as error:  # nobody knows the name of the temporary file
-                raise OSError(error.errno, error.strerror, str(target)) from error
-            os.close(handle)
-            temporary.append(Path(name))
+                made.touch(exist_ok=False)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+            temporary.append(made)
         yield temporary
         for made, target in zip(temporary, targets, strict=True):
-            _flush(made)
-            made.chmod(_mode(target))
+            with open(made, "rb+") as file:
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, made)
         for made, target in zip(temporary, targets, strict=True):
             os.replace(made, target)
     finally:
@@ -59,17 +50,10 @@ def replace_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def require_regular_file(path: str | os.PathLike[str]) -> int:
-    """Return the size of a file in bytes; raise for what cannot be read to its end.
+    """Return the size of a file in bytes; raise an error for folders, pipes, devices and sockets.
 
     Reading from a pipe or a device may wait or go on forever, so that they are refused before they
     are opened.
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        If there is no such file, or it is a folder.
-    ValueError
-        If it is a pipe, a device or a socket.
     """
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
@@ -79,29 +63,3 @@ def require_regular_file(path: str | os.PathLike[str]) -> int:
         kind = kinds.get(stat.S_IFMT(status.st_mode), "device")
         raise ValueError(f"{printable(os.fspath(path))} is a {kind}; give a regular file.")
     return status.st_size
-
-
-def _flush(path):
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _mode(target):
-    """Return the permissions of the file to be replaced, or those of any new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    return 0o666 & ~_umask()
-
-
-def _umask():
-    # the mask can only be read by setting it, which is not safe in threads; Linux tells it in a file
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("Umask:"):
-                return int(line.split()[1], 8)
-    except OSError:
-        pass
-    return 0o022

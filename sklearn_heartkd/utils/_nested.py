@@ -27,7 +27,7 @@ def as_taken(estimator, X):
     """
     if getattr(X, "ndim", 2) != 3 or takes_sequences(estimator):
         return X
-    flat = X.reshape(len(X), -1)
+    flat = np.asarray(X).reshape(len(X), -1)
     steps = [step for part in walk(estimator) for step in part.before]
     functions = list(takewhile(_is_function, steps))
     return flat if _give_a_table(functions, flat[:2]) else X

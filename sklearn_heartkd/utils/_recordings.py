@@ -10,39 +10,22 @@ from os import PathLike
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from sklearn_heartkd.utils._validation import as_sequence, has_another_length
+from sklearn_heartkd.utils._rows import Rows, as_rows, blocks
+from sklearn_heartkd.utils._validation import as_sequence, check_rows, has_another_length
 
 _DTYPES = [np.float64, np.float32]
 _MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its channels as columns
 
 
 def check_recordings(estimator, X, *, reset):
-    """Validate recordings for an estimator.
+    """Validate recordings for an estimator, which its errors name.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Named in the errors; its `n_features_in_` and `feature_names_in_` are set or compared where
-        `X` is 2-D, and removed where `reset` is true and `X` is ragged.
-    X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-        Waveforms. float32 and float64 are kept, other numbers become float64.
-    reset : bool
-        True in `fit`, False elsewhere.
-
-    Returns
-    -------
-    recordings : ndarray of shape (n_recordings, n_samples) or list of 1-D ndarrays
-
-    Raises
-    ------
-    TypeError
-        If X contains names of files.
-    ValueError
-        If a recording is empty, not mono or contains NaN or infinity, or if X looks like the channels of
-        one recording.
+    Returns a 2-D array, `Rows` or, where the recordings differ in length, a list of 1-D arrays; float32 and
+    float64 are kept, other numbers become float64. `n_features_in_` and `feature_names_in_` are set or
+    compared for an array, and removed where `reset` (true in `fit`) and the recordings are ragged.
     """
     name = type(estimator).__name__
-    X = as_sequence(X)
+    X = as_rows(as_sequence(X))
     if _holds_names(X):
         raise TypeError(
             f"{name} takes waveforms, but X contains names of files; read them first with "
@@ -55,11 +38,12 @@ def check_recordings(estimator, X, *, reset):
                 vars(estimator).pop(attribute, None)
     else:
         _check_dimensions(X, name)
-        recordings = validate_data(
-            estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset
-        )
-    for i, row in enumerate(recordings):
-        _check_finite(row, i, name)
+        check = check_rows if isinstance(X, Rows) and X.dtype in _DTYPES else validate_data
+        recordings = check(estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset)
+    for block in blocks(recordings):
+        part = recordings[block]
+        for i, row in enumerate(np.asarray(part) if isinstance(part, Rows) else part):
+            _check_finite(row, block.start + i, name)
     return recordings
 
 
@@ -82,7 +66,7 @@ def map_recordings(function, recordings):
     other array.
     """
     if not is_ragged(recordings):
-        out = np.empty_like(recordings)
+        out = np.empty(recordings.shape, recordings.dtype)
         for i, row in enumerate(recordings):
             out[i] = function(row)
         return out

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -14,6 +14,8 @@ from sklearn.utils.validation import (
     check_consistent_length,
     validate_data,
 )
+
+from sklearn_heartkd.utils._rows import Rows, as_rows, blocks
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
@@ -41,15 +43,11 @@ def differ_in_shape(X):
 def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Validate X, in any of the project's forms, and y for the `fit` of a meta-estimator.
 
-    Returns
-    -------
-    X : ndarray, data frame or list of ndarray
-        A list where the recordings differ in length; a data frame stays one, because pipelines
-        inside may choose columns by name. What its columns hold is for them to check, unless all are
-        numbers.
-    y : ndarray of shape (n,)
+    X becomes an array, `Rows`, or a list of arrays where the recordings differ in length. A data frame stays one,
+    because pipelines inside may choose columns by name; they check what its columns hold unless all are
+    numbers.
     """
-    X = as_sequence(X)
+    X = as_rows(as_sequence(X))
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError(f"{type(estimator).__name__} got no recordings (0 sample(s)): give some.")
     if differ_in_shape(X):
@@ -58,6 +56,8 @@ def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndar
         X = [np.asarray(row) for row in X]
     elif _has_other_columns(X):
         _check_columns(estimator, X, reset=True)
+    elif isinstance(X, Rows):
+        X = _finite(estimator, X, check_rows(estimator, X, reset=True, **_FORMS))
     else:
         checked, y = validate_data(estimator, X, y, **_FORMS)
         X = _finite(estimator, X, checked)
@@ -69,13 +69,22 @@ def check_any_input(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndar
 
 def check_any_new_input(estimator, X):
     """Validate X, in any of the project's forms, for a fitted meta-estimator."""
-    X = as_sequence(X)
+    X = as_rows(as_sequence(X))
     if differ_in_shape(X) or has_another_length(estimator, X):
         return [np.asarray(row) for row in X]
     if _has_other_columns(X):
         _check_columns(estimator, X, reset=False)
         return X
-    return _finite(estimator, X, validate_data(estimator, X, reset=False, **_FORMS))
+    check = check_rows if isinstance(X, Rows) else validate_data
+    return _finite(estimator, X, check(estimator, X, reset=False, **_FORMS))
+
+
+def check_rows(estimator, X, *, reset, **forms):
+    """Validate `Rows` as `validate_data` does an array, a block at a time; return them."""
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    for block in blocks(X):
+        check_array(np.asarray(X[block]), estimator=estimator, input_name="X", **forms)
+    return X
 
 
 def require_numbers(X, advice):
@@ -105,37 +114,28 @@ def _check_columns(estimator, X, *, reset):
 
 
 def _finite(estimator, X, checked):
-    allowed = np.isfinite(checked)
-    if get_tags(estimator).input_tags.allow_nan:
-        allowed |= np.isnan(checked)
-    bad = ~allowed.reshape(len(checked), -1).all(axis=1)
-    if bad.any():
-        raise ValueError(
-            f"X holds NaN or infinity, first in row {int(bad.argmax())}; {type(estimator).__name__} "
-            "takes finite numbers only: repair or drop these rows, or begin every estimator inside with "
-            "an imputer."
-        )
+    allow_nan = get_tags(estimator).input_tags.allow_nan
+    for block in blocks(checked):
+        part = np.asarray(checked[block])
+        allowed = np.isfinite(part)
+        if allow_nan:
+            allowed |= np.isnan(part)
+        bad = ~allowed.reshape(len(part), -1).all(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"X holds NaN or infinity, first in row {block.start + int(bad.argmax())}; "
+                f"{type(estimator).__name__} takes finite numbers only: repair or drop these rows, or "
+                "begin every estimator inside with an imputer."
+            )
     return X if hasattr(X, "iloc") else checked
 
 
 def drop_weightless(
     X: Any, y: Any, sample_weight: Any, params: dict[str, Any] | None = None, *, dtype: Any = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
-    """Leave out the rows of weight 0, which count as absent.
+    """Leave out the rows of weight 0, which count as absent; `rows` are those that are left.
 
     Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
-
-    Returns
-    -------
-    X, y, sample_weight, params :
-        Without these rows; the weights stay None where they were.
-    rows : ndarray of int
-        Those that are left.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or all are 0.
     """
     params = {} if params is None else params
     if sample_weight is None:
@@ -144,5 +144,7 @@ def drop_weightless(
     rows = np.flatnonzero(sample_weight)
     if len(rows) == 0:  # scikit-learn before 1.9 takes such weights
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    if len(rows) == len(y):  # nothing to copy
+        return X, y, sample_weight, params, rows
     params = _check_method_params(X, params, rows)
     return _safe_indexing(X, rows), y[rows], sample_weight[rows], params, rows

@@ -7,6 +7,7 @@ the threads is ours. What would warn without need is computed so that it does no
 
 import sys
 import traceback
+import warnings
 
 
 def outside():
@@ -16,3 +17,8 @@ def outside():
     between = ("sklearn", "sklearn_heartkd", "joblib", "torch")
     levels = (level for level, name in enumerate(names, 1) if name.partition(".")[0] not in between)
     return next(levels, len(names))
+
+
+def warn(message):
+    """Warn the code that called this package."""
+    warnings.warn(message, stacklevel=outside())

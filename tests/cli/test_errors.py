@@ -121,7 +121,10 @@ def test_a_pattern_that_is_none_is_named(complaint, folder, line):
             "explain model.skops a.wav --out o --timing t.csv",
             "The file t.csv does not exist; check",
         ),
-        ("explain model.skops a.wav --out a.wav", "The folder a.wav cannot be made, because there is a file"),
+        (
+            "explain model.skops a.wav --out a.wav",
+            "The folder a.wav cannot be made, because there is a file",
+        ),
         ("export model.skops --out nowhere/m.onnx", "The folder nowhere of m.onnx does not exist"),
         ("export model.skops --recordings no", "--recordings no is not a folder; give the folder"),
         ("explain model.skops a.wav --out o --timing a.wav", "a.wav is not a text; save the table"),

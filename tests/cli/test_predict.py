@@ -2,16 +2,20 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
 import soundfile
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 
+from sklearn_heartkd import MFCC
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.deployment import _files
+from sklearn_heartkd.deployment import _files, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 
@@ -146,7 +150,7 @@ def test_channel_of_the_model(folder, sound, capsys, monkeypatch):
     lines = []
     for channel in ("mean", "left", "right", 1, 2):
         model.channel = channel
-        monkeypatch.setattr(_files, "load_any", lambda path: model)
+        monkeypatch.setattr(_files, "load_any", lambda path, trust: model)
         lines.append(run(capsys, "stereo.wav"))
     _, mono, _ = run(capsys, "a.wav")
     shown = [out.split()[1:] for _, out, _ in lines]
@@ -180,3 +184,26 @@ def test_pipes_and_devices_are_refused(folder, capsys):
     assert err.splitlines()[0] == (
         "heartkd predict: pipe.wav: not a regular file, but a pipe or a device"
     )
+
+
+def test_a_forest_needs_trust(folder, capsys):
+    sounds = make_heart_sounds(12, classes=("normal", "murmur"), random_state=0)
+    forest = RandomForestClassifier(5, random_state=0)
+    model = make_pipeline(MFCC(output="summary"), forest).fit(sounds.data, sounds.target)
+    save_model(model, "forest.skops")
+    status, _, err = run(capsys, "a.wav", "--model", "forest.skops")
+    assert status == 2
+    assert "trust" in err
+    status, out, _ = run(capsys, "a.wav", "--model", "forest.skops", "--trust")
+    assert status == 0
+    assert out.startswith("a.wav")
+
+
+def test_it_imports_only_what_it_needs(folder):
+    code = (
+        "import sys; from sklearn_heartkd.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, "predict", "a.wav"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    heavy = {"joblib", "tqdm", "pandas", "sklearn", "torch", "sklearn_heartkd.cli._train"}
+    assert not heavy & set(done.stdout.split())

@@ -2,7 +2,17 @@ import io
 
 from matplotlib.image import imread
 
-from sklearn_heartkd.comparison._figures import draw
+from sklearn_heartkd.comparison._figures import confusion_figure, draw
+from sklearn_heartkd.metrics import oof_frame
+
+
+def test_class_names_are_not_mathematics():
+    predictions = oof_frame(
+        "svm", seed=0, fold=0, recording=[0, 1], y_true=["$^$_", "b"], y_pred=["b", "b"]
+    )
+    figure = confusion_figure(predictions, "svm")
+    figure.draw_without_rendering()
+    assert "$^$_" in [text.get_text() for text in figure.axes[0].get_xticklabels()]
 
 
 def test_pictures_are_drawn(comparison):

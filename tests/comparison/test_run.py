@@ -1,3 +1,6 @@
+import os
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,3 +175,14 @@ def test_the_progress_is_a_line_per_fit_without_a_terminal(data, capsys):
         "2/2 svm-seed0-fold1",
     ]
     assert lines[1].endswith("about 0 s left")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_a_process_that_the_system_ends_is_reported(data, tmp_path):
+    class Deadly(Recipe):
+        def make(self, model, seed, sources):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(ChildProcessError, match="with the same output folder it continues"):
+        run(data, out=tmp_path, models=["svm"], recipe=Deadly(), n_jobs=2)

@@ -105,7 +105,7 @@ def test_flags_that_contradict_each_other(miniature, flags):
 def test_tables_and_recordings_that_miss_each_other(miniature):
     (miniature / "train" / "N_089_sit_Aor.wav").rename(miniature / "train" / "N_090_sit_Aor.wav")
     with (
-        pytest.warns(UserWarning, match=r"1 recordings are not in train\.csv .*N_090_sit_Aor"),
+        pytest.warns(UserWarning, match=r"1 sound files .* not in train\.csv .*N_090_sit_Aor"),
         pytest.raises(UnreadableRecordingError, match=r"N_089_sit_Aor\.wav: no such file"),
     ):
         load_bmd_hs(miniature)

@@ -95,6 +95,8 @@ def test_repair(form, kind):
     if form in ("WAV", "RIFX", "RF64"):
         with pytest.warns(UserWarning, match="repaired"):
             waveform = repair(content)
+        with pytest.warns(UserWarning, match="repaired"):
+            assert len(read_recording(io.BytesIO(content), on_error="repair")[0]) == len(waveform)
         n_left = N // 2 if kind == "cut off" else N
         np.testing.assert_array_equal(waveform, read(whole(form))[:n_left])
         with pytest.raises(UnreadableRecordingError, match='on_error="repair"'):

@@ -95,7 +95,7 @@ def test_wrong_references_are_refused(physionet, rows, complaint):
 
 def test_references_and_recordings_that_miss_each_other(physionet):
     write_noise(physionet / "training-a" / "a0009.wav")
-    with pytest.warns(UserWarning, match=r"1 recordings are not in REFERENCE\.csv .*a0009"):
+    with pytest.warns(UserWarning, match=r"1 sound files .* not in REFERENCE\.csv .*a0009"):
         load_physionet2016(physionet)
     (physionet / "training-a" / "a0009.wav").unlink()
     (physionet / "training-f" / "f0001.wav").unlink()

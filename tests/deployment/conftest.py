@@ -1,6 +1,3 @@
-import importlib.util
-from pathlib import Path
-
 import pytest
 from sklearn.pipeline import Pipeline
 
@@ -45,13 +42,3 @@ def distilled(sounds):
         Pipeline([("mel", LogMelSpectrogram()), ("student", student)]), random_state=0
     )
     return model.fit(sounds.data, sounds.target)
-
-
-@pytest.fixture(scope="session")
-def fuzzing():
-    """The module that damages files, shared with the benchmark."""
-    path = Path(__file__).parents[2] / "benchmarks" / "fuzzing.py"
-    spec = importlib.util.spec_from_file_location("fuzzing", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -26,7 +26,7 @@ def test_its_card_warns_and_gives_scores():
     assert "Not a medical device" in card
     assert "95 % interval" in card
     for label in ("artifact", "extrahls", "extrastole", "murmur", "normal"):
-        assert f"| {label}, sensitivity |" in card
+        assert f"| {label}, recall |" in card
 
 
 def test_it_answers_about_any_recording(model, sounds):

@@ -16,7 +16,6 @@ import pytest
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_selection import SelectKBest
@@ -32,6 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 
+from benchmarks._hostile import mutate
 from sklearn_heartkd import (
     MFCC,
     BandPassFilter,
@@ -206,15 +206,11 @@ def test_every_trusted_name_is_a_class_or_a_score_where_it_is_defined():
     ("model", "named"),
     [
         (StudentClassifier(), "StudentClassifier is not fitted"),
-        (make_pipeline(MFCC(), StudentClassifier()), "StudentClassifier in step 'student"),
+        (make_pipeline(MFCC(), StudentClassifier()), "Pipeline is not fitted"),
         (FrozenEstimator(LogisticRegression()), "FrozenEstimator is not fitted"),
         (GridSearchCV(FAST, {"max_depth": [2]}), "GridSearchCV is not fitted"),
-        (
-            make_pipeline(StandardScaler(), DummyClassifier().fit([[0], [1]], [0, 1])),
-            "StandardScaler in step 'standardscaler' is not fitted",
-        ),
     ],
-    ids=["network", "pipeline", "frozen", "search", "first step"],
+    ids=["network", "pipeline", "frozen", "search"],
 )
 def test_an_unfitted_model_is_not_saved(tmp_path, model, named):
     with pytest.raises(NotFittedError, match=rf"{named}.*; call fit first"):
@@ -343,11 +339,18 @@ def test_planted_pickle_does_not_run(tmp_path):
     assert not target.exists()
 
 
-def test_damaged_files_are_refused_or_equal(sounds, saved_student, fuzzing):
+def test_damaged_files_are_refused_or_equal(tmp_path, sounds, saved_student):
     data, expected = saved_student
-    equal, refused = fuzzing.fuzz_models(data, expected, sounds.data[:3], 60)
-    assert equal + refused == 60
-    assert refused > 50
+    n_refused = 0
+    for seed in range(60):
+        (tmp_path / "model").write_bytes(mutate(data, np.random.default_rng(seed)))
+        try:
+            loaded = load_model(tmp_path / "model")
+        except ModelFileError:
+            n_refused += 1
+        else:
+            np.testing.assert_array_equal(loaded.predict_proba(sounds.data[:3]), expected)
+    assert n_refused > 50
 
 
 @pytest.fixture(scope="module")
@@ -397,3 +400,18 @@ def test_a_student_is_saved_without_its_teachers(tmp_path, sounds, distilled):
     assert not hasattr(model.estimator_[-1], "teacher_")
     assert hasattr(distilled.estimator_[-1], "teacher_")
     assert hasattr(pickle.loads(pickle.dumps(distilled)).estimator_[-1], "teacher_")
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_a_frozen_teacher_is_saved_without_its_fit(tmp_path, as_list):
+    X, y = load_iris(return_X_y=True)
+    frozen = FrozenEstimator(RandomForestClassifier(30, random_state=0).fit(X, y))
+    student = StudentClassifier(max_epochs=1, random_state=0)
+    model = DistilledClassifier([("forest", frozen)] if as_list else frozen, student, losses="kd")
+    model.fit(X, y)
+    loaded = load_model(save_model(model, tmp_path / "model"))  # a fitted forest needs trust
+    teacher = loaded.teacher[0][1] if as_list else loaded.teacher
+    assert not hasattr(teacher.estimator, "estimators_")
+    assert teacher.estimator.n_estimators == 30
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert hasattr(frozen.estimator, "estimators_")

@@ -96,7 +96,7 @@ def test_no_verb_opens_a_socket_or_leaves_files(folder, distilled):
         "explain": [model, one, "--out", told / "explain"],
         "compare": [
             *("--data", sounds, *data, "--quick", "--folds", "2"),
-            *("--models", "student", "--jobs", "1", "--out", told / "compare"),
+            *("--models", "svm", "--jobs", "1", "--out", told / "compare"),
         ],
     }
     home = {"HOME": "home", "TMPDIR": "temporary"} | dict.fromkeys(

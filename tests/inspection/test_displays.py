@@ -283,6 +283,13 @@ def test_names_are_not_mathematics(explanation):
     display = ExplanationDisplay(odd, name="$\\").plot(axes(), kind="bands")
     display.figure_.draw_without_rendering()
     assert r"\n" in display.ax_[0].get_title() or r"\frac" in display.ax_[0].get_title()
+    classes = np.array(["$^$_", "$x^2$"])
+    embedding = EmbeddingDisplay(
+        np.eye(2), classes, explained_variance=[0.7, 0.3], classes=classes, table=np.eye(2)
+    ).plot(axes())
+    embedding.figure_.draw_without_rendering()
+    shown = [*embedding.ax_[0].get_legend().get_texts(), *embedding.ax_[1].get_xticklabels()]
+    assert not any(text.get_parse_math() for text in shown)
     table = pd.DataFrame(
         {"size": [1, 9], "value": 0.5, "low": 0.4, "high": 0.6}, index=["$\\", "b"]
     )

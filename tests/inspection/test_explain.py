@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.special import softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -292,8 +292,6 @@ def test_flat_features_get_their_grid_back(sounds):
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000)).fit(X, sounds.target)
     explanation = explain(model, X[:1], features=features, n_evaluations=150)
     assert explanation.values.shape == (1, 2, 32, n_frames(2.0))
-    with pytest.raises(ValueError, match="not a multiple of the 32 channels"):
-        explain(model, X[:1, :-1], features=features)
 
 
 def test_unknown_models_of_waveforms(sounds):
@@ -362,13 +360,7 @@ def test_errors_say_what_to_do(convolutional, sounds):
         explain(convolutional, sounds.data[:1], method="magic")
     with pytest.raises(ValueError, match=r"cell=.* above 0"):
         explain(convolutional, sounds.data[:1], cell=(0, 1))
-    with pytest.raises(TypeError, match="fitted classifier"):
-        explain(3, sounds.data[:1])
+    with pytest.raises(TypeError, match="needs a classifier, got LinearRegression"):
+        explain(LinearRegression().fit([[0], [1]], [0, 1]), [[0], [1]])
     with pytest.raises(ValueError, match="not fitted"):
         explain(make_pipeline(FixedLength(), StudentClassifier()), sounds.data[:1])
-
-
-def test_missing_shap_is_named(convolutional, sounds, monkeypatch):
-    monkeypatch.setitem(sys.modules, "shap", None)
-    with pytest.raises(ImportError, match="pip install shap"):
-        explain(convolutional, sounds.data[:1])

@@ -23,3 +23,9 @@ def test_single_precision_is_kept_for_ragged_recordings():
 def test_a_duration_of_less_than_a_sample_is_refused():
     with pytest.raises(ValueError, match=r"duration=0.0001 s, which is less than a sample at 2000"):
         FixedLength(duration=0.0001).fit(np.ones((2, 3)))
+
+
+def test_recordings_that_are_long_enough_are_not_copied():
+    X = np.ones((2, 12))
+    assert FixedLength(duration=1.2, sampling_rate=10).fit_transform(X) is X
+    assert np.shares_memory(FixedLength(duration=1.0, sampling_rate=10).fit_transform(X), X)

@@ -16,8 +16,10 @@ def found(root):
 
 
 def test_suffixes(tmp_path):
-    readable = [f"{i:02}{suffix}" for i, suffix in enumerate([".CAF", ".aifc", ".mp3", ".Opus"])]
-    put(tmp_path, *readable, "notes.txt", "table.csv", "wav", "x.wav.bak")
+    readable = [
+        f"{i:02}{suffix}" for i, suffix in enumerate([".CAF", ".aifc", ".mp3", ".Opus", ".sph"])
+    ]
+    put(tmp_path, *readable, "notes.txt", "table.csv", "a.mat", "wav", "x.wav.bak")
     assert found(tmp_path) == readable
     assert find_audio_files(tmp_path).unreadable == []
 

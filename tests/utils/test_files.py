@@ -17,10 +17,10 @@ def test_an_error_leaves_the_old_files(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_an_error_shows_the_target(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught:
-        replace_text(tmp_path / "nowhere" / "a.txt", "new")
-    assert caught.value.filename == str(tmp_path / "nowhere" / "a.txt")
+def test_a_missing_folder_is_named_with_the_target(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, replace_files(tmp_path / "no" / "a.txt"):
+        pass
+    assert caught.value.filename == str(tmp_path / "no" / "a.txt")
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):

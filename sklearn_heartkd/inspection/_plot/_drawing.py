@@ -10,15 +10,6 @@ _EVENT_COLORS = dict(zip(("S1", "S2", "S3", "S4", "murmur"), COLORS, strict=Fals
 _EVENT_COLORS["premature"] = "#000000"
 
 
-def new_axes(ax, figsize):
-    """Return `ax`, or the axes of a new figure."""
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(layout="constrained", figsize=figsize)[1]
-
-
 def split_axes(ax, ratios, *, beside=False):
     """Replace `ax` with panels below each other, which share their x axis, or beside each other."""
     from matplotlib.gridspec import GridSpecFromSubplotSpec
@@ -67,6 +58,7 @@ def draw_events(ax, events):
     if events is None:
         return
     style = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "bottom", "fontsize": 8}
+    style["parse_math"] = False
     for event in events.itertuples():
         color = _EVENT_COLORS.get(event.kind, "0.4")
         bottom, top = (0.0, 0.08) if event.kind == "murmur" else (0.92, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,17 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._nested import embed
 from sklearn_heartkd.utils._unwrap import unwrap
 
 
-class EmbeddingDisplay:
+@dataclass(eq=False, repr=False)
+class EmbeddingDisplay(Display):
     """Embeddings of recordings in two principal components, with k-means clusters and their table.
 
-    Use :meth:`from_estimator` to create a display.
+    Use :meth:`from_estimator` to create a display. :meth:`plot` passes further arguments to matplotlib's
+    `scatter` for the points.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class EmbeddingDisplay:
     ax_ : ndarray of Axes
         The points and, if there are clusters, their table.
     figure_ : Figure
-        The figure.
+        Where they are drawn.
 
     See Also
     --------
@@ -59,24 +63,14 @@ class EmbeddingDisplay:
     >>> display = EmbeddingDisplay.from_estimator(model, X, y)
     """
 
-    def __init__(
-        self,
-        points: np.ndarray,
-        y: np.ndarray,
-        *,
-        explained_variance: np.ndarray,
-        classes: np.ndarray,
-        centers: np.ndarray | None = None,
-        table: np.ndarray | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.points = points
-        self.y = y
-        self.explained_variance = explained_variance
-        self.classes = classes
-        self.centers = centers
-        self.table = table
-        self.name = name
+    points: np.ndarray
+    y: np.ndarray
+    _: KW_ONLY
+    explained_variance: np.ndarray
+    classes: np.ndarray
+    centers: np.ndarray | None = None
+    table: np.ndarray | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -101,10 +95,8 @@ class EmbeddingDisplay:
             Labels, for the colors.
         name : str, default=None
             Title; None means the name of the estimator's class.
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `scatter` for the points.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -118,8 +110,6 @@ class EmbeddingDisplay:
                 "or an estimator around one."
             )
         embedding, y = np.asarray(embed(estimator, X), dtype=float), np.asarray(y)
-        if len(embedding) < 3:
-            raise ValueError(f"X has {len(embedding)} recordings; pass at least 3.")
         pca = PCA(2, svd_solver="full").fit(embedding)
         refiners = [part.refiner_ for part in parts if getattr(part, "refiner_", None) is not None]
         return cls(
@@ -132,31 +122,16 @@ class EmbeddingDisplay:
             name=type(estimator).__name__ if name is None else name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> EmbeddingDisplay:
-        """Plot the points, the centers with their numbers, and the table of the clusters.
+    def _figsize(self):
+        return (6, 4.6) if self.table is None else (9.5, 4.6)
 
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
-        name : str, default=None
-            Title; None means `name` of the display.
-        **kwargs : dict
-            Passed to matplotlib's `scatter` for the points.
-
-        Returns
-        -------
-        EmbeddingDisplay
-            The display.
-        """
-        ax = _drawing.new_axes(ax, (6, 4.6) if self.table is None else (9.5, 4.6))
+    def _draw(self, ax, title, style):
         panels = [ax] if self.table is None else _drawing.split_axes(ax, (1.7, 1), beside=True)
-        self._plot_points(panels[0], kwargs)
-        panels[0].set_title(self.name or "" if name is None else name)
+        self._plot_points(panels[0], style)
+        panels[0].set_title(title)
         if self.table is not None:
             self._plot_table(panels[1], self.table)
-        self.ax_, self.figure_ = np.array(panels), ax.figure
-        return self
+        return np.array(panels)
 
     def _plot_points(self, ax, style):
         known = list(self.classes) + sorted(set(self.y) - set(self.classes))
@@ -176,13 +151,15 @@ class EmbeddingDisplay:
         first, second = self.explained_variance
         ax.set_xlabel(f"first component ({first:.0%} of the variance)")
         ax.set_ylabel(f"second component ({second:.0%})")
-        ax.legend(fontsize=9)
+        for text in ax.legend(fontsize=9).get_texts():
+            text.set_parse_math(False)  # a class may be named "$"
 
     def _plot_table(self, ax, table):
         ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (i, j), value in np.ndenumerate(table):
             color = "white" if value > 0.6 else "black"
             ax.text(j, i, f"{value:.2f}", ha="center", va="center", color=color, fontsize=9)
-        ax.set_xticks(range(len(self.classes)), [str(c) for c in self.classes], rotation=30)
+        classes = [str(label) for label in self.classes]
+        ax.set_xticks(range(len(classes)), classes, rotation=30, parse_math=False)
         ax.set_yticks(range(len(table)), [f"{i + 1}" for i in range(len(table))])
         ax.set(ylabel="cluster", title="class probabilities")

@@ -12,6 +12,7 @@ from sklearn_heartkd.inspection._events import events_of
 from sklearn_heartkd.inspection._explain import explain
 from sklearn_heartkd.inspection._explanation import Explanation
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import new_axes
 from sklearn_heartkd.utils._text import printable
 
 SIZES = {"heat": (9, 4.6), "waveform": (9, 2.8), "bands": (5, 3.8)}  # inches, by kind
@@ -41,10 +42,8 @@ class ExplanationDisplay:
     ----------
     artist_ : QuadMesh, LineCollection or BarContainer
         The heat, the colored waveform or the bars.
-    ax_ : ndarray of Axes
-        The panels.
-    figure_ : Figure
-        The figure.
+    ax_, figure_ : ndarray of Axes, Figure
+        The panels and their figure.
 
     See Also
     --------
@@ -102,21 +101,14 @@ class ExplanationDisplay:
             A fitted model, see :func:`explain`.
         X : array-like or sequence of 1-D arrays
             Input of the model.
-        recording : int, default=0
-            Which recording of X to explain.
-        target : label, default=None
-            The class; None means the predicted one.
+        recording, target : optional
+            As in the constructor.
         background : array-like or sequence of 1-D arrays, default=None
             Recordings to compare with, see :func:`explain`.
         events : DataFrame, default=None
-            Heart sounds, with the columns kind, start and end (seconds), and recording (row in X) if
-            they belong to several recordings.
-        kind : {"heat", "waveform", "bands"}, default="heat"
+            As in the constructor.
+        kind, name, ax : optional
             See :meth:`plot`.
-        name : str, default=None
-            Name of the model for the title; None means the name of the classifier.
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
         **options : dict
             Passed to :func:`explain`.
 
@@ -146,12 +138,8 @@ class ExplanationDisplay:
         ----------
         explanations : dict of str to Explanation
             By the model's name. Each is scaled by its own largest value.
-        recording : int, default=0
-            Which recording to plot.
-        target : label, default=None
-            The class; None means the one that the first model predicts.
-        events : DataFrame, default=None
-            Heart sounds, as in :meth:`from_estimator`.
+        recording, target, events : optional
+            As in the constructor; `target` is by default the class that the first model predicts.
         figure : Figure, default=None
             None creates a new figure.
 
@@ -207,7 +195,7 @@ class ExplanationDisplay:
                 "This explanation has no values in bands and frames; use kind='bands', or explain "
                 "with method='kernel'."
             )
-        ax = _drawing.new_axes(ax, SIZES[kind])
+        ax = new_axes(ax, SIZES[kind])
         draw = {"heat": self._heat, "waveform": self._waveform, "bands": self._bands}[kind]
         panels, self.artist_ = draw(ax, kwargs)
         score, base = one.scores[0, self.class_index], one.base[0, self.class_index]

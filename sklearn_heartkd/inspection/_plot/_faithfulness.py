@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
 
 from sklearn_heartkd.inspection._faithfulness import Faithfulness
-from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import Display
 
 
-class FaithfulnessDisplay:
+@dataclass(eq=False, repr=False)
+class FaithfulnessDisplay(Display):
     """Deletion and insertion curves of an explanation, compared with random order.
 
-    Pass the result of :func:`faithfulness` and call :meth:`plot`.
+    The curves are averaged over the recordings. Pass the result of :func:`faithfulness` and call
+    :meth:`plot`, which passes further arguments to matplotlib's `plot`.
 
     Parameters
     ----------
@@ -24,10 +26,8 @@ class FaithfulnessDisplay:
     ----------
     lines_ : list of Line2D
         Deletion, random deletion, insertion and random insertion.
-    ax_ : Axes
-        The axes.
-    figure_ : Figure
-        The figure.
+    ax_, figure_ : Axes, Figure
+        Where they are drawn.
 
     See Also
     --------
@@ -42,42 +42,22 @@ class FaithfulnessDisplay:
     >>> display = FaithfulnessDisplay(result).plot()
     """
 
-    def __init__(self, result: Faithfulness, *, name: str | None = None) -> None:
-        self.result = result
-        self.name = name
+    result: Faithfulness
+    _: KW_ONLY
+    name: str | None = None
 
-    def plot(
-        self, ax: Any = None, *, name: str | None = None, **kwargs: Any
-    ) -> FaithfulnessDisplay:
-        """Plot the curves, averaged over the recordings.
-
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Title; None means `name` of the display.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curves.
-
-        Returns
-        -------
-        FaithfulnessDisplay
-            The display.
-        """
-        ax = _drawing.new_axes(ax, (6, 4))
+    def _draw(self, ax, title, style):
         table = self.result.to_frame()
         self.lines_ = []
         for kind, color in (("deletion", "#D55E00"), ("insertion", "#0072B2")):
             explained = {"marker": "o", "markersize": 4, "label": f"{kind}, explained"}
             random = {"linestyle": "--", "label": f"{kind}, random"}
             for column, look in ((kind, explained), (f"random_{kind}", random)):
-                style = {"color": color, **look, **kwargs}
-                self.lines_ += ax.plot(table["fraction"], table[column], **style)
+                look = {"color": color, **look, **style}
+                self.lines_ += ax.plot(table["fraction"], table[column], **look)
         ax.set(xlabel="share of the cells", ylabel=f"mean {self.result.unit} of the class")
         ax.xaxis.set_major_formatter("{x:.0%}")
         ax.grid(alpha=0.3)
         ax.legend(fontsize=9)
-        ax.set_title(self.name or "" if name is None else name)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        ax.set_title(title)
+        return ax

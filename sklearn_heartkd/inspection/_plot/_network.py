@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._unwrap import final_estimator
 
 
-class NetworkDisplay:
+@dataclass(eq=False, repr=False)
+class NetworkDisplay(Display):
     """The layers of a network with their output shapes and sizes, by torchinfo.
 
-    Use :meth:`from_estimator` to create a display; ``str(display)`` is the table.
+    Use :meth:`from_estimator` to create a display; ``str(display)`` is the table. :meth:`plot` passes
+    further arguments to matplotlib's `text`.
 
     Parameters
     ----------
@@ -26,10 +29,8 @@ class NetworkDisplay:
     ----------
     text_ : Text
         The table.
-    ax_ : Axes
-        The axes.
-    figure_ : Figure
-        The figure.
+    ax_, figure_ : Axes, Figure
+        Where it is drawn.
 
     See Also
     --------
@@ -46,9 +47,9 @@ class NetworkDisplay:
     True
     """
 
-    def __init__(self, summary: str, *, name: str | None = None) -> None:
-        self.summary = summary
-        self.name = name
+    summary: str
+    _: KW_ONLY
+    name: str | None = None
 
     def __str__(self) -> str:
         return self.summary
@@ -73,10 +74,8 @@ class NetworkDisplay:
             Depth to which nested modules are listed.
         name : str, default=None
             Title; None means the name of the network's class.
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `text`.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -99,32 +98,16 @@ class NetworkDisplay:
         name = type(network).__name__ if name is None else name
         return cls(summary, name=name).plot(ax, **kwargs)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> NetworkDisplay:
-        """Write the table into axes.
-
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Title; None means `name` of the display.
-        **kwargs : dict
-            Passed to matplotlib's `text`.
-
-        Returns
-        -------
-        NetworkDisplay
-            The display.
-        """
+    def _figsize(self):
         lines = self.summary.splitlines()
-        width = max(map(len, lines))
-        ax = _drawing.new_axes(ax, (0.4 + 0.075 * width, 0.6 + 0.145 * len(lines)))
+        return 0.4 + 0.075 * max(map(len, lines)), 0.6 + 0.145 * len(lines)
+
+    def _draw(self, ax, title, style):
         ax.set_axis_off()
-        style = {"family": "monospace", "fontsize": 8, "va": "top", **kwargs}
+        style = {"family": "monospace", "fontsize": 8, "va": "top", **style}
         self.text_ = ax.text(0, 1, self.summary, transform=ax.transAxes, **style)
-        ax.set_title(self.name or "" if name is None else name, loc="left")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        ax.set_title(title, loc="left")
+        return ax
 
 
 def _summarize(module, input_shape, depth):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from itertools import product
 from typing import Any
 
@@ -13,12 +14,15 @@ from numpy.typing import ArrayLike
 
 from sklearn_heartkd.inspection._plot import _drawing
 from sklearn_heartkd.metrics import compare_models
+from sklearn_heartkd.utils._display import Display
 
 
-class QualitySizeDisplay:
+@dataclass(eq=False, repr=False)
+class QualitySizeDisplay(Display):
     """Quality of models against their size, with intervals.
 
-    Use :meth:`from_predictions`, or pass a table and call :meth:`plot`.
+    Use :meth:`from_predictions`, or pass a table and call :meth:`plot`, which passes further arguments
+    to matplotlib's `errorbar`.
 
     Parameters
     ----------
@@ -34,10 +38,8 @@ class QualitySizeDisplay:
     ----------
     containers_ : list of ErrorbarContainer
         The models of each kind.
-    ax_ : Axes
-        The axes.
-    figure_ : Figure
-        The figure.
+    ax_, figure_ : Axes, Figure
+        Where they are drawn.
 
     See Also
     --------
@@ -54,12 +56,10 @@ class QualitySizeDisplay:
     >>> display = QualitySizeDisplay(table).plot()
     """
 
-    def __init__(
-        self, table: pd.DataFrame, *, metric: str = "quality", size: str = "size in kilobytes"
-    ) -> None:
-        self.table = table
-        self.metric = metric
-        self.size = size
+    table: pd.DataFrame
+    _: KW_ONLY
+    metric: str = "quality"
+    size: str = "size in kilobytes"
 
     @classmethod
     def from_predictions(
@@ -83,20 +83,14 @@ class QualitySizeDisplay:
             See :func:`~sklearn_heartkd.metrics.compare_models`.
         sizes : mapping of str to float
             Kilobytes of each model; models without a size are left out.
-        groups : array-like, default=None
-            Subjects, for the intervals.
-        metric : str, default="balanced_accuracy"
-            The score, see :func:`~sklearn_heartkd.metrics.compare_models`.
+        groups, metric : optional
+            Subjects and score, see :func:`~sklearn_heartkd.metrics.compare_models`.
         kinds : mapping of str to str, default=None
             The kind of each model.
-        n_resamples : int, default=1000
-            Number of bootstrap resamples for the 95 % intervals.
-        random_state : int, RandomState instance or None, default=0
-            Controls the resampling.
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `errorbar`.
+        n_resamples, random_state : optional
+            For the 95 % intervals, see :func:`~sklearn_heartkd.metrics.compare_models`.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -116,42 +110,28 @@ class QualitySizeDisplay:
             table["kind"] = [kinds.get(model, "other") for model in table.index]
         return cls(table, metric=metric.replace("_", " ")).plot(ax, **kwargs)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> QualitySizeDisplay:
-        """Plot the models, each with its name beside it.
+    def _figsize(self):
+        return 8.5, 5.2
 
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Title.
-        **kwargs : dict
-            Passed to matplotlib's `errorbar`.
-
-        Returns
-        -------
-        QualitySizeDisplay
-            The display.
-        """
+    def _draw(self, ax, title, style):
         from matplotlib.ticker import LogLocator, NullFormatter
 
         table = self.table
         if missing := {"size", "value", "low", "high"} - set(table):
             raise ValueError(f"table has no column {min(missing)!r}.")
-        ax = _drawing.new_axes(ax, (8.5, 5.2))
         kinds = table["kind"].to_numpy() if "kind" in table else np.full(len(table), "models")
         self.containers_ = []
         for i, kind in enumerate(dict.fromkeys(kinds)):
             rows = table[kinds == kind]
             errors = np.abs([rows["value"] - rows["low"], rows["high"] - rows["value"]])
-            style = {"fmt": _drawing.MARKERS[i % 8], "color": _drawing.COLORS[i % 8], "label": kind}
-            style |= {"elinewidth": 1, "capsize": 3, "markersize": 7, **kwargs}
-            container = ax.errorbar(rows["size"], rows["value"], yerr=errors, **style)
+            look = {"fmt": _drawing.MARKERS[i % 8], "color": _drawing.COLORS[i % 8], "label": kind}
+            look |= {"elinewidth": 1, "capsize": 3, "markersize": 7, **style}
+            container = ax.errorbar(rows["size"], rows["value"], yerr=errors, **look)
             for line in (*container[1], *container[2]):
                 line.set_alpha(0.5)  # intervals of models of one size lie on top of each other
             self.containers_.append(container)
         ax.set_xscale("log")
-        ax.set(xlabel=self.size, ylabel=self.metric, title=name or "")
+        ax.set(xlabel=self.size, ylabel=self.metric, title=title)
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.set_major_formatter("{x:,g}")
@@ -160,8 +140,7 @@ class QualitySizeDisplay:
         if len(self.containers_) > 1:
             ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4)
         _label(ax, table)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
 
 def _label(ax, table):

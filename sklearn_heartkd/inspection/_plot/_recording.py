@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ from numpy.typing import ArrayLike
 from sklearn_heartkd.features import LogMelSpectrogram
 from sklearn_heartkd.inspection._grid import band_centers, frame_times
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import Display
 
 
-class RecordingDisplay:
+@dataclass(eq=False, repr=False)
+class RecordingDisplay(Display):
     """A recording as waveform and log-mel spectrogram, with its heart sounds if they are known.
 
-    Use :meth:`from_recording` to create a display.
+    Use :meth:`from_recording` to create a display. :meth:`plot` passes further arguments to matplotlib's
+    `pcolormesh` for the spectrogram.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class RecordingDisplay:
     ax_ : ndarray of Axes of shape (2,)
         Waveform above, spectrogram below.
     figure_ : Figure
-        The figure.
+        Where they are drawn.
 
     See Also
     --------
@@ -57,24 +61,14 @@ class RecordingDisplay:
     >>> display = RecordingDisplay.from_recording(sounds.data[0], 2000, events=events)
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        *,
-        grid: np.ndarray,
-        times: np.ndarray,
-        frequencies: np.ndarray,
-        sampling_rate: float,
-        events: pd.DataFrame | None = None,
-        name: str | None = None,
-    ) -> None:
-        self.waveform = waveform
-        self.grid = grid
-        self.times = times
-        self.frequencies = frequencies
-        self.sampling_rate = sampling_rate
-        self.events = events
-        self.name = name
+    waveform: np.ndarray
+    _: KW_ONLY
+    grid: np.ndarray
+    times: np.ndarray
+    frequencies: np.ndarray
+    sampling_rate: float
+    events: pd.DataFrame | None = None
+    name: str | None = None
 
     @classmethod
     def from_recording(
@@ -101,12 +95,8 @@ class RecordingDisplay:
             :func:`read_timing` return them.
         features : LogMelSpectrogram, default=None
             Computes the spectrogram. None means the default bands at this sampling rate.
-        name : str, default=None
-            Title.
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `pcolormesh` for the spectrogram.
+        name, ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -140,35 +130,19 @@ class RecordingDisplay:
             name=name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> RecordingDisplay:
-        """Plot the recording.
+    def _figsize(self):
+        return 9, 4.6
 
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to replace with the panels. None creates a new figure.
-        name : str, default=None
-            Title; None means `name` of the display.
-        **kwargs : dict
-            Passed to matplotlib's `pcolormesh` for the spectrogram.
-
-        Returns
-        -------
-        RecordingDisplay
-            The display.
-        """
-        ax = _drawing.new_axes(ax, (9, 4.6))
+    def _draw(self, ax, title, style):
         top, bottom = _drawing.split_axes(ax, (1, 1.3))
         _drawing.draw_waveform(top, self.waveform, self.sampling_rate)
         _drawing.draw_events(top, self.events)
-        title = self.name or "" if name is None else name
         top.set_title(title, pad=6 if self.events is None else 18)
-        style = {"cmap": "magma", "vmin": self.grid.max() - 60, **kwargs}
+        style = {"cmap": "magma", "vmin": self.grid.max() - 60, **style}
         self.image_ = _drawing.draw_grid(bottom, self.grid, self.times, self.frequencies, **style)
         bottom.set_xlabel("seconds")
         bar = ax.figure.colorbar(
             self.image_, ax=[top, bottom], pad=0.01, shrink=0.55, anchor=(0, 0)
         )
         bar.set_label("dB")
-        self.ax_, self.figure_ = np.array([top, bottom]), ax.figure
-        return self
+        return np.array([top, bottom])

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.inspection._plot import _drawing
+from sklearn_heartkd.utils._display import Display
 from sklearn_heartkd.utils._unwrap import unwrap
 
 
-class TrainingHistoryDisplay:
+@dataclass(eq=False, repr=False)
+class TrainingHistoryDisplay(Display):
     """Loss of networks after each epoch.
 
-    Use :meth:`from_estimator`, or pass histories and call :meth:`plot`.
+    The training loss is solid, the loss of held-out subjects dashed; a ring marks the best epoch,
+    which is the one that early stopping keeps. Use :meth:`from_estimator`, or pass histories and call
+    :meth:`plot`, which passes further arguments to matplotlib's `plot`.
 
     Parameters
     ----------
@@ -26,10 +31,8 @@ class TrainingHistoryDisplay:
     ----------
     lines_ : list of Line2D
         The losses.
-    ax_ : Axes
-        The axes.
-    figure_ : Figure
-        The figure.
+    ax_, figure_ : Axes, Figure
+        Where they are drawn.
 
     See Also
     --------
@@ -44,8 +47,7 @@ class TrainingHistoryDisplay:
     >>> display = TrainingHistoryDisplay.from_estimator(model)
     """
 
-    def __init__(self, histories: dict[str, list[dict[str, Any]]]) -> None:
-        self.histories = histories
+    histories: dict[str, list[dict[str, Any]]]
 
     @classmethod
     def from_estimator(
@@ -59,10 +61,8 @@ class TrainingHistoryDisplay:
             Networks, or pipelines and meta-estimators around one.
         names : list of str, default=None
             One for each model; None means the names of their classes.
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the losses.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -82,45 +82,23 @@ class TrainingHistoryDisplay:
             histories[f"{name} {i + 1}" if name in histories else name] = owners[0].history_
         return cls(histories).plot(ax, **kwargs)
 
-    def plot(
-        self, ax: Any = None, *, name: str | None = None, **kwargs: Any
-    ) -> TrainingHistoryDisplay:
-        """Plot the training loss (solid) and the loss of held-out subjects (dashed).
-
-        A ring marks the best epoch, which is the one that early stopping keeps.
-
-        Parameters
-        ----------
-        ax : Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Title.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the losses.
-
-        Returns
-        -------
-        TrainingHistoryDisplay
-            The display.
-        """
-        ax = _drawing.new_axes(ax, (6, 4))
+    def _draw(self, ax, title, style):
         self.lines_ = []
         for i, (model, history) in enumerate(self.histories.items()):
             color = _drawing.COLORS[i % 8]
             epochs = [row["epoch"] for row in history]
             trained = [row["train_loss"] for row in history]
-            style = {"color": color, "label": f"{model}, training", **kwargs}
-            self.lines_ += ax.plot(epochs, trained, **style)
+            look = {"color": color, "label": f"{model}, training", **style}
+            self.lines_ += ax.plot(epochs, trained, **look)
             held_out = [row.get("valid_loss") for row in history]
             if None not in held_out:
-                style |= {"linestyle": "--", "label": f"{model}, held out"}
-                self.lines_ += ax.plot(epochs, held_out, **style)
+                look |= {"linestyle": "--", "label": f"{model}, held out"}
+                self.lines_ += ax.plot(epochs, held_out, **look)
                 best = int(np.argmin(np.array(held_out, dtype=float)))
                 label = f"{model}, kept epoch {epochs[best]}"
                 ring = {"color": color, "markerfacecolor": "white", "label": label}
                 ax.plot(epochs[best], held_out[best], "o", **ring)
-        ax.set(xlabel="epoch", ylabel="loss", title=name or "")
+        ax.set(xlabel="epoch", ylabel="loss", title=title)
         ax.grid(alpha=0.3)
         ax.legend(fontsize=9)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax

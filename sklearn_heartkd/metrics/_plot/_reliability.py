@@ -10,13 +10,15 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import expected_calibration_error, reliability_curve
+from sklearn_heartkd.utils._display import Display
 
 
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Reliability diagram: accuracy against confidence of the predicted class.
 
     The area of a point grows with the share of recordings in its bin. Use
-    :meth:`from_estimator` or :meth:`from_predictions` to create a display.
+    :meth:`from_estimator` or :meth:`from_predictions` to create a display. The `name` that
+    :meth:`plot` takes is shown in the legend; further arguments go to matplotlib's `plot`.
 
     Parameters
     ----------
@@ -33,10 +35,8 @@ class ReliabilityDisplay:
         The curve.
     points_ : matplotlib.collections.PathCollection
         The points.
-    ax_ : matplotlib.axes.Axes
-        Axes with the diagram.
-    figure_ : matplotlib.figure.Figure
-        Figure with the diagram.
+    ax_, figure_ : Axes, Figure
+        Where they are drawn.
 
     See Also
     --------
@@ -57,37 +57,16 @@ class ReliabilityDisplay:
     ) -> None:
         self.curve = curve
         self.error = error
-        self.estimator_name = estimator_name
+        self.estimator_name = self.name = estimator_name
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **kwargs: Any) -> ReliabilityDisplay:
-        """Plot the diagram.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        name : str, default=None
-            Name for the legend. None means `estimator_name`.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve; the points have its color.
-
-        Returns
-        -------
-        ReliabilityDisplay
-            The display.
-        """
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots()
-        name = self.estimator_name if name is None else name
+    def _draw(self, ax, name, style):
         error = None if self.error is None else f"calibration error {self.error:.3f}"
         label = ": ".join(part for part in (name, error) if part) or None
         diagonal = "perfectly calibrated"
         if diagonal not in ax.get_legend_handles_labels()[1]:  # several displays share the axes
             ax.plot([0, 1], [0, 1], linestyle=":", color="0.3", label=diagonal)
         x, y = self.curve["confidence"], self.curve["accuracy"]
-        (self.line_,) = ax.plot(x, y, **{"label": label, **kwargs})
+        (self.line_,) = ax.plot(x, y, **{"label": label, **style})
         color = self.line_.get_color()
         self.points_ = ax.scatter(x, y, s=15 + 300 * self.curve["weight"], color=color, alpha=0.7)
         ax.set(
@@ -98,8 +77,7 @@ class ReliabilityDisplay:
             aspect="equal",
         )
         ax.legend(loc="best")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return ax
 
     @classmethod
     def from_estimator(
@@ -124,16 +102,12 @@ class ReliabilityDisplay:
             Recordings that the classifier was not fitted on.
         y : array-like of shape (n_recordings,)
             Their labels.
-        n_bins : int, default=15
-            Number of bins.
-        strategy : {"uniform", "quantile"}, default="uniform"
+        n_bins, strategy : optional
             The bins, as in :func:`reliability_curve`.
         name : str, default=None
             Name for the legend. None means the name of the class.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve.
+        ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
@@ -171,30 +145,19 @@ class ReliabilityDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_recordings,)
-            The true labels.
-        y_proba : array-like of shape (n_recordings, n_classes) or (n_recordings,)
-            Predicted probabilities; one column is the probability of the second class.
-        labels : array-like of shape (n_classes,), default=None
-            The class of each column. None means the sorted labels of `y_true`.
-        n_bins : int, default=15
-            Number of bins.
-        strategy : {"uniform", "quantile"}, default="uniform"
-            The bins, as in :func:`reliability_curve`.
-        name : str, default=None
-            Name for the legend.
-        ax : matplotlib.axes.Axes, default=None
-            Axes to draw on. None creates a new figure.
-        **kwargs : dict
-            Passed to matplotlib's `plot` for the curve.
+        y_true, y_proba : array-like
+            Labels and probabilities, as in :func:`reliability_curve`.
+        labels, n_bins, strategy : optional
+            As in :func:`reliability_curve`.
+        name, ax, **kwargs : optional
+            See :meth:`plot`.
 
         Returns
         -------
         ReliabilityDisplay
             The display.
         """
-        curve = reliability_curve(y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy)
-        error = expected_calibration_error(
-            y_true, y_proba, labels=labels, n_bins=n_bins, strategy=strategy
-        )
+        bins: dict[str, Any] = {"labels": labels, "n_bins": n_bins, "strategy": strategy}
+        curve = reliability_curve(y_true, y_proba, **bins)
+        error = expected_calibration_error(y_true, y_proba, **bins)
         return cls(curve, error=error, estimator_name=name).plot(ax, **kwargs)
