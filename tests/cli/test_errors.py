@@ -89,12 +89,12 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     out, err = capsys.readouterr()
     assert code == 1
     assert "a.wav" in out
-    assert err.count("the folder holds no sound files (.aif") == 1
+    assert err.count("the folder holds no sound files (.") == 1
     assert "empty: the folder" in err
     code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
     assert code == 2
     assert text.startswith(
-        f"heartkd {line.split()[0]}: The folder empty holds no sound files (.aif"
+        f"heartkd {line.split()[0]}: The folder empty holds no sound files (."
     )
 
 

@@ -83,7 +83,7 @@ def test_a_recording_of_two_patients_is_refused(miniature):
 def test_missing_cells(miniature):
     table = miniature / "train.csv"
     table.write_text(table.read_text().replace("MR_002_sup_Mit", "NaN"))
-    with pytest.warns(UserWarning, match=r"1 recordings are not in train\.csv"):
+    with pytest.warns(UserWarning, match=r"1 sound files .* are not in train\.csv"):
         assert len(load_bmd_hs(miniature).data) == 31
 
 
