@@ -39,6 +39,8 @@ def run(options):
 
     if options.folds < 2:
         raise ValueError(f"--folds must be at least 2, got {options.folds}.")
+    if options.jobs == 0:
+        raise ValueError("--jobs must be at least 1, or -1 for all cores, got 0.")
     synthetic = options.data is None
     data = _defaults.synthetic_data() if synthetic else load(options.data, options)
     source = "synthetic recordings" if synthetic else f"recordings of {options.data}"

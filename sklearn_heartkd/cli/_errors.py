@@ -25,4 +25,6 @@ def explain_error(error, options):
         return f"The file {path} does not exist; check the path."
     if isinstance(error, IsADirectoryError):
         return f"{path} is a folder; give a file{' of a model' if is_model else ''}."
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"The folder {path} cannot be made, because there is a file; give another folder."
     return f"{path} cannot be opened ({error.strerror}); check the path and its permissions."

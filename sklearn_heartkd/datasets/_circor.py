@@ -181,7 +181,7 @@ def _patients(root, files):
                 f"{str(root)!r} holds neither {_TABLE} nor a patient's file such as 2530.txt, which "
                 "hold the labels; give the folder that holds them."
             )
-    rows = merge_rows(rows.fillna(""), "Patient ID", source)
+    rows = merge_rows(rows.replace("nan", "").fillna(""), "Patient ID", source)
     return {_number(row["Patient ID"]): _describe(row, source) for row in rows.to_dict("records")}
 
 

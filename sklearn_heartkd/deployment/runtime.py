@@ -448,7 +448,7 @@ def read_model_file(path: str | os.PathLike[str], largest: int) -> bytes:
                 f"{_printable(path)} has {status.st_size} bytes, more than the {largest} of the largest "
                 "model."
             )
-        return file.read(largest)
+        return file.read(status.st_size)
 
 
 def _open_at_once(path, flags):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from sklearn_heartkd.datasets._listing import read_columns, to_number
+from sklearn_heartkd.utils._text import printable
+
 _RATE = 44100  # Hz; the table counts samples at this rate
 _HALF = 0.03  # seconds on each side of the marked moment
 
@@ -44,11 +47,12 @@ def read_timing(path: str | os.PathLike[str]) -> pd.DataFrame:
     0  normal__1.wav   S1   0.97  1.03
     """
     path = Path(path)
-    table = pd.read_csv(path / "set_a_timing.csv" if path.is_dir() else path)
-    missing = {"fname", "sound", "location"} - set(table.columns)
-    if missing:
-        raise ValueError(f"{path} has no column {min(missing)!r}; pass PASCAL's set_a_timing.csv.")
-    middle = table["location"] / _RATE
+    path = path / "set_a_timing.csv" if path.is_dir() else path
+    table = read_columns(path, ["fname", "sound", "location"])
+    middle = table["location"].map(to_number) / _RATE
+    if middle.isna().any():
+        wrong = table.loc[middle.isna(), "location"].iloc[0]
+        raise ValueError(f"{printable(path)} has the location {wrong!r}; it must be a number.")
     return pd.DataFrame(
         {
             "file": [name.rsplit("/", 1)[-1] for name in table["fname"]],

@@ -151,6 +151,11 @@ def test_one_fold_is_wrong_usage(capsys):
     assert "--folds must be at least 2, got 1" in one_sentence(capsys)
 
 
+def test_no_processes_are_wrong_usage(capsys):
+    assert main(["compare", "--jobs", "0"]) == 2
+    assert "--jobs must be at least 1" in one_sentence(capsys)
+
+
 def test_help_and_version(capsys):
     for arguments in (["--help"], ["compare", "--help"], ["--version"]):
         with pytest.raises(SystemExit) as end:

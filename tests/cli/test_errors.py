@@ -97,7 +97,7 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
     assert code == 2
     assert text.startswith(
-        f"heartkd {line.split()[0]}: The folder empty holds no sound files (.aif"
+        f"heartkd {line.split()[0]}: The folder empty holds no sound files (."
     )
 
 
@@ -124,9 +124,13 @@ def test_a_pattern_that_is_none_is_named(complaint, folder, line):
             "explain model.skops a.wav --out o --timing t.csv",
             "The file t.csv does not exist; check",
         ),
-        ("explain model.skops a.wav --out a.wav", "a.wav cannot be opened (File exists)"),
+        (
+            "explain model.skops a.wav --out a.wav",
+            "The folder a.wav cannot be made, because there is a file",
+        ),
         ("export model.skops --out nowhere/m.onnx", "The folder nowhere of m.onnx does not exist"),
         ("export model.skops --recordings no", "--recordings no is not a folder; give the folder"),
+        ("explain model.skops a.wav --out o --timing a.wav", "a.wav is not a text; save the table"),
         ("export .", ". is a folder; give a file of a model."),
         ("predict a.wav --model .", ". is a folder; give a file of a model."),
     ],

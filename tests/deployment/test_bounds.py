@@ -144,6 +144,7 @@ def test_the_largest_size_is_a_parameter(linear):
     with pytest.raises(ModelFileError, match="unpack to more than 8000 bytes"):
         load_model(linear, max_size=8000)
     load_model(linear, max_size=2**20)
+    load_model(linear, max_size=2**60)  # memory is taken for what is there only
 
 
 def test_a_model_too_large_to_load_is_not_saved(tmp_path, linear, monkeypatch):

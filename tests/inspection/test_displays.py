@@ -62,7 +62,10 @@ def test_read_timing(tmp_path):
     assert events["file"].tolist() == ["x.wav", "x.wav"]
     np.testing.assert_allclose(events[["start", "end"]], [[0.97, 1.03], [0, 0.03]])
     table.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="no column 'fname'"):
+    with pytest.raises(ValueError, match="lacks the column 'fname'"):
+        read_timing(table)
+    table.write_text("fname;sound;location\nx.wav;S1;soon\n")
+    with pytest.raises(ValueError, match="location 'soon'; it must be a number"):
         read_timing(table)
 
 
