@@ -291,7 +291,7 @@ def _groups(table, waveforms, reading):
         pairs = _known_pairs(table.loc[in_a, "path"])
         if pairs is None:
             pairs = _searched_pairs(table.loc[in_a], [waveforms[i] for i in in_a], reading)
-        clusters = connected_groups(len(in_a), *np.reshape(pairs, (-1, 2)).T)
+        clusters = connected_groups(len(in_a), *np.array(pairs, dtype=int).reshape(-1, 2).T)
         groups[in_a] = "a-" + table.loc[in_a, "key"].groupby(clusters).transform("first")
     return groups
 

@@ -176,3 +176,15 @@ def test_copies_in_pascal_are_found(pascal_path):
     assert pairs["correlation"].abs().min() > 0.99
     assert pairs["labels_disagree"].sum() == 1
     assert len(np.unique(groups)) == len(files) - 3
+
+
+@pytest.mark.recordings
+def test_the_table_of_pascal_holds_what_the_search_finds(pascal_path):
+    from sklearn_heartkd.datasets import read_recordings
+    from sklearn_heartkd.datasets._pascal import _known_pairs
+
+    files = sorted((pascal_path / "set_a").glob("*.wav"))
+    pairs = find_near_duplicates(read_recordings(files, RATE)[0], RATE).pairs
+    found = {frozenset(pair) for pair in pairs[["first", "second"]].to_numpy().tolist()}
+    assert {frozenset(pair) for pair in _known_pairs(files)} == found
+    assert _known_pairs([*files, next((pascal_path / "set_b").glob("*.wav"))]) is None

@@ -42,9 +42,9 @@ class Fingerprints:
             n_segments += len(learned[-1])
             if n_segments >= _N_LEARNED:
                 break
-        learned = np.concatenate(learned)
-        n_components = min(_N_COMPONENTS, *learned.shape)
-        components = randomized_svd(learned, n_components, random_state=0)[2].T
+        sample = np.concatenate(learned)
+        n_components = min(_N_COMPONENTS, *sample.shape)
+        components = randomized_svd(sample, n_components, random_state=0)[2].T
         owners, peaks, values = [], [], []
         self.waveforms = []
         for i in range(n_recordings):
