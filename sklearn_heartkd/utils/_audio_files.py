@@ -12,7 +12,7 @@ from sklearn_heartkd.utils._text import printable
 # all that libsndfile reads but .sds, see the decoder, and .mat, which in data sets of sounds are tables
 _READABLE = (
     ".wav .wave .bwf .rf64 .w64 .aif .aiff .aifc .au .snd .caf .flac .ogg .oga .opus .mp3 .voc .sph "
-    ".nist .paf .sf .avr .svx .8svx .pvf .htk .wve .xi"
+    ".nist .paf .sf .avr .svx .pvf .htk .wve .xi"
 )
 # audio that ffmpeg converts, but that the decoder of this package does not read
 _UNREADABLE = (
