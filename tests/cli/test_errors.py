@@ -96,9 +96,7 @@ def test_a_folder_without_recordings_leaves_the_others(complaint, folder, tmp_pa
     )
     code, text = complaint(line.format(out=tmp_path).replace("a.wav", ""))
     assert code == 2
-    assert text.startswith(
-        f"heartkd {line.split()[0]}: The folder empty holds no sound files (."
-    )
+    assert text.startswith(f"heartkd {line.split()[0]}: The folder empty holds no sound files (.")
 
 
 @pytest.mark.parametrize(

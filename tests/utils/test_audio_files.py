@@ -54,6 +54,7 @@ def test_links(tmp_path):
     (root / "1.wav").symlink_to(elsewhere / "3.wav")
     (root / "again").symlink_to(root / "target")
     (root / "healthy" / "up").symlink_to(root)
+    put(tmp_path, "others/4.wav")  # reached only by a link to what holds `root`
     (root / "healthy" / "above").symlink_to(tmp_path)
     (elsewhere / "back").symlink_to(elsewhere)
     (root / "broken.wav").symlink_to(tmp_path / "nowhere")
