@@ -120,7 +120,12 @@ def assemble(table, path, reading, descr):
     """Read the files of a table with labels; return the Bunch."""
     waveforms, table = read_table(table, reading)
     require_two_classes(table["label"], path)
-    return make_bunch(with_duration(waveforms, reading), table, reading.sampling_rate, descr)
+    return make_bunch(
+        with_duration(waveforms, reading.sampling_rate, reading.duration),
+        table,
+        reading.sampling_rate,
+        descr,
+    )
 
 
 def assemble_folder(table, path, reading, subject):
@@ -152,15 +157,14 @@ def make_bunch(data, table, sampling_rate, descr):
     )
 
 
-def with_duration(waveforms, reading):
+def with_duration(waveforms, sampling_rate, duration):
     """Leave recordings ragged (None), or loop or crop each to the duration."""
-    if reading.duration is None:
+    if duration is None:
         return waveforms
-    n_samples = round(reading.duration * reading.sampling_rate)
+    n_samples = round(duration * sampling_rate)
     if n_samples < 1:
         raise ValueError(
-            f"duration={reading.duration!r} is less than one sample at {reading.sampling_rate} Hz; "
-            "choose a longer one."
+            f"duration={duration!r} is less than one sample at {sampling_rate} Hz; choose a longer one."
         )
     return np.stack([fit_length(waveform, n_samples) for waveform in waveforms])
 

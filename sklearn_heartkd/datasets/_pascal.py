@@ -150,7 +150,12 @@ def load_pascal(
         _cross_check(root, table)
     table["group"] = _groups(table, waveforms, reading)
     table = table.drop(columns=["key", "folder_label"])
-    bunch = make_bunch(with_duration(waveforms, reading), table, sampling_rate, _DESCR)
+    bunch = make_bunch(
+        with_duration(waveforms, reading.sampling_rate, reading.duration),
+        table,
+        sampling_rate,
+        _DESCR,
+    )
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 

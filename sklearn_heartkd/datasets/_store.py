@@ -187,8 +187,6 @@ def open_store(path: str | os.PathLike[str]) -> Bunch:
         Rows(np.load(file, mmap_mode="r"), path=file),
         table,
         sampling_rate=rate,
-        duration=None,
-        return_X_y=False,
         descr=f"The rows of the store {str(root)!r}.",
     )
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sklearn_heartkd.datasets import UnreadableRecordingError
-from sklearn_heartkd.deployment._files import read_file
+from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
 from sklearn_heartkd.inspection._events import read_timing
 from sklearn_heartkd.inspection._explain import explain
 from sklearn_heartkd.inspection._plot._explanation import SIZES, ExplanationDisplay
@@ -43,7 +42,7 @@ def explain_files(
 
     A file that raises an error does not stop the others; the table is written after the last one.
     `target` and `method` are those of `explain`, and `background` are sound files; `timing` is the
-    table that `read_timing` reads, `channel` as in `read_file`.
+    table that `read_timing` reads, `channel` as in `read_recording`.
     """
     rate = _sampling_rate(model)
     classes = np.asarray(model.classes_ if hasattr(model, "classes_") else model.classes).tolist()
@@ -52,14 +51,14 @@ def explain_files(
         if target not in known:
             raise ValueError(f"target={target!r} is not in the classes {classes}.")
         target = known[target]
-    compared = [read_file(file, rate, channel=channel)[0] for file in background] or None
+    compared = [read_recording(file, rate, channel=channel)[0] for file in background] or None
     events = None if timing is None else read_timing(timing)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for file, stem in picture_names(files).items():
         try:
-            waveform = read_file(file, rate, channel=channel)[0]
+            waveform = read_recording(file, rate, channel=channel)[0]
             explanation = explain(
                 model, [waveform], background=compared, method=method, sampling_rate=rate
             )
