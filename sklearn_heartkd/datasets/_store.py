@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 from tqdm import tqdm
 
-from sklearn_heartkd.datasets._assemble import make_bunch, with_duration
+from sklearn_heartkd.datasets._assemble import Reading, make_bunch, with_duration
 from sklearn_heartkd.datasets._layouts import load_folder
 from sklearn_heartkd.utils._files import replace_text
 from sklearn_heartkd.utils._rows import Rows, blocks
@@ -186,9 +186,7 @@ def open_store(path: str | os.PathLike[str]) -> Bunch:
     return make_bunch(
         Rows(np.load(file, mmap_mode="r"), path=file),
         table,
-        sampling_rate=rate,
-        duration=None,
-        return_X_y=False,
+        rate,
         descr=f"The rows of the store {str(root)!r}.",
     )
 
@@ -231,7 +229,7 @@ def _read(source, block, duration, transformer):
     """Return the rows of a block as they are stored."""
     data = source.data[block]
     if duration is not None:
-        data = with_duration(data, source.sampling_rate, duration)
+        data = with_duration(data, Reading(source.sampling_rate, duration, "raise", "mean", None, 0))
     if transformer is not None:
         data = transformer.transform(data)
     try:
