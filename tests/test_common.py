@@ -106,7 +106,7 @@ def test_scikit_learn(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([*map(ESTIMATORS.get, SLOW), *VARIANTS], xfail_strict=True)
+@parametrize_with_checks([*map(ESTIMATORS.get, sorted(SLOW)), *VARIANTS], xfail_strict=True)
 def test_scikit_learn_slow(estimator, check):
     check(estimator)
 
