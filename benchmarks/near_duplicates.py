@@ -1,29 +1,24 @@
 """Recall, precision, time and memory of the near-duplicate search on planted copies.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.near_duplicates [FOLDER]
+    OMP_NUM_THREADS=1 python -m benchmarks.near_duplicates
 
 Synthetic recordings of 5 s, ten of each subject; a tenth of the recordings are copies of others,
 each changed in one way. Every number of recordings runs in a separate process, and numbers that the
 table already holds are skipped. Writes benchmarks/results/near_duplicates.csv and the table of
-docs/benchmarks.md. With the folder of PASCAL, its pairs are compared with those of a comparison of all
-pairs (346,000, an hour), into near_duplicates_pascal.csv.
+docs/benchmarks.md.
 """
 
 import multiprocessing
 import resource
-import sys
 import time
-from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import soxr
 
 from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
-from sklearn_heartkd.datasets import make_heart_sounds, read_recordings
+from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.model_selection import near_duplicate_groups
-from sklearn_heartkd.utils._near_duplicates._search import _Search  # the reference: all pairs
 
 RATE = 2000
 SECONDS = 5.0
@@ -87,22 +82,6 @@ def measure(n_recordings):
     return row
 
 
-def compare_with_all_pairs(folder):
-    """Compare the pairs found among real recordings with those of a comparison of all pairs."""
-    recordings, _, _ = read_recordings(sorted(Path(folder).rglob("*.wav")), RATE)
-    start = time.process_time()
-    _, pairs = near_duplicate_groups(recordings, RATE, return_pairs=True)
-    row = {"recordings": len(recordings), "cpu_seconds": round(time.process_time() - start, 1)}
-    found = set(zip(pairs["first"], pairs["second"], strict=True))
-    start = time.process_time()
-    search = _Search(recordings, np.full(len(recordings), RATE), 0.8, 60, 800, 3.0)
-    exact = {edge[:2] for edge in search.compare_all(combinations(range(len(recordings)), 2))}
-    row["cpu_seconds_of_all_pairs"] = round(time.process_time() - start, 1)
-    row |= {"pairs": len(exact), "missed": len(exact - found), "wrong": len(found - exact)}
-    pd.DataFrame([row]).to_csv(RESULTS / "near_duplicates_pascal.csv", index=False)
-    print(row)
-
-
 def tables():
     """Return the table of docs/benchmarks.md."""
     columns = ["recordings", "seconds", "cpu_seconds", "added_peak_mb", "recall", "precision"]
@@ -123,8 +102,6 @@ def main():
             table = pd.concat([table, pd.DataFrame([row])])
             table.to_csv(OUT, index=False)
     write_tables(tables())
-    if len(sys.argv) > 1:
-        compare_with_all_pairs(sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -114,6 +114,8 @@ class AugmentingOverSampler(BaseOverSampler):
             y = _check_y(y)
             check_consistent_length(recordings, y)
             return _as_column(recordings), y, binarize_y
+        if hasattr(X, "sparse"):  # a data frame of sparse columns, which is not a sparse matrix
+            X = X.sparse.to_dense()
         X, y = validate_data(self, X, y, allow_nd=True, dtype=[np.float64, np.float32])
         if X.ndim > 3:
             raise ValueError(

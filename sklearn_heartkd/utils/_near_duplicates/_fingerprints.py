@@ -1,4 +1,4 @@
-"""Pairs of recordings that share a second, by a nearest-neighbor search."""
+"""Pairs of recordings that share a part, by a nearest-neighbor search."""
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -18,10 +18,10 @@ _BLOCK = 2**14  # segments whose neighbors are found at a time
 
 
 class Fingerprints:
-    """Fingerprints of the second around each peak of the recordings.
+    """Fingerprints of the part around each peak of the recordings.
 
     A peak is found at the same sound in every copy, whatever the delay; divided by its signed norm,
-    the second around it does not depend on gain and polarity either. Principal components make it
+    the part around it does not depend on gain and polarity either. Principal components make it
     short. Fingerprints that are near each other propose a pair of recordings and a lag, which cost one
     scalar product to check, where a comparison at all lags costs several Fourier transforms.
 
