@@ -32,8 +32,8 @@ from sklearn_heartkd.classifiers._training import (
 )
 from sklearn_heartkd.utils._group_splits import check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
-from sklearn_heartkd.utils._rows import Rows, as_rows
-from sklearn_heartkd.utils._validation import as_sequence, check_rows, drop_weightless
+from sklearn_heartkd.utils._rows import Rows
+from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
 

@@ -108,7 +108,7 @@ def store(
     key = hashlib.sha256(repr(what).encode()).hexdigest()
     done, shape = _progress(root, key)
     with open(root / _PART, "r+b" if done else "wb") as file:
-        for block in tqdm(list(blocks(table, block_size)), unit="block", disable=not verbose):
+        for block in tqdm(list(blocks(len(table), block_size)), unit="block", disable=not verbose):
             if block.start < done:
                 continue
             values = _read(source, block, duration, transformer)

@@ -165,7 +165,7 @@ def feature_maps(predictions, X, batch_size=256):
     reference = next(model.module_.parameters())
     maps = []
     with torch.no_grad():
-        for block in blocks(X, batch_size):
+        for block in blocks(len(X), batch_size):
             part = torch.tensor(np.asarray(X[block])).reshape(-1, *model.input_shape_)
             maps.append(model.module_(part.to(reference)).sequence)
     return torch.cat(maps)

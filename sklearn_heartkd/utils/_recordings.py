@@ -10,8 +10,8 @@ from os import PathLike
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from sklearn_heartkd.utils._rows import Rows, as_rows, blocks
-from sklearn_heartkd.utils._validation import as_sequence, check_rows, has_another_length
+from sklearn_heartkd.utils._rows import Rows, blocks
+from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, has_another_length
 
 _DTYPES = [np.float64, np.float32]
 _MANY_ROWS, _FEW_SAMPLES = 1000, 8  # X like that is one recording with its channels as columns
@@ -42,7 +42,7 @@ def check_recordings(estimator, X, *, reset):
         recordings = check(estimator, X, dtype=_DTYPES, ensure_all_finite=False, reset=reset)
         if isinstance(recordings, np.ndarray):
             recordings = _aligned(recordings)
-    for block in blocks(recordings):
+    for block in blocks(len(recordings)):
         part = recordings[block]
         for i, row in enumerate(np.asarray(part) if isinstance(part, Rows) else part):
             _check_finite(row, block.start + i, name)

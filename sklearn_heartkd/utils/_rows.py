@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 
 class Rows:
@@ -92,19 +91,7 @@ class Rows:
             self.source = np.load(self.path, mmap_mode="r")
 
 
-def as_rows(X: Any) -> Any:
-    """Return X as `Rows` if it is on disk and gives rows by index, else as it is."""
-    if isinstance(X, (Rows, np.ndarray)) or issparse(X):
-        return X  # a memory map is an array already
-    lazy = all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__"))
-    # series name their values, and arrays of other libraries are in memory
-    others = ("iloc", "__array_namespace__", "__torch_function__")
-    if not lazy or len(X.shape) < 2 or any(hasattr(X, name) for name in others):
-        return X
-    return Rows(X)
-
-
-def blocks(X: Any, size: int = 256) -> Iterator[slice]:
-    """Yield slices that cover the rows of X, one at least."""
-    for start in range(0, max(1, len(X)), size):
+def blocks(n_rows: int, size: int = 256) -> Iterator[slice]:
+    """Yield slices that cover rows, one at least."""
+    for start in range(0, max(1, n_rows), size):
         yield slice(start, start + size)

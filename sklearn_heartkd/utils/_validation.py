@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -15,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_heartkd.utils._rows import Rows, as_rows, blocks
+from sklearn_heartkd.utils._rows import Rows, blocks
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
@@ -25,6 +26,18 @@ def as_sequence(X):
     is_series = type(X).__name__ == "Series" and X.dtype == object
     is_array = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
     return list(X) if is_series or is_array else X
+
+
+def as_rows(X: Any) -> Any:
+    """Return X as `Rows` if it is on disk and gives rows by index, else as it is."""
+    if isinstance(X, (Rows, np.ndarray)) or issparse(X):
+        return X  # a memory map is an array already
+    lazy = all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__"))
+    # series name their values, and arrays of other libraries are in memory
+    others = ("iloc", "__array_namespace__", "__torch_function__")
+    if not lazy or len(X.shape) < 2 or any(hasattr(X, name) for name in others):
+        return X
+    return Rows(X)
 
 
 def has_another_length(estimator, X):
@@ -82,7 +95,7 @@ def check_any_new_input(estimator, X):
 def check_rows(estimator, X, *, reset, **forms):
     """Validate `Rows` as `validate_data` does an array, a block at a time; return them."""
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    for block in blocks(X):
+    for block in blocks(len(X)):
         check_array(np.asarray(X[block]), estimator=estimator, input_name="X", **forms)
     return X
 
@@ -115,7 +128,7 @@ def _check_columns(estimator, X, *, reset):
 
 def _finite(estimator, X, checked):
     allow_nan = get_tags(estimator).input_tags.allow_nan
-    for block in blocks(checked):
+    for block in blocks(len(checked)):
         part = np.asarray(checked[block])
         allowed = np.isfinite(part)
         if allow_nan:

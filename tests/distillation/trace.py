@@ -9,7 +9,13 @@ import sklearn_heartkd
 
 ROOT = Path(sklearn_heartkd.__file__).parent
 # batches of tensors, not X: what a network is trained and evaluated with counts as one place
-LOOP = ("augmentation", "networks", "classifiers/_training.py", "distillation/_objective.py")
+LOOP = (
+    "augmentation",
+    "networks",
+    "classifiers/_batches.py",
+    "classifiers/_training.py",
+    "distillation/_objective.py",
+)
 
 
 def files_visited(function, X):
