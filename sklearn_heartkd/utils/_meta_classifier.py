@@ -49,7 +49,8 @@ class MetaClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, B
         ndarray of shape (n_recordings,)
             Class labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)  # before classes_: raises where fit is missing
+        return self.classes_[probabilities.argmax(axis=1)]
 
     @available_if(lambda self: self._embeds())
     def embed(self, X: ArrayLike) -> np.ndarray:
