@@ -99,7 +99,7 @@ def main():
         if size not in table["recordings"].to_numpy():
             with context.Pool(1) as pool:
                 row = pool.apply(measure, [size])
-            table = pd.concat([table, pd.DataFrame([row])])
+            table = pd.DataFrame([*table.to_dict("records"), row])
             table.to_csv(OUT, index=False)
     write_tables(tables())
 
