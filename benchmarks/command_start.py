@@ -2,7 +2,7 @@
 
     python -m benchmarks.command_start
 
-Both run in turn in processes of their own. Writes benchmarks/results/command_start.csv, with the medians
+Both run in turn in separate processes. Writes benchmarks/results/command_start.csv, with the medians
 and their ratio.
 """
 

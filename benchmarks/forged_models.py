@@ -2,7 +2,7 @@
 
     python -m benchmarks.forged_models
 
-Each file gets a process of its own and must be refused with one sentence or give probabilities; a
+Each file gets a separate process and must be refused with one sentence or give probabilities; a
 damaged file must not give other ones than the whole file. The table counts crashes, exceptions of other
 kinds, files that take 20 s or 1 GB, and wrong answers. All files are seeded.
 """

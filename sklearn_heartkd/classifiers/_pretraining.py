@@ -281,7 +281,7 @@ def nt_xent(projection, subject, temperature):
     The loss is the mean over all views: log(2 n - 1) if all views are equal.
     """
     # each view classifies which of the other views shows the same row; itself and the views of its
-    # subject are no candidates
+    # subject are not candidates
     direction = functional.normalize(projection, dim=1)
     similarity = direction @ direction.T / temperature
     other = torch.arange(len(subject), device=subject.device).roll(len(subject) // 2)

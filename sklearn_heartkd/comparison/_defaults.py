@@ -39,7 +39,7 @@ def make_deployable(
     max_epochs : int or "auto", default="auto"
         Number of epochs of every network.
     n_synthetic : int, default=2000
-        Number of synthetic recordings on which every network is pretrained; 0 is no pretraining.
+        Number of synthetic recordings on which every network is pretrained; 0 means no pretraining.
     random_state : int, RandomState instance or None, default=None
         Seeds teacher and student.
     verbose : int, default=0

@@ -50,7 +50,7 @@ def write_results(
     data, folder : Bunch and path
         The `data` and `out` of :func:`compare`.
     source : str, default="recordings"
-        What the data are, in words.
+        A description of the data.
     recipe : Recipe, default=None
         For the description of the settings.
     n_errors : int, default=5

@@ -129,7 +129,7 @@ def assemble(table, path, reading, descr):
 
 
 def assemble_folder(table, path, reading, subject):
-    """Read a data set that is no public one, whose groups are the column ``subject``."""
+    """Read a private data set, whose groups are the column ``subject``."""
     bunch = assemble(table.assign(group=table["subject"]), path, reading, descr="")
     bunch.DESCR = _OF_A_FOLDER.format(
         path=path,
