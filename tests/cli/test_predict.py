@@ -175,7 +175,7 @@ def test_no_standard_input(folder, capsys, monkeypatch, stream):
     assert err.startswith("heartkd predict: -: standard input is ")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 def test_pipes_and_devices_are_refused(folder, capsys):
     os.mkfifo("pipe.wav")
     status, out, err = run(capsys, ".", "/dev/zero", "/dev/stdin")

@@ -13,3 +13,9 @@ def test_no_copy_of_a_recording_stands_in_another_group(pascal_path):
     groups = np.asarray(pascal.groups)
     for cluster in np.unique(clusters):
         assert len(set(groups[clusters == cluster])) == 1
+
+
+def test_the_search_finds_every_known_copy(pascal_path, monkeypatch):
+    known = load_pascal(pascal_path, subset="a").groups
+    monkeypatch.setattr("sklearn_heartkd.datasets._pascal._known_pairs", lambda paths: None)
+    assert load_pascal(pascal_path, subset="a").groups.tolist() == known.tolist()
