@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy im
         ContrastivePretraining,
         Conv1DClassifier,
         Conv2DClassifier,
+        DenseStudentClassifier,
         LSTMClassifier,
         RNNClassifier,
         StudentClassifier,
@@ -45,6 +46,7 @@ __all__ = [
     "ContrastivePretraining",
     "Conv1DClassifier",
     "Conv2DClassifier",
+    "DenseStudentClassifier",
     "DistilledClassifier",
     "FixedLength",
     "KMeansRefinedClassifier",
@@ -74,8 +76,8 @@ __all__ = [
 
 _NAMES = {
     "classifiers": (
-        "ContrastivePretraining Conv1DClassifier Conv2DClassifier LSTMClassifier RNNClassifier "
-        "StudentClassifier SupervisedPretraining WindowedClassifier"
+        "ContrastivePretraining Conv1DClassifier Conv2DClassifier DenseStudentClassifier "
+        "LSTMClassifier RNNClassifier StudentClassifier SupervisedPretraining WindowedClassifier"
     ),
     "distillation": "DistilledClassifier",
     "features": "LogMelSpectrogram MFCC RhythmFeatures",

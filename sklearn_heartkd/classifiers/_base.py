@@ -165,7 +165,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         )
         if sample_weight is None:
             sample_weight = np.ones(len(y), dtype)
-        self.input_shape_ = _shape_of_row(X)
+        self.input_shape_ = self._shape_of_row(X)
         self.n_dimensions_in_ = X.ndim
         self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -281,13 +281,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             check_rows(self, X, reset=False, **forms)
         else:
             X = validate_data(self, X, reset=False, order="C", **forms)
-        if X.ndim != self.n_dimensions_in_ or _shape_of_row(X) != self.input_shape_:
+        if X.ndim != self.n_dimensions_in_ or self._shape_of_row(X) != self.input_shape_:
             raise ValueError(
                 f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
                 f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
                 "use the features that it was fitted with."
             )
         return X
+
+    @staticmethod
+    def _shape_of_row(X):
+        """Return channels and frames; the columns of a table are channels of one frame."""
+        return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
 
     def _class_weights(self, target, sample_weight):
         kind = self._resolve("class_weight", 0.3, None)
@@ -461,11 +466,6 @@ def resolve_device(device):
             f"torch cannot use device={device!r} here; use device='auto' or device='cpu'."
         ) from error
     return torch.device(device)
-
-
-def _shape_of_row(X):
-    """Return channels and frames; the columns of a table are channels of one frame."""
-    return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
 
 
 def _precision(X):

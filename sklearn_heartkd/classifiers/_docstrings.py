@@ -6,7 +6,8 @@ from textwrap import indent
 _SHARED = """\
 norm : {"auto", "batch", "group"}, default="auto"
     Normalization between the layers. "auto" is batch normalization for sequences. For tables it is
-    group normalization, after convolutions with a bias, which keeps sample weights exact.
+    group normalization, after convolutions with a bias, which keeps sample weights exact;
+    DenseStudentClassifier does without.
 dropout : float or "auto", default="auto"
     Probability of dropping an element of the embedding during training; "auto" is 0.3 for
     sequences and 0 for tables.

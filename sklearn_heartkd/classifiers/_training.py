@@ -310,12 +310,16 @@ def evaluate(module, X, batch_size, shape):
     `shape` is that of a row: its channels and frames.
     """
     reference = next(module.parameters())
-    logits, embeddings = [], []
+    # one array each: many small ones between the batches would keep the allocator from reusing memory
+    results = [
+        np.empty((len(X), size), torch.empty(0, dtype=reference.dtype).numpy().dtype)
+        for size in (module.head.out_features, module.head.in_features)
+    ]
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(X), batch_size):
-            part = torch.tensor(np.asarray(X[start : start + batch_size]))
-            output = module(part.reshape(-1, *shape).to(reference))
-            logits.append(output.logits.cpu().numpy())
-            embeddings.append(output.embedding.cpu().numpy())
-    return np.concatenate(logits), np.concatenate(embeddings)
+            rows = slice(start, start + batch_size)
+            output = module(torch.tensor(np.asarray(X[rows])).reshape(-1, *shape).to(reference))
+            for result, values in zip(results, (output.logits, output.embedding), strict=True):
+                result[rows] = values.cpu().numpy()
+    return results

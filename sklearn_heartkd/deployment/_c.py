@@ -163,6 +163,11 @@ def _check(description):
         )
     if any("\0" in name for name in description.classes):
         raise ExportError("The name of a class contains a NUL, which ends a text in C: rename it.")
+    if not description.network.module_.pools:
+        raise ExportError(
+            f"{type(description.network).__name__} cannot be exported to C: use StudentClassifier, or "
+            "export to ONNX."
+        )
     if description.flat:
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import WindowedClassifier
@@ -56,6 +57,7 @@ class Description:
     network: Any = None  # a NetworkClassifier, whose `module_` maps features to logits
     front_end: Any = None  # from a window to features
     flat: bool = False  # whether the features are a table for the network, one channel a column
+    scalers: list = field(default_factory=list)  # StandardScaler of the table, one after another
     # before the windows are cut and after it: the taps of a symmetric filter, or the number of samples
     # to which a recording is looped or cropped
     recording_steps: list = field(default_factory=list)
@@ -145,6 +147,9 @@ def _visit_step(step, found):
     if hasattr(step, "fit_resample"):
         return
     name = type(step).__name__
+    if isinstance(step, StandardScaler) and found.flat:
+        found.scalers.append(step)
+        return
     if found.front_end is not None:
         raise ExportError(
             f"{name} after the features cannot be exported: leave it out, the networks standardize "

@@ -98,8 +98,8 @@ def export_onnx(
     ----------
     model : estimator
         A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC` or
-        `LogMelSpectrogram` and a network, which may be distilled, refined by k-means, windowed,
-        frozen, found by a search or rejecting.
+        `LogMelSpectrogram`, `StandardScaler` after ``output="flat"``, and a network, which may be
+        distilled, refined by k-means, windowed, frozen, found by a search or rejecting.
     path : path-like
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -240,16 +240,17 @@ def build(description, metadata):
     if description.n_hop is not None:
         waveforms = add_windows(graph, waveforms, description.n_window, description.n_hop)
     windows = add_steps(graph, waveforms, description.window_steps)
-    features = add_features(graph, windows, description.front_end, description.flat)
-    logits, embedding = add_network(graph, features, description.network.module_)
+    module = description.network.module_
+    is_table = description.flat or not module.pools
+    features = add_features(graph, windows, description.front_end, is_table)
+    logits, embedding = add_network(graph, features, module, description.scalers)
     probabilities = graph.add("Softmax", logits, axis=1)
     for clusters in description.clusters:
         probabilities = add_clusters(graph, probabilities, embedding, clusters)
     if description.n_hop is not None:
         probabilities = _add_mean_over_windows(graph, probabilities, n_classes)
         if description.recording_clusters:
-            n_dimensions = description.network.module_.embedding_size
-            embedding = _add_mean_over_windows(graph, embedding, n_dimensions)
+            embedding = _add_mean_over_windows(graph, embedding, module.embedding_size)
     for clusters in description.recording_clusters:
         probabilities = add_clusters(graph, probabilities, embedding, clusters)
     return graph.model(probabilities, n_classes, metadata)

@@ -14,6 +14,7 @@ from sklearn_heartkd import (
     BandPassFilter,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     FixedLength,
     KMeansRefinedClassifier,
     LogMelSpectrogram,
@@ -277,6 +278,9 @@ REFUSED = {
     ),
     "refinement around WindowedClassifier cannot": lambda: KMeansRefinedClassifier(
         WindowedClassifier(make_pipeline(MFCC(), StudentClassifier(width=2, **QUICK)))
+    ),
+    "DenseStudentClassifier cannot be exported to C: use StudentClassifier": lambda: make_pipeline(
+        MFCC(hop_length=500), DenseStudentClassifier(**QUICK)
     ),
     "output='flat' cannot be exported to C": lambda: make_pipeline(
         MFCC(output="flat", hop_length=500), StudentClassifier(**QUICK)
