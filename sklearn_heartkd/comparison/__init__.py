@@ -6,7 +6,7 @@ from sklearn_heartkd.comparison._models import display_name
 from sklearn_heartkd.comparison._pipelines import N_SYNTHETIC, QUICK, Recipe
 from sklearn_heartkd.comparison._results import read_predictions, write_results
 from sklearn_heartkd.comparison._run import Comparison, compare, split_by_subject
-from sklearn_heartkd.comparison._table import render
+from sklearn_heartkd.comparison._scores import latex, render, score_models, verdicts
 
 __all__ = [
     "N_SYNTHETIC",
@@ -16,10 +16,13 @@ __all__ = [
     "compare",
     "confusion_figure",
     "display_name",
+    "latex",
     "make_deployable",
     "quality_against_size_figure",
     "read_predictions",
     "render",
+    "score_models",
     "split_by_subject",
+    "verdicts",
     "write_results",
 ]

@@ -30,6 +30,7 @@ NAMES |= {f"student_of_{name}": f"student of {NAMES[name]}" for name in TEACHERS
 NAMES["student_of_ensemble"] = "student of all four"
 PRETRAINED = "student_pretrained"  # without pretraining it would be the student from scratch
 REFINED = "+kmeans"
+DISTILLED = "student_of_"
 # in each stage the longest fits come first, so that no process waits long for the last one
 FIRST = ("conv2d", PRETRAINED, "student", "forest", "rnn", "lstm", "conv1d", "svm", "rhythm")
 SECOND = (
@@ -59,6 +60,22 @@ def check_models(models):
         raise ValueError(f"Unknown models {unknown}; known are {', '.join(known)}.")
     needed = {source for model in models for source in sources_of(model)}
     return tuple(model for model in known if model in {*models, *needed})
+
+
+def baseline_of(models):
+    """Return the model that others are compared with: a student that only lacks a teacher."""
+    return next((model for model in (PRETRAINED, "student") if model in models), models[0])
+
+
+def kind_of(model):
+    """Return the kind of a model, for the colors of pictures."""
+    if model in TEACHERS or model in ("ensemble", "mixed"):
+        return "teacher"
+    if model == "student":
+        return "student from scratch"
+    if model == PRETRAINED:
+        return "pretrained student"
+    return "distilled student" if model.startswith(DISTILLED) else "classical"
 
 
 def display_name(model: str) -> str:

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_heartkd.classifiers import StudentClassifier, SupervisedPretraining, WindowedClassifier
 from sklearn_heartkd.comparison._calibrated_svc import CalibratedSVC
-from sklearn_heartkd.comparison._models import PRETRAINED, SECOND, TEACHERS
+from sklearn_heartkd.comparison._models import PRETRAINED, SECOND, TEACHERS, display_name
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
@@ -92,6 +92,20 @@ class Recipe:
         if quick:
             return cls(sampling_rate, n_estimators=50, **QUICK)
         return cls(sampling_rate, n_synthetic=N_SYNTHETIC)
+
+    @property
+    def description(self) -> str:
+        """What the models share, in sentences."""
+        text = (
+            f"Networks take windows of {self.window:g} s; budget: {self.max_epochs} epochs, "
+            f"{self.n_estimators} trees."
+        )
+        if self.n_synthetic:
+            text += (
+                f" All networks except the {display_name('student')} are pretrained on "
+                f"{self.n_synthetic:,} synthetic recordings."
+            )
+        return text
 
     def windowed(self, network: Any) -> WindowedClassifier:
         """Return a classifier of recordings around a classifier of log-mel sequences.

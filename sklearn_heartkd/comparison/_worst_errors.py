@@ -54,7 +54,7 @@ def _error_html(error, data, folder):
     recording = np.asarray(data.data[error["recording"]])
     excerpt, start = _excerpt(fitted, recording, predicted)
     explanation = explain(fitted, [excerpt])
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
     display = ExplanationDisplay(explanation, target=predicted, name=display_name(model))
     display.plot(figure.subplots())
     heading = f"{true} classified as {predicted}"
