@@ -152,6 +152,11 @@ def export_c(
 
 
 def _check(description):
+    if description.front_end.n_lags is not None:
+        raise ExportError(
+            "Autocorrelogram cannot be exported to C: use LogMelSpectrogram(cmvn=True), or export to "
+            "ONNX."
+        )
     if description.recording_steps or description.window_steps:
         raise ExportError(
             "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
@@ -163,6 +168,11 @@ def _check(description):
         )
     if any("\0" in name for name in description.classes):
         raise ExportError("The name of a class contains a NUL, which ends a text in C: rename it.")
+    if not description.network.module_.pools:
+        raise ExportError(
+            f"{type(description.network).__name__} cannot be exported to C: use StudentClassifier, or "
+            "export to ONNX."
+        )
     if description.flat:
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:
@@ -192,6 +202,7 @@ def _compute(description):
         "N_LAYERS": n_layers,
         "N_MAPS": n_maps,
         "N_WORK": n_work,
+        "N_NORMALIZED": n_channels if front_end.cmvn else 1,
     }
     names = ", ".join(map(text, description.classes))
     tables = [
@@ -216,6 +227,7 @@ def _state_bytes(numbers):
         + numbers["N_CHANNELS"]
         + 2 * numbers["N_MAPS"]
         + numbers["N_WORK"]
+        + 2 * numbers["N_NORMALIZED"]
     )
     integers = 2 + 1 + 2 * numbers["N_LAYERS"]  # n_windows, ready; n_steps; counts of columns
     size = 16 + 4 * (floats + integers) + 2 * numbers["WINDOW"]

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd.classifiers import StudentClassifier
+from sklearn_heartkd.classifiers import DenseStudentClassifier, StudentClassifier
 from sklearn_heartkd.distillation._checks import (
     check_student,
     check_teachers,
@@ -35,7 +35,7 @@ from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
-from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, splits_of_rows
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._metadata import split_parameters
 from sklearn_heartkd.utils._nested import answer
@@ -50,7 +50,7 @@ from sklearn_heartkd.utils._validation import (
     require_numbers,
 )
 
-ENCODE = "give a student that encodes them, as make_pipeline(encoder, StudentClassifier())"
+ENCODE = "give a student that encodes them, as make_pipeline(encoder, DenseStudentClassifier())"
 
 
 class DistilledClassifier(NestedListsMixin, MetaClassifier):
@@ -70,7 +70,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         was fitted on recordings that a cross-validation tests on, those scores are too good. Of several
         teachers, the probabilities are averaged and the embeddings put side by side.
     student : network classifier or Pipeline that ends in one, default=None
-        None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
+        None is ``StudentClassifier()`` if X is 3-D and ``DenseStudentClassifier()`` if it is a table.
+        The earlier steps of a pipeline are fitted first. Trained from scratch, for comparison, it is
+        ``clone(student).fit(X, y)``.
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
         Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
         "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
@@ -207,6 +209,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the teacher, then the student, then the clusters, if any.
@@ -224,6 +227,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         groups : array-like of shape (n_recordings,), default=None
             Subjects: no inner split crosses them, and contrastive losses do not contrast recordings of
             one subject.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices with which the recordings were made, for teachers and students with ``balance=True``.
         **params : dict
             Metadata for the teacher and the student, with metadata routing enabled.
 
@@ -243,11 +248,11 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         """
         X, y = check_any_input(self, X, y)
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         cv = splits_of_rows(self.cv, rows, n_rows)
         self.classes_ = np.unique(y)
-        student = self._student()
+        student = self._student(is_table=getattr(X, "ndim", 2) == 2)
         check_student(student)
         if not isinstance(student, Pipeline):
             require_numbers(X, ENCODE)
@@ -273,7 +278,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
         maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
         cached = cached_outputs(predictions, shares, maps)
-        asked = networks_of(self, predictions, features if features is X else None)
+        is_same = features is X and not isinstance(network, DenseStudentClassifier)
+        asked = networks_of(self, predictions, features if is_same else None)
 
         def make_objective(module, rows):
             if maps is not None:
@@ -284,8 +290,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
 
-        weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
-        network._fit(features, y, weight, subjects, make_objective)
+        network._fit(features, y, make_objective=make_objective, **fit_params)
         self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
@@ -304,10 +309,10 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     def _teachers(self):
         return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
 
-    def _student(self):
+    def _student(self, is_table=True):
         if self.student is not None:
             return self.student
-        student = StudentClassifier()
+        student = DenseStudentClassifier() if is_table else StudentClassifier()
         return student.set_fit_request(sample_weight=True) if _routing_enabled() else student
 
     def _nested(self):

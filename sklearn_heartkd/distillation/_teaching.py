@@ -13,6 +13,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params, check_memory
 
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.classifiers import DenseStudentClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
@@ -200,7 +201,8 @@ def networks_of(owner, predictions, X):
     networks = []
     for prediction in predictions:
         steps, model = _network_behind(prediction.teacher)
-        if model is None or steps or getattr(X, "ndim", None) != 3:
+        flattens = isinstance(model, DenseStudentClassifier)
+        if model is None or flattens or steps or getattr(X, "ndim", None) != 3:
             obstacle = (
                 "teachers that are networks of sklearn_heartkd and take the student's 3-D features "
                 "themselves"
