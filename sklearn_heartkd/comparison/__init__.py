@@ -1,6 +1,6 @@
 """The cross-validated comparison of teachers, students and classical models."""
 
-from sklearn_heartkd.comparison._defaults import make_deployable
+from sklearn_heartkd.comparison._defaults import few_labels, make_deployable
 from sklearn_heartkd.comparison._figures import confusion_figure, quality_against_size_figure
 from sklearn_heartkd.comparison._models import display_name
 from sklearn_heartkd.comparison._pipelines import N_SYNTHETIC, QUICK, Recipe
@@ -16,6 +16,7 @@ __all__ = [
     "compare",
     "confusion_figure",
     "display_name",
+    "few_labels",
     "latex",
     "make_deployable",
     "quality_against_size_figure",

@@ -141,10 +141,6 @@ def _scores(comparison, scores):
         "resampled t-test over the folds."
     )
     frame = render(comparison.table, str, scores=scores)
-    frame.columns = [
-        f"minus {display_name(name.removeprefix('minus '))}" if name.startswith("minus ") else name
-        for name in frame
-    ]
     return _folded(frame, caption)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sklearn_heartkd.comparison._models import DISTILLED, REFINED, baseline_of, display_name
+from sklearn_heartkd.comparison._models import DISTILLED, REFINED, control_of, display_name, kind_of
 from sklearn_heartkd.metrics import compare_models
 
 # the scores of a table, their names in `compare_models` and their titles
@@ -47,7 +47,8 @@ def score_models(
     -------
     DataFrame
         That of :func:`sklearn_heartkd.metrics.compare_models`, for `metric`, three usual scores and
-        the recall of each class, against the student from scratch. The best model comes first.
+        the recall of each class; the difference is that to the model in the column `baseline`, the
+        same student without a teacher. The best model comes first.
 
     Raises
     ------
@@ -71,14 +72,19 @@ def score_models(
     models = list(dict.fromkeys(predictions["model"]))
     recalls = [f"recall_{label}" for label in np.unique(predictions["y_true"].astype(str))]
     metrics = dict.fromkeys([metric, *(name for name, _ in SCORES.values()), *recalls])
-    scores = compare_models(
-        predictions,
-        groups,
-        baseline=baseline_of(models),
-        metrics=list(metrics),
-        n_resamples=_N_RESAMPLES,
-        random_state=0,
-    )
+    controls = {model: control_of(model, models) for model in models}
+    parts = []
+    for baseline in dict.fromkeys(controls.values()):
+        part = compare_models(
+            predictions,
+            groups,
+            baseline=baseline,
+            metrics=list(metrics),
+            n_resamples=_N_RESAMPLES,
+            random_state=0,
+        ).assign(baseline=baseline)
+        parts.append(part[part["model"].map(controls) == baseline])
+    scores = pd.concat(parts, ignore_index=True)
     first = scores[scores["metric"] == metric].sort_values("value", ascending=False, kind="stable")
     order = {model: i for i, model in enumerate(first["model"])}
     place = [order[model] for model in scores["model"]]
@@ -137,11 +143,14 @@ def render(
         metric = scores["metric"].iloc[0]
         kept = list(dict.fromkeys([metric, *(name for name, _ in SCORES.values())]))
         shown = pd.DataFrame({title_of(name): by_model(scores, name) for name in kept})
-        table, baseline = table.loc[shown.index], baseline_of(table.index)
-        difference = f"minus {names(baseline)}"
+        table = table.loc[shown.index]
+        baselines = scores["baseline"].unique()
+        difference = f"minus {display_name(baselines[0])}"
+        if len(baselines) > 1:
+            difference = "minus the same student from scratch"
         shown[difference] = by_model(scores, metric, _difference)
         shown["p"] = by_model(scores, metric, lambda row: _number(row["p_value"], "{:.3f}"))
-        shown.loc[baseline, [difference, "p"]] = "–"
+        shown.loc[[name for name in baselines if name in shown.index], [difference, "p"]] = "–"
         if (shown["p"] == "–").all():
             del shown["p"]
     shown["parameters"] = [_number(value, "{:,.0f}") for value in table["parameters"]]
@@ -233,17 +242,18 @@ def verdicts(scores: pd.DataFrame) -> list[str]:
     >>> import pandas as pd
     >>> from sklearn_heartkd.comparison import verdicts
     >>> row = {"metric": "accuracy", "difference": 0.06, "difference_low": 0.03}
-    >>> row |= {"difference_high": 0.09, "model": "student_of_conv2d"}
-    >>> verdicts(pd.DataFrame([row, {"metric": "accuracy", "model": "student"}]))[0]
+    >>> row |= {"difference_high": 0.09, "model": "student_of_conv2d", "baseline": "student"}
+    >>> verdicts(pd.DataFrame([row]))[0]
     'The student of Conv2D is better than the student from scratch by 0.06 (0.03 to 0.09) in accuracy.'
     """
     metric = scores["metric"].iloc[0]
     own = scores[scores["metric"] == metric].set_index("model")
-    baseline = baseline_of(own.index)
-    if not baseline.startswith("student"):
-        return []
     distilled = [m for m in own.index if m.startswith(DISTILLED) and not m.endswith(REFINED)]
-    return [_verdict(own.loc[model], model, baseline, title_of(metric)) for model in distilled]
+    return [
+        _verdict(own.loc[model], model, own.loc[model, "baseline"], title_of(metric))
+        for model in distilled
+        if kind_of(own.loc[model, "baseline"]).endswith(("from scratch", "pretrained student"))
+    ]
 
 
 def _verdict(row, model, baseline, metric):

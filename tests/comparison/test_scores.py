@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from sklearn_heartkd.comparison import latex, render, score_models, verdicts
+from sklearn_heartkd.metrics import oof_frame
 
 
 def test_the_table_reads_well(comparison):
@@ -40,8 +41,9 @@ def test_latex_is_escaped():
 
 
 def row(model, difference, low, high):
-    names = ("model", "metric", "difference", "difference_low", "difference_high")
-    return dict(zip(names, (model, "accuracy", difference, low, high), strict=True))
+    names = ("model", "metric", "baseline", "difference", "difference_low", "difference_high")
+    baseline = {"student_of_tables": "dense"}.get(model, "student")
+    return dict(zip(names, (model, "accuracy", baseline, difference, low, high), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,29 @@ def test_the_sentence_follows_from_the_interval(figures, sentence):
 
 
 def test_no_sentence_without_a_student_from_scratch():
-    assert verdicts(pd.DataFrame([row("svm", 0, 0, 0), row("student_of_lstm", 1, 1, 1)])) == []
+    rows = pd.DataFrame([row("svm", 0, 0, 0), row("student_of_lstm", 1, 1, 1)])
+    assert verdicts(rows.assign(baseline="svm")) == []
+
+
+def test_each_distilled_student_is_compared_with_the_same_student_from_scratch():
+    models = ["svm", "student", "dense", "student_of_tables", "student_of_conv2d", "dense+kmeans"]
+    truth = ["a", "b"] * 3
+    parts = [
+        oof_frame(
+            model,
+            seed=0,
+            fold=0,
+            recording=range(6),
+            y_true=truth,
+            y_pred=["a"] * i + truth[i:],
+        )
+        for i, model in enumerate(models)
+    ]
+    scores = score_models(pd.concat(parts), range(6))
+    own = scores[scores["metric"] == "balanced_accuracy"].set_index("model")
+    assert own["baseline"].to_dict() == {
+        **dict.fromkeys(models, "dense"),
+        "student_of_conv2d": "student",
+    }
+    for _, row in own.iterrows():
+        assert row["difference"] == row["value"] - own.loc[row["baseline"], "value"]
