@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pandas as pd
+from joblib import parallel_config
 from sklearn.utils import Bunch
 
 from sklearn_heartkd.comparison._figures import draw
@@ -54,7 +55,7 @@ def write_results(
     n_errors : int, default=5
         Number of wrong predictions in the report, as sound with an explanation.
     n_jobs : int, default=2
-        Number of processes that draw the pictures.
+        Number of processes that draw the pictures and explain the errors.
 
     Returns
     -------
@@ -85,9 +86,9 @@ def write_results(
         for end in _ENDS:
             table[f"{name}{end}"] = own[end.removeprefix("_")]
     pictures = draw(comparison, scores, n_jobs)
-    report = report_html(
-        comparison, scores, pictures, data, folder, source=source, recipe=recipe, n_errors=n_errors
-    )
+    options = {"source": source, "recipe": recipe, "n_errors": n_errors}
+    with parallel_config(n_jobs=n_jobs):  # the worst errors are explained side by side
+        report = report_html(comparison, scores, pictures, data, folder, **options)
     predictions = comparison.predictions.copy()
     predictions[_LABELS] = predictions[_LABELS].astype(object).map(guard_cell)
     names = ["table.csv", "predictions.csv", "report.html", *pictures]
