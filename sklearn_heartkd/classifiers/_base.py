@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from sklearn_heartkd.augmentation import Augmentation, Batch
+from sklearn_heartkd.classifiers._balance import BalancedOrder, balanced_weights, cells_of
 from sklearn_heartkd.classifiers._batches import as_tensors
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
@@ -30,7 +31,7 @@ from sklearn_heartkd.classifiers._training import (
     train,
     with_shares_of,
 )
-from sklearn_heartkd.utils._group_splits import check_groups, hold_out
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 from sklearn_heartkd.utils._rows import Rows
 from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, drop_weightless
@@ -52,6 +53,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     augmentation: Sequence[Augmentation] | str | None = "auto"
     label_smoothing: float = 0.05
     class_weight: Mapping[Any, float] | float | str | None = "auto"
+    balance: bool = False
     max_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     learning_rate: float = 4e-3
@@ -69,7 +71,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     _inference_batch: ClassVar[int] = 256
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"groups": True, "devices": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "norm": [StrOptions({"auto", "batch", "group"})],
@@ -82,6 +84,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             dict,
             None,
         ],
+        "balance": ["boolean"],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -108,6 +111,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
 
@@ -122,6 +126,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             Sample weights. Rows of weight 0 are ignored.
         groups : array-like of shape (n_recordings,), default=None
             Subjects. Early stopping keeps the recordings of a subject on the same side of its split.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices with which the recordings were made, for ``balance=True``; else without effect.
 
         Returns
         -------
@@ -132,22 +138,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If X is neither 2-D nor 3-D or contains NaN, y has fewer than two classes, `groups` does not
-            give a subject for each recording, `class_weight` contains an invalid weight, or the training
-            diverges.
+            give a subject for each recording, nor `devices` a device, `class_weight` contains an invalid
+            weight, the batches are to be balanced without devices, or the training diverges.
         """
-        return self._fit(X, y, sample_weight, groups, self._make_objective)
+        return self._fit(X, y, sample_weight, groups, devices, make_objective=self._make_objective)
 
     def _make_objective(self, module, rows):
         return Objective(self.label_smoothing)
 
-    def _fit(self, X, y, sample_weight, groups, make_objective):
+    def _require_devices(self, devices):
+        if self.balance and devices is None:
+            raise ValueError(
+                f"{type(self).__name__} has balance=True, which draws every device and class equally, but "
+                "fit got no devices; pass devices, one for each recording, or set balance=False."
+            )
+
+    def _fit(self, X, y, sample_weight=None, groups=None, devices=None, *, make_objective):
         """Fit with the objective of a distillation, or with that of the labels alone."""
+        self._require_devices(devices)
         X, y = self._validate(X, y)
-        groups = check_groups(groups, y)
+        metadata = {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         dtype = _precision(X)
         # only the numbers of the rows: batches are gathered from X itself, which is not copied
         row, y, sample_weight, metadata, _ = drop_weightless(
-            np.arange(len(y)), y, sample_weight, {"groups": groups}, dtype=dtype
+            np.arange(len(y)), y, sample_weight, metadata, dtype=dtype
         )
         if sample_weight is None:
             sample_weight = np.ones(len(y), dtype)
@@ -159,6 +173,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs at least 2 classes to tell apart, got "
                 f"{len(self.classes_)} class: {self.classes_.tolist()}."
             )
+        cell = None
+        if self.balance:
+            cell = cells_of(metadata["devices"], target)
+            sample_weight = balanced_weights(cell, sample_weight)
         weight = sample_weight * self._class_weights(target, sample_weight)
         # a class of weight 0 stays a class, but none of its rows is learned
         learned = np.flatnonzero(weight)
@@ -179,6 +197,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             if self.early_stopping:
                 parts = hold_out(self, target, groups, self.validation_fraction, seed)
             rows, *others = self._as_batches(X, parts, target, weight, row, groups)
+            balance = None
+            if self.balance:
+                drawn = learned[parts[0]]
+                frequency = torch.from_numpy(sample_weight[drawn]).to(rows.weight)
+                balance = BalancedOrder(cell[drawn], frequency)
             validation = with_shares_of(rows, others[0]) if others else None
             place = {"device": rows.x.device, "dtype": rows.x.dtype}
             with seeded_initialization(seed):
@@ -194,6 +217,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 objective,
                 rows,
                 validation=validation,
+                balance=balance,
                 augmentations=self._augmentations(),
                 batch_size=batch_size,
                 max_epochs=self._resolve("max_epochs", sequence_epochs, 100),

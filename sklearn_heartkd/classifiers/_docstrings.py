@@ -19,6 +19,10 @@ label_smoothing : float, default=0.05
 class_weight : dict, "balanced", float, "auto" or None, default="auto"
     Weights of the classes. "balanced" is the inverse of their frequency, a number between 0 and 1
     is the inverse of that power of it; "auto" is 0.3 for sequences and None for tables.
+balance : bool, default=False
+    Whether batches are drawn so that every device has as many rows of every class, rows of one device
+    and class by their sample weights; `fit` then needs `devices`. An epoch draws as many rows as there
+    are, some of them several times. `class_weight` then goes by the frequencies that are drawn.
 max_epochs : int or "auto", default="auto"
     Passes over the training data. "auto" is 100 for tables; for sequences it is as many as make
     900 batches, but at least 10 and at most 100.

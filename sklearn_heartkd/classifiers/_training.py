@@ -55,11 +55,12 @@ def weighted_mean(values, weight):
 class _Batches:
     """Iterate over the rows in batches of nearly equal size, so that none holds a single row."""
 
-    def __init__(self, dataset, batch_size, augmentations=(), generator=None):
+    def __init__(self, dataset, batch_size, augmentations=(), generator=None, balance=None):
         self.dataset = dataset
         self.batch_size = batch_size
         self.augmentations = augmentations
         self.generator = generator
+        self.balance = balance
 
     def __len__(self):
         return max(1, round(len(self.dataset) / self.batch_size))
@@ -69,6 +70,10 @@ class _Batches:
         device = batch.x.device
         if self.generator is None:
             order = torch.arange(len(batch), device=device)
+        elif self.balance is not None:
+            order = self.balance.draw(self.generator)
+            # what is drawn more often does not weigh more besides
+            batch = replace(batch, weight=batch.weight / self.balance.weight)
         else:
             order = torch.randperm(len(batch), generator=self.generator, device=device)
         for rows in torch.tensor_split(order, len(self)):
@@ -183,6 +188,7 @@ def train(
     batch,
     *,
     validation=None,
+    balance=None,
     augmentations,
     batch_size,
     max_epochs,
@@ -196,10 +202,10 @@ def train(
 ):
     """Train `module`, and what `objective` has to learn, in place; return a dict of losses per epoch.
 
-    `batch` holds all rows. The best epoch is chosen on the rows of `validation`, if given: training stops
-    `n_iter_no_change` epochs after it, but not earlier than that after the peak of the learning rate.
-    `learning_rate` is the peak of a one-cycle schedule (Smith and Topin 2018), `weight_decay` that of
-    AdamW (Loshchilov and Hutter 2019).
+    `batch` holds all rows. Each is drawn once an epoch, or as `balance` says. The best epoch is chosen on
+    the rows of `validation`, if given: training stops `n_iter_no_change` epochs after it, but not earlier
+    than that after the peak of the learning rate. `learning_rate` is the peak of a one-cycle schedule
+    (Smith and Topin 2018), `weight_decay` that of AdamW (Loshchilov and Hutter 2019).
 
     Raises
     ------
@@ -236,6 +242,7 @@ def train(
         iterator_train=_Batches,
         iterator_train__augmentations=augmentations,
         iterator_train__generator=generator,
+        iterator_train__balance=balance,
         iterator_valid=_Batches,
         train_split=None if validation is None else lambda rows: (rows, _Rows(validation)),
         callbacks=[*ours, *callbacks],
@@ -303,12 +310,16 @@ def evaluate(module, X, batch_size, shape):
     `shape` is that of a row: its channels and frames.
     """
     reference = next(module.parameters())
-    logits, embeddings = [], []
+    # one array each: many small ones between the batches would keep the allocator from reusing memory
+    results = [
+        np.empty((len(X), size), torch.empty(0, dtype=reference.dtype).numpy().dtype)
+        for size in (module.head.out_features, module.head.in_features)
+    ]
     module.eval()
     with torch.inference_mode():
         for start in range(0, len(X), batch_size):
-            part = torch.tensor(np.asarray(X[start : start + batch_size]))
-            output = module(part.reshape(-1, *shape).to(reference))
-            logits.append(output.logits.cpu().numpy())
-            embeddings.append(output.embedding.cpu().numpy())
-    return np.concatenate(logits), np.concatenate(embeddings)
+            rows = slice(start, start + batch_size)
+            output = module(torch.tensor(np.asarray(X[rows])).reshape(-1, *shape).to(reference))
+            for result, values in zip(results, (output.logits, output.embedding), strict=True):
+                result[rows] = values.cpu().numpy()
+    return results

@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_heartkd.utils._group_splits import check_groups, warn_without_groups
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, warn_without_groups
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._metadata import splits_inside
 from sklearn_heartkd.utils._nested import answer, fit_nested
@@ -153,6 +153,7 @@ class WindowedClassifier(MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the classifier on the windows of all recordings.
@@ -167,6 +168,8 @@ class WindowedClassifier(MetaClassifier):
             Weight of each window of a recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, of each window of a recording; None treats each recording as a separate subject.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, of each window of a recording, for networks with ``balance=True``.
         **params : dict
             Metadata for the classifier, with metadata routing enabled.
 
@@ -193,7 +196,7 @@ class WindowedClassifier(MetaClassifier):
         y = _check_y(y)
         check_consistent_length(X, y)
         check_classification_targets(y)
-        params["groups"] = check_groups(groups, y)
+        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         X, y, sample_weight, params, _ = drop_weightless(X, y, sample_weight, params)
         if groups is None:
             if splits_inside(self.estimator):

@@ -35,7 +35,7 @@ from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
-from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, splits_of_rows
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._metadata import split_parameters
 from sklearn_heartkd.utils._nested import answer
@@ -209,6 +209,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the teacher, then the student, then the clusters, if any.
@@ -226,6 +227,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         groups : array-like of shape (n_recordings,), default=None
             Subjects: no inner split crosses them, and contrastive losses do not contrast recordings of
             one subject.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices with which the recordings were made, for teachers and students with ``balance=True``.
         **params : dict
             Metadata for the teacher and the student, with metadata routing enabled.
 
@@ -245,7 +248,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         """
         X, y = check_any_input(self, X, y)
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         cv = splits_of_rows(self.cv, rows, n_rows)
         self.classes_ = np.unique(y)
@@ -287,8 +290,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
                 terms, module, rows, cached, asked, shares, network.label_smoothing
             )
 
-        weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
-        network._fit(features, y, weight, subjects, make_objective)
+        network._fit(features, y, make_objective=make_objective, **fit_params)
         self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]

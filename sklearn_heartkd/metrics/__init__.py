@@ -12,6 +12,7 @@ from sklearn_heartkd.metrics._circor import (
     circor_weighted_accuracy,
 )
 from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test
+from sklearn_heartkd.metrics._decision import net_benefit
 from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
 from sklearn_heartkd.metrics._oof import oof_frame
 from sklearn_heartkd.metrics._operating_point import OperatingPoint, operating_point
@@ -48,6 +49,7 @@ __all__ = [
     "efficiency_profile",
     "efficiency_ratio",
     "expected_calibration_error",
+    "net_benefit",
     "oof_frame",
     "operating_point",
     "pascal_scorers",

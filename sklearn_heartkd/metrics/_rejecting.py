@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
 from sklearn_heartkd.utils._group_splits import (
+    check_devices,
     check_groups,
     splits_of_rows,
     subject_folds,
@@ -122,6 +123,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the threshold and fit the classifier.
@@ -136,6 +138,8 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
             Weights, for the estimator and for the errors. Weight 0 means absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects. The inner splits keep each in one fold.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, handed to the estimator.
         **params : dict
             Metadata for the estimator, with metadata routing enabled.
 
@@ -149,7 +153,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         X, y = indexable(X, y)
         y = np.asarray(y)
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         self.threshold_, self.risk_coverage_ = -np.inf, None

@@ -12,7 +12,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
-from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
+from sklearn_heartkd.utils._group_splits import (
+    check_devices,
+    check_groups,
+    splits_of_rows,
+    subject_folds,
+)
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import (
@@ -115,6 +120,7 @@ class KMeansRefinedClassifier(MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the classifier, then the clusters.
@@ -129,6 +135,8 @@ class KMeansRefinedClassifier(MetaClassifier):
             Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed to the classifier and to the inner splits.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, handed to the classifier.
         **params : dict
             Metadata for the classifier, with metadata routing enabled.
 
@@ -153,7 +161,7 @@ class KMeansRefinedClassifier(MetaClassifier):
                 "cv=3."
             )
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         cv = splits_of_rows(self.cv, rows, n_rows)
         check_n_clusters(self.n_clusters, len(y))

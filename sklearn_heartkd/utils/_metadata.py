@@ -31,11 +31,11 @@ SEARCH_WITHOUT_GROUPS = (
 class MetadataRouterMixin:
     """Base of the meta-estimators of this package, which hand metadata on to the estimators inside.
 
-    Without metadata routing, sample weights and groups reach them all the same.
+    Without metadata routing, sample weights, groups and devices reach them all the same.
     """
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"groups": True, "devices": True}
     estimator: Any
     _needs_weights = True  # whether an estimator inside must take sample weights that are given
 
@@ -60,7 +60,7 @@ class MetadataRouterMixin:
     def _route(self, **metadata):
         """Return the arguments of `fit` for each estimator inside, by its name.
 
-        Without routing, only `sample_weight` and `groups` are known.
+        Without routing, only `sample_weight`, `groups` and `devices` are known.
         """
         metadata = {name: value for name, value in metadata.items() if value is not None}
         if "groups" in metadata:
@@ -69,7 +69,7 @@ class MetadataRouterMixin:
         if _routing_enabled():
             routed = process_routing(self, "fit", **metadata)
             return {name: routed[name].fit for name in self._nested()}
-        unknown = metadata.keys() - {"sample_weight", "groups"}
+        unknown = metadata.keys() - {"sample_weight", "groups", "devices"}
         _raise_for_params(dict.fromkeys(unknown), self, "fit")
         return {
             name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
@@ -116,7 +116,8 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}
     elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:
-        further = fit_parameters(inner.estimator, groups=metadata.get("groups"))
+        others = {name: value for name, value in metadata.items() if name != "sample_weight"}
+        further = fit_parameters(inner.estimator, **others)
         found |= {part.prefix + name: value for name, value in further.items()}
     if needs_weights and "sample_weight" in metadata.keys() - taken:
         raise TypeError(

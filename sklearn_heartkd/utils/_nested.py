@@ -85,6 +85,7 @@ def fit_nested(estimator, X, y, params):
     if rows is not None:
         behind = _check_method_params(y, behind, rows)
     else:
+        # what belongs to each row is lost with it
         behind = {key: np.arange(len(end.y_)) for key in behind if key.endswith("groups")}
         if _uses_groups(last):
             names = {"sampler": type(samplers[0]).__name__, "last": type(last).__name__}
