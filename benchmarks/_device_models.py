@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
@@ -76,6 +76,8 @@ MODELS = {
     "student_cmvn": Model("student", "CMVN"),
     "conv2d_cmvn": Model("conv2d", "CMVN"),
     "distilled_cmvn": Model("distilled", "CMVN", teacher="conv2d_cmvn"),
+    "ten": Model("mean of ten students", "ACF and CMVN"),
+    "distilled_ten": Model("distilled from ten students", "ACF", teacher="ten"),
     "student_acf_all": Model("student", "ACF", "all devices"),
     "student_cmvn_all": Model("student", "CMVN", "all devices"),
     "student_acf_oracle": Model("student", "ACF", "oracle"),
@@ -85,6 +87,11 @@ MODELS = {
 def make(name, seed, teacher=None):
     """Return an unfitted model of what `hear` returns; a student has the fitted `teacher`."""
     model = MODELS[name]
+    if name == "ten":
+        # seeds that no other model has
+        kinds = [(kind, 100 + k) for kind in ("student_acf", "student_cmvn") for k in range(5)]
+        members = [(f"{kind}_{k}", make(kind, k)) for kind, k in kinds]
+        return VotingClassifier(members, voting="soft")
     balanced = "balanced" if model.taught_by == "all devices" else None  # else by weights
     if model.kind == "always normal":
         return DummyClassifier(strategy="constant", constant="normal")
@@ -100,10 +107,18 @@ def make(name, seed, teacher=None):
         return GridSearchCV(linear, choices, cv=LeaveOneGroupOut(), scoring="roc_auc")
     if model.kind in NETWORKS:
         network = NETWORKS[model.kind](**options)
-    else:
+    elif model.kind == "distilled":
         frozen = FrozenEstimator(teacher.estimator_[-1])
         student = StudentClassifier(balance=options["balance"])
         network = DistilledClassifier(frozen, student, random_state=seed)
+    if name == "distilled_ten":
+        members = zip(teacher.named_estimators_, teacher.estimators_, strict=True)
+        frozen = [(key, FrozenEstimator(member.estimator.estimator_)) for key, member in members]
+        student = make_pipeline(
+            Autocorrelogram(sampling_rate=RATE), StudentClassifier(balance=True)
+        )
+        distilled = DistilledClassifier(frozen, student, random_state=seed)
+        return WindowedClassifier(distilled, window=WINDOW, hop=WINDOW / 2, sampling_rate=RATE)
     if model.front_end == "ACF":
         front_end = Autocorrelogram(sampling_rate=RATE)
     else:
@@ -141,6 +156,12 @@ def fit(name, model, X, y, groups, devices):
     taught_by, kind = MODELS[name].taught_by, MODELS[name].kind
     if kind == "always normal":
         return model.fit(np.zeros((len(y), 1)), y)
+    if name == "ten":
+        members = [
+            (key, FrozenEstimator(fit("student_acf", member, X, y, groups, devices)))
+            for key, member in model.estimators
+        ]
+        return model.set_params(estimators=members).fit(X, y)
     known = {} if taught_by == "all devices" else {"devices": devices}
     if isinstance(model, WindowedClassifier):
         return model.fit(X, y, groups=groups, **known)
