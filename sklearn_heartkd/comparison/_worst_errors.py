@@ -4,7 +4,9 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from joblib import Parallel, delayed
 from matplotlib.figure import Figure
+from sklearn.utils import Bunch
 
 from sklearn_heartkd.classifiers._windowed import cut_windows
 from sklearn_heartkd.comparison._figures import png
@@ -31,8 +33,17 @@ def worst_errors_html(comparison, data, folder, n_errors):
         f"The recordings that {display_name(model)} classified wrongly with the highest probability. "
         "Heart sounds are low: listen with headphones. Red supports the predicted class, blue opposes it."
     )
-    articles = [_error_html(error, data, folder) for error in errors.to_dict("records")]
+    articles = Parallel()(
+        delayed(_error_html)(error, _only(data, error["recording"]), folder)
+        for error in errors.to_dict("records")
+    )
     return f"<p>{text_html(intro)}</p>" + "".join(articles)
+
+
+def _only(data, row):
+    """Return what a process needs to know of the data for one recording."""
+    kept = {name: {row: data[name][row]} for name in ("data", "filenames")}
+    return Bunch(sampling_rate=data.sampling_rate, **kept)
 
 
 def worst_errors(predictions, model, n_errors, *, n_per_class=2):
@@ -54,7 +65,7 @@ def _error_html(error, data, folder):
     recording = np.asarray(data.data[error["recording"]])
     excerpt, start = _excerpt(fitted, recording, predicted)
     explanation = explain(fitted, [excerpt])
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
     display = ExplanationDisplay(explanation, target=predicted, name=display_name(model))
     display.plot(figure.subplots())
     heading = f"{true} classified as {predicted}"

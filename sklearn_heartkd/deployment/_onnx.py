@@ -97,9 +97,10 @@ def export_onnx(
     Parameters
     ----------
     model : estimator
-        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC`, `LogMelSpectrogram`
-        or `Autocorrelogram`, `StandardScaler` after ``output="flat"``, and a network, which may be
-        distilled, refined by k-means, windowed, frozen, found by a search or rejecting.
+        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC`,
+        `LogMelSpectrogram` or `Autocorrelogram`, `StandardScaler` after ``output="flat"``, and a
+        network, which may be distilled, refined by k-means, windowed, frozen, found by a search or
+        rejecting.
     path : path-like
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
