@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_heartkd.cli._data import add_data_options, load
+from sklearn_heartkd.cli._data import add_data_options, load, seed
 
 
 def add_parser(subparsers):
@@ -20,7 +20,7 @@ def add_parser(subparsers):
     parser.add_argument("--models", nargs="+", metavar="MODEL", help="default: all")
     parser.add_argument("--folds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0"
+        "--seeds", type=seed, nargs="+", default=[0], metavar="SEED", help="default: 0"
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes, default: 2")
