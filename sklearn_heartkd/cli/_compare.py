@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_heartkd.cli._data import add_data_options, load, load_unlabeled
+from sklearn_heartkd.cli._data import add_data_options, load, load_unlabeled, seed
 
 _FEW = (
     "few labels: in each half of the subjects 20 have labels and 80 have none, and models are tested on "
@@ -48,7 +48,7 @@ def add_parser(subparsers):
         "site or database; batches of networks are balanced over devices",
     )
     parser.add_argument(
-        "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0"
+        "--seeds", type=seed, nargs="+", default=[0], metavar="SEED", help="default: 0"
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes, default: 2")

@@ -61,6 +61,13 @@ def _channel(text):
     raise ArgumentTypeError(f"must be mean, left, right or a number from 0, got {text!r}")
 
 
+def seed(text):
+    """Return the seed that an option gives."""
+    if text.isascii() and text.isdigit() and int(text) < 2**32:
+        return int(text)
+    raise ArgumentTypeError(f"must be a whole number from 0 to 2**32 - 1, got {text!r}")
+
+
 def load(path, options):
     """Load the labelled recordings of a folder, whole and at 2 kHz, or open those of a store."""
     from sklearn_heartkd.datasets import open_store

@@ -116,8 +116,9 @@ def render(
         Returns the name that is shown for a model.
     scores : DataFrame, default=None
         The result of :func:`score_models`: the rows are then sorted by its first metric, and scores
-        are shown with their intervals, the difference to the baseline and the p-value of the paired
-        test where there are at least three folds. None shows scores as mean ± standard deviation over the folds.
+        are shown with their intervals, the difference to the baseline and, if there are three folds or
+        more, the p-value of the paired test. None shows scores as mean ± standard deviation over the
+        folds.
 
     Returns
     -------

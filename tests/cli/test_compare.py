@@ -138,6 +138,8 @@ def test_an_unreadable_file_is_named_or_skipped(folder, capsys):
         ["compare", "--folds", "many"],
         ["compare", "--layout", "kaggle"],
         ["compare", "--subset", "c"],
+        ["compare", "--seeds", "0", "-1"],
+        ["train", "folder", "--out", "model.skops", "--seed", "-1"],
     ],
 )
 def test_wrong_usage(wrong, capsys):
@@ -155,6 +157,15 @@ def test_one_fold_is_wrong_usage(capsys):
 def test_no_processes_are_wrong_usage(capsys):
     assert main(["compare", "--jobs", "0"]) == 2
     assert "--jobs must be at least 1" in one_sentence(capsys)
+
+
+def test_an_output_that_cannot_be_written_is_named(folder, tmp_path, monkeypatch, capsys):
+    def mkdir(path, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", mkdir)  # root may write everywhere
+    assert main(options(folder, "--out", str(tmp_path / "results"))) == 2
+    assert "results" in one_sentence(capsys)
 
 
 def test_help_and_version(capsys):
@@ -301,7 +312,9 @@ def test_the_table_as_latex(folder, scored, capsys):
 def test_a_model_that_fails_is_named_in_the_exit_status(folder, tmp_path, monkeypatch, capsys):
     make = comparison.Recipe.make
     monkeypatch.setattr(
-        comparison.Recipe, "make", lambda self, m, *a: 1 / 0 if m == "svm" else make(self, m, *a)
+        comparison.Recipe,
+        "make",
+        lambda self, m, *a, **k: 1 / 0 if m == "svm" else make(self, m, *a, **k),
     )
     with pytest.warns(UserWarning, match="could not be fitted: svm"):
         assert main(options(folder, "--out", tmp_path / "out")) == 1
