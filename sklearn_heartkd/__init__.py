@@ -36,12 +36,13 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy im
         WindowedClassifier,
     )
     from sklearn_heartkd.distillation import DistilledClassifier
-    from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
+    from sklearn_heartkd.features import MFCC, Autocorrelogram, LogMelSpectrogram, RhythmFeatures
     from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
     from sklearn_heartkd.refinement import KMeansRefinedClassifier
 
 __all__ = [
     "MFCC",
+    "Autocorrelogram",
     "BandPassFilter",
     "ContrastivePretraining",
     "Conv1DClassifier",
@@ -80,7 +81,7 @@ _NAMES = {
         "LSTMClassifier RNNClassifier StudentClassifier SupervisedPretraining WindowedClassifier"
     ),
     "distillation": "DistilledClassifier",
-    "features": "LogMelSpectrogram MFCC RhythmFeatures",
+    "features": "Autocorrelogram LogMelSpectrogram MFCC RhythmFeatures",
     "preprocessing": "BandPassFilter FixedLength SpikeRemover",
     "refinement": "KMeansRefinedClassifier",
 }

@@ -41,6 +41,7 @@ from sklearn_heartkd import (
 # Parameters of every public class with `fit`: those without a default, and none that only save time.
 PARAMETERS = {
     "AugmentingOverSampler": {},
+    "Autocorrelogram": {},
     "BandPassFilter": {},
     "Conv1DClassifier": {},
     "Conv2DClassifier": {},

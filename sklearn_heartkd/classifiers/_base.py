@@ -37,6 +37,7 @@ from sklearn_heartkd.utils._rows import Rows
 from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
+LONG = 3  # max_epochs="long" in units of "auto"
 
 
 # A dataclass writes `__init__`: it does what scikit-learn asks of one, and five networks inherit it.
@@ -85,7 +86,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             None,
         ],
         "balance": ["boolean"],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [StrOptions({"auto", "long"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -235,7 +236,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             if self.balance:
                 balance = BalancedOrder(cell, torch.from_numpy(frequency).to(rows.weight))
             batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
-            sequence_epochs = epochs_for(900, len(rows), batch_size)
+            max_epochs = self.max_epochs
+            if isinstance(max_epochs, str):
+                usual = epochs_for(900, len(rows), batch_size) if self.input_shape_[1] > 1 else 100
+                max_epochs = usual if max_epochs == "auto" else LONG * usual
             self.history_ = train(
                 module,
                 objective,
@@ -244,7 +248,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 balance=balance,
                 augmentations=self._augmentations(),
                 batch_size=batch_size,
-                max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
+                max_epochs=max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
                 n_iter_no_change=self.n_iter_no_change,

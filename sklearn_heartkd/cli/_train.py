@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_heartkd.cli._data import add_data_options, load
+from sklearn_heartkd.cli._data import add_data_options, load, seed
 
 TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble")
 
@@ -19,7 +19,7 @@ def add_parser(subparsers):
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
     add_data_options(parser)
     parser.add_argument("--teacher", choices=TEACHERS, default="conv2d", help="default: conv2d")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--seed", type=seed, default=0, help="default: 0")
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--out", required=True, metavar="FILE", help="the model, a .skops file")
     parser.set_defaults(func=run)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils import Bunch
 
@@ -11,10 +12,46 @@ from sklearn_heartkd.comparison._pipelines import N_SYNTHETIC, Recipe
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
 
+_N_SUBJECTS, _N_LABELED = 200, 20  # the labels are those of so many subjects in each half
+_GRADE = {"murmur_db": -8.0, "snr_db": 8.0, "n_devices": 4}
 
-def synthetic_data() -> Bunch:
-    """Return the recordings of ``heartkd compare`` without ``--data``."""
-    return make_heart_sounds(120, n_subjects=40, random_state=0)
+
+def few_labels(seed: int = 0) -> Bunch:
+    """Return the recordings of ``heartkd compare`` without ``--data``: few of them have labels.
+
+    In each half of the subjects, 20 have labels and 80 have none; models are tested on the other half.
+
+    Parameters
+    ----------
+    seed : int, default=0
+        Of the recordings.
+
+    Returns
+    -------
+    Bunch
+        As of :func:`~sklearn_heartkd.datasets.make_heart_sounds`, with `splits` for :func:`compare`,
+        and `unlabeled`, the recordings without labels.
+
+    See Also
+    --------
+    compare : The comparison.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.comparison import few_labels
+    >>> sounds = few_labels()
+    >>> len(sounds.data), len(sounds.unlabeled.data), [len(rows) for rows, _ in sounds.splits]
+    (400, 320, [40, 40])
+    """
+    data = make_heart_sounds(2 * _N_SUBJECTS, n_subjects=_N_SUBJECTS, random_state=seed, **_GRADE)
+    who = data.frame["subject"].to_numpy(dtype=int)
+    half, within = who // (_N_SUBJECTS // 2), who % (_N_SUBJECTS // 2)
+    labeled = within < _N_LABELED
+    data.splits = [
+        (np.flatnonzero(labeled & (half == one)), np.flatnonzero(half != one)) for one in (0, 1)
+    ]
+    data.unlabeled = Bunch(data=data.data[~labeled], groups=np.asarray(data.groups)[~labeled])
+    return data
 
 
 def make_deployable(

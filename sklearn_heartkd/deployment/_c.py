@@ -152,6 +152,11 @@ def export_c(
 
 
 def _check(description):
+    if description.front_end.n_lags is not None:
+        raise ExportError(
+            "Autocorrelogram cannot be exported to C: use LogMelSpectrogram(cmvn=True), or export to "
+            "ONNX."
+        )
     if description.recording_steps or description.window_steps:
         raise ExportError(
             "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
@@ -197,6 +202,7 @@ def _compute(description):
         "N_LAYERS": n_layers,
         "N_MAPS": n_maps,
         "N_WORK": n_work,
+        "N_NORMALIZED": n_channels if front_end.cmvn else 1,
     }
     names = ", ".join(map(text, description.classes))
     tables = [
@@ -221,6 +227,7 @@ def _state_bytes(numbers):
         + numbers["N_CHANNELS"]
         + 2 * numbers["N_MAPS"]
         + numbers["N_WORK"]
+        + 2 * numbers["N_NORMALIZED"]
     )
     integers = 2 + 1 + 2 * numbers["N_LAYERS"]  # n_windows, ready; n_steps; counts of columns
     size = 16 + 4 * (floats + integers) + 2 * numbers["WINDOW"]

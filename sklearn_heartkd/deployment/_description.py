@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation import DistilledClassifier
-from sklearn_heartkd.features import MFCC, LogMelSpectrogram
+from sklearn_heartkd.features import MFCC, Autocorrelogram, LogMelSpectrogram
 from sklearn_heartkd.metrics import RejectingClassifier
 from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
@@ -98,7 +98,7 @@ def describe(model):
     if found.front_end is None:
         raise ExportError(
             f"{type(model).__name__} takes features, but a device has waveforms: export the whole "
-            "pipeline, with MFCC or LogMelSpectrogram before the network."
+            "pipeline, with LogMelSpectrogram, MFCC or Autocorrelogram before the network."
         )
     if len(set(found.rates.values())) > 1:
         raise ExportError(f"The steps have different sampling rates: {found.rates}; use one.")
@@ -169,7 +169,7 @@ def _visit_step(step, found):
         found.window_steps.append(step._taps())
     elif isinstance(step, FixedLength):
         found.window_steps.append(round(step.duration * step.sampling_rate))
-    elif isinstance(step, MFCC | LogMelSpectrogram):
+    elif isinstance(step, MFCC | LogMelSpectrogram | Autocorrelogram):
         if step.output == "summary":
             raise ExportError(
                 f"{name}(output='summary') cannot be exported: use output='sequence', from which the "
@@ -180,6 +180,6 @@ def _visit_step(step, found):
     else:
         raise ExportError(
             f"{name} cannot be exported: of the steps before a network, BandPassFilter(method="
-            "'fir'), FixedLength, MFCC and LogMelSpectrogram can."
+            "'fir'), FixedLength, MFCC, LogMelSpectrogram and Autocorrelogram can."
         )
     found.rates |= _unwrap.sampling_rates(step)

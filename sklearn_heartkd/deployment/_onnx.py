@@ -97,9 +97,10 @@ def export_onnx(
     Parameters
     ----------
     model : estimator
-        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC` or
-        `LogMelSpectrogram`, `StandardScaler` after ``output="flat"``, and a network, which may be
-        distilled, refined by k-means, windowed, frozen, found by a search or rejecting.
+        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC`,
+        `LogMelSpectrogram` or `Autocorrelogram`, `StandardScaler` after ``output="flat"``, and a
+        network, which may be distilled, refined by k-means, windowed, frozen, found by a search or
+        rejecting.
     path : path-like
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -151,7 +152,7 @@ def export_onnx(
     Notes
     -----
     The spectrum is a convolution with the bins of the DFT that the mel filters use. Number and
-    length of the recordings are dynamic, except for a network on a table.
+    length of the recordings are dynamic, except for a network on a table of frames.
 
     Examples
     --------
@@ -278,7 +279,8 @@ def checking_recordings(description, recordings):
         sounds = make_heart_sounds(
             10, duration=max(1.0, 1.4 * seconds), sampling_rate=rate, random_state=0
         )
-        if description.n_hop is None and description.n_window:
+        is_fixed = description.n_hop is None and description.front_end.n_lags is None
+        if is_fixed and description.n_window:
             recordings = [fit_length(row, description.n_window) for row in sounds.data]
         else:
             recordings = [row[: len(row) - 7 * i] for i, row in enumerate(sounds.data)]

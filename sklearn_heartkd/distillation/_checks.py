@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._parameters import check_names
-from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED
+from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED, Logits
 from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import unset_seeds
 from sklearn_heartkd.utils._warnings import outside
@@ -71,7 +71,8 @@ def check_teachers(owner, teachers, terms):
         )
     used = [(name, loss) for name, loss, weight in terms if weight > 0]
     # a user's loss may use the probabilities
-    if all(type(loss) in LOSSES.values() and not isinstance(loss, SOFTENED) for _, loss in used):
+    others = set(LOSSES.values()) - {*SOFTENED, Logits}
+    if all(type(loss) in others for _, loss in used):
         raise ValueError(
             f"teacher_weights={shares!r} are shares of the teachers' probabilities, which the losses "
             f"{[name for name, _ in used]} do not use; add 'kd' to the losses, or leave teacher_weights "
@@ -87,7 +88,7 @@ def warn_of_small_weights(sample_weight, terms):
         return
     warnings.warn(
         f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
-        "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
+        "weights as repetitions and find few of them; scale the weights to 1 on average.",
         UserWarning,
         stacklevel=outside(),
     )

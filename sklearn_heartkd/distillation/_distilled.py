@@ -75,9 +75,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         The earlier steps of a pipeline are fitted first. Trained from scratch, for comparison, it is
         ``clone(student).fit(X, y)``.
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
-        Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
-        "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
-        every choice but "ssd", which has its own, with weight 0.3 unless it is given: "kd" and
+        Names joined by "+": "ce", "kd", "logits", "infonce", "crd", "supcon", "rkd", "sp", "pkt",
+        "hint", "at", "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce"
+        belongs to every choice but "ssd", which has its own, with weight 0.3 unless it is given: "kd" and
         ``SoftTargets()`` are 0.3 cross-entropy + 0.7 soft targets. Parameters of a
         loss are nested ones: ``losses__temperature`` of a single loss, ``losses__<name>__temperature``
         and ``losses__<name>__weight`` in a list.

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     Conv1DClassifier,
     Conv2DClassifier,
@@ -128,6 +129,11 @@ MODELS = {
     ),
     "no power of two": lambda: make_pipeline(
         MFCC(n_fft=100, hop_length=61, top_db=20), StudentClassifier(width=2, depth=1, **QUICK)
+    ),
+    "CMVN": lambda: make_pipeline(LogMelSpectrogram(cmvn=True), StudentClassifier(**QUICK)),
+    "CMVN of coefficients": lambda: WindowedClassifier(
+        make_pipeline(MFCC(cmvn=True, top_db=None, amin=3e-7), StudentClassifier(**QUICK)),
+        window=2.0,
     ),
     "conv2d, refined twice": lambda: KMeansRefinedClassifier(
         KMeansRefinedClassifier(
@@ -264,6 +270,9 @@ def test_the_program_refuses_other_files(tmp_path, program, sounds):
 
 
 REFUSED = {
+    r"Autocorrelogram cannot be exported to C: use LogMelSpectrogram\(cmvn=True\)": (
+        lambda: make_pipeline(Autocorrelogram(), StudentClassifier(**QUICK))
+    ),
     "BandPassFilter and FixedLength cannot": lambda: make_pipeline(
         BandPassFilter(method="fir"), MFCC(), StudentClassifier(**QUICK)
     ),

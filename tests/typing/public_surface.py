@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 import sklearn_heartkd
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     ContrastivePretraining,
     Conv1DClassifier,
@@ -61,7 +62,8 @@ waveform, rate = read_recording(folder / "one.wav", 2000)
 
 for transformer in (BandPassFilter(), SpikeRemover(), FixedLength(), MFCC(), RhythmFeatures()):
     print(transformer.fit(X).transform(X))
-sequences = LogMelSpectrogram(output="sequence").fit(X).transform(X)
+sequences = LogMelSpectrogram(output="sequence", cmvn=True).fit(X).transform(X)
+print(Autocorrelogram(output="flat").fit(X).get_feature_names_out())
 start = SupervisedPretraining(sequences, y)
 for network in (
     Conv1DClassifier(pretrain=start),

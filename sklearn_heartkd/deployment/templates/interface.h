@@ -33,6 +33,7 @@ typedef struct {
     float floor; /* the smallest power that counts */
     float real[HEARTKD_N_FFT], imaginary[HEARTKD_N_FFT];
     float power[HEARTKD_N_MELS], column[HEARTKD_N_CHANNELS];
+    float channel_mean[@N_NORMALIZED@], channel_gain[@N_NORMALIZED@]; /* for CMVN */
     float embedding[2 * HEARTKD_N_MAPS]; /* mean and maximum of each map */
     int32_t n_steps; /* columns that went into the embedding */
     int32_t n_columns[HEARTKD_N_LAYERS], n_emitted[HEARTKD_N_LAYERS];
