@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_heartkd.cli._data import add_data_options, load, seed
+from sklearn_heartkd.cli._data import add_data_options, load, load_unlabeled, seed
 
 TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble")
 
@@ -18,6 +18,12 @@ def add_parser(subparsers):
     )
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
     add_data_options(parser)
+    parser.add_argument(
+        "--unlabeled",
+        metavar="DIR2",
+        help="recordings without labels, in any folders, from which the student learns what the teacher "
+        "says about them; --subject, --channel and --on-error apply to them as well",
+    )
     parser.add_argument("--teacher", choices=TEACHERS, default="conv2d", help="default: conv2d")
     parser.add_argument("--seed", type=seed, default=0, help="default: 0")
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
@@ -45,10 +51,15 @@ def run(options):
         random_state=options.seed,
         **(comparison.QUICK if options.quick else {}),
     )
-    model.fit(data.data, data.target, groups=data.groups)
+    further = {}
+    if options.unlabeled is not None:
+        unlabeled = load_unlabeled(options.unlabeled, options, data)
+        further = {"X_unlabeled": unlabeled.data, "groups_unlabeled": unlabeled.groups}
+    model.fit(data.data, data.target, groups=data.groups, **further)
     save_model(model, out, channel=options.channel)
     print(
         f"{out}: {len(data.target)} recordings of {len(set(data.groups))} subjects, classes "
         f"{', '.join(map(printable, model.classes_))}"
+        + (f", and {len(unlabeled.data)} recordings without labels" if further else "")
     )
     return 0
