@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sklearn_heartkd.cli._data import add_data_options, load, seed
 
+STUDENTS = ("convolutional", "linear")
 TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble")
 
 
@@ -19,7 +20,17 @@ def add_parser(subparsers):
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
     add_data_options(parser)
     parser.add_argument("--teacher", choices=TEACHERS, default="conv2d", help="default: conv2d")
+<<<<<<< HEAD
     parser.add_argument("--seed", type=seed, default=0, help="default: 0")
+=======
+    parser.add_argument(
+        "--student",
+        choices=STUDENTS,
+        default="convolutional",
+        help="linear: 185 free parameters for two classes, on autocorrelations; default: convolutional",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+>>>>>>> dense
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--out", required=True, metavar="FILE", help="the model, a .skops file")
     parser.set_defaults(func=run)
@@ -41,6 +52,7 @@ def run(options):
     data = load(options.data, options)
     model = comparison.make_deployable(
         options.teacher,
+        student=options.student,
         sampling_rate=data.sampling_rate,
         random_state=options.seed,
         **(comparison.QUICK if options.quick else {}),
