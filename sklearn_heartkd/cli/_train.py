@@ -20,17 +20,13 @@ def add_parser(subparsers):
     parser.add_argument("data", metavar="DIR", help="recordings with labels")
     add_data_options(parser)
     parser.add_argument("--teacher", choices=TEACHERS, default="conv2d", help="default: conv2d")
-<<<<<<< HEAD
-    parser.add_argument("--seed", type=seed, default=0, help="default: 0")
-=======
     parser.add_argument(
         "--student",
         choices=STUDENTS,
         default="convolutional",
         help="linear: 185 free parameters for two classes, on autocorrelations; default: convolutional",
     )
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
->>>>>>> dense
+    parser.add_argument("--seed", type=seed, default=0, help="default: 0")
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--out", required=True, metavar="FILE", help="the model, a .skops file")
     parser.set_defaults(func=run)
