@@ -35,7 +35,7 @@ def add_parser(subparsers):
 def run(options):
     """Train, save, and print what was written."""
     from sklearn_heartkd import comparison
-    from sklearn_heartkd.deployment import save_model
+    from sklearn_heartkd.deployment import DomainDetector, save_model
     from sklearn_heartkd.utils._text import printable
 
     out = Path(options.out)
@@ -54,7 +54,9 @@ def run(options):
         **(comparison.QUICK if options.quick else {}),
     )
     model.fit(data.data, data.target, groups=data.groups)
-    save_model(model, out, channel=options.channel)
+    detector = DomainDetector(sampling_rate=data.sampling_rate)
+    detector.fit(data.data, devices=data.get("devices"))
+    save_model(model, out, channel=options.channel, domain=detector)
     print(
         f"{out}: {len(data.target)} recordings of {len(set(data.groups))} subjects, classes "
         f"{', '.join(map(printable, model.classes_))}"
