@@ -72,6 +72,20 @@ def test_recordings_without_labels_are_learned_from(folder, tmp_path, capsys, mo
     assert load_model(out).estimator_[-1].student_.n_iter_ == 2
 
 
+@pytest.mark.parametrize("teacher", ["forest", "conv1d"])
+def test_a_linear_student_goes_to_onnx(folder, tmp_path, capsys, teacher):
+    model, exported = tmp_path / "model.skops", tmp_path / "model.onnx"
+    options = ["--quick", "--teacher", teacher, "--student", "linear", "--out", str(model)]
+    assert main(["train", str(folder), "--layout", "folder", *options]) == 0
+    network = load_model(model).estimator_.student_[-1]
+    assert network.hidden_layer_sizes == ()
+    assert network.module_.head.weight.shape == (2, 184)
+    assert main(["export", str(model), "--to", "onnx"]) == 0
+    capsys.readouterr()
+    assert main(["predict", str(folder), "--model", str(exported)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 12
+
+
 def test_a_missing_folder_for_the_model_is_named(folder, tmp_path, capsys):
     out = tmp_path / "nowhere" / "model.skops"
     assert main(["train", str(folder), "--layout", "folder", "--out", str(out)]) == 2
@@ -94,7 +108,8 @@ def test_the_budget_is_the_default_one(folder, tmp_path, options, budget, monkey
     out = ["--layout", "folder", "--out", str(tmp_path / "a.skops")]
     with pytest.raises(ZeroDivisionError):
         main(["train", str(folder), *out, *options])
-    assert asked == [{"sampling_rate": 2000, "random_state": 0, **budget}]
+    shared = {"student": "convolutional", "sampling_rate": 2000, "random_state": 0}
+    assert asked == [shared | budget]
 
 
 def test_files_that_cannot_be_read_are_named(folder, tmp_path, monkeypatch):
