@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_heartkd.cli._data import add_data_options, load
+from sklearn_heartkd.cli._data import add_data_options, load, seed
 
 STUDENTS = ("convolutional", "linear")
 TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble")
@@ -26,7 +26,7 @@ def add_parser(subparsers):
         default="convolutional",
         help="linear: 185 free parameters for two classes, on autocorrelations; default: convolutional",
     )
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--seed", type=seed, default=0, help="default: 0")
     parser.add_argument("--quick", action="store_true", help="a tenth of the budget, to try it out")
     parser.add_argument("--out", required=True, metavar="FILE", help="the model, a .skops file")
     parser.set_defaults(func=run)

@@ -25,10 +25,10 @@ NAMES = {
     "mixed": "networks and SVMs averaged",
     "student": "student from scratch",
     "student_pretrained": "student, pretrained",
-    "tables": "SVMs, forests and logistic regressions averaged",
-    "linear": "linear model on the autocorrelogram",
+    "tables": "SVM, forest, logistic averaged",
+    "linear": "linear on autocorrelogram",
     "dense": "dense student from scratch",
-    "dense_rebalanced": "dense student from scratch, re-balanced",
+    "dense_rebalanced": "the same, re-balanced",
     "student_of_tables": "distilled dense student",
 }
 # with few labels: tables of statistics, and what a student gains from recordings without labels

@@ -53,6 +53,8 @@ class Recipe:
     n_synthetic : int, default=0
         Number of synthetic recordings on which every network except the student from scratch is
         pretrained.
+    balance : bool, default=False
+        Whether the batches of networks are balanced over devices and classes.
     memory : str or None, default=None
         Folder in which the pretrained weights are kept.
 
@@ -74,11 +76,17 @@ class Recipe:
     max_epochs: int | str = "auto"
     n_estimators: int = 500
     n_synthetic: int = 0
+    balance: bool = False
     memory: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def default(
-        cls, sampling_rate: float = 2000, *, synthetic: bool = False, quick: bool = False
+        cls,
+        sampling_rate: float = 2000,
+        *,
+        synthetic: bool = False,
+        quick: bool = False,
+        balance: bool = False,
     ) -> Recipe:
         """Return the recipe of ``heartkd compare``.
 
@@ -88,6 +96,8 @@ class Recipe:
             In Hz.
         synthetic, quick : bool, default=False
             For synthetic recordings; with a small budget, to try the comparison out.
+        balance : bool, default=False
+            Whether batches are balanced over devices and classes.
 
         Returns
         -------
@@ -98,8 +108,8 @@ class Recipe:
             # pretraining on synthetic recordings would give an unfair advantage on synthetic ones
             return cls(sampling_rate, max_epochs=2 if quick else "auto", n_estimators=200)
         if quick:
-            return cls(sampling_rate, n_estimators=50, **QUICK)
-        return cls(sampling_rate, n_synthetic=N_SYNTHETIC)
+            return cls(sampling_rate, n_estimators=50, balance=balance, **QUICK)
+        return cls(sampling_rate, n_synthetic=N_SYNTHETIC, balance=balance)
 
     @property
     def description(self) -> str:
@@ -150,7 +160,7 @@ class Recipe:
         dict
             Number of epochs, seed and, if there is one, the pretraining.
         """
-        limits = {"max_epochs": self.max_epochs, "random_state": seed}
+        limits = {"max_epochs": self.max_epochs, "random_state": seed, "balance": self.balance}
         if not self.n_synthetic:
             return limits
         X, y = _synthetic(self.n_synthetic, self.window, self.sampling_rate)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from sklearn_heartkd.comparison._models import DISTILLED, REFINED, control_of, display_name, kind_of
 from sklearn_heartkd.metrics import compare_models
+from sklearn_heartkd.metrics._resampled_scores import check_metrics
 
 # the scores of a table, their names in `compare_models` and their titles
 SCORES = {
@@ -21,12 +22,18 @@ _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasci
 _LATEX |= {character: "\\" + character for character in "&%$#_{}"}
 _LATEX |= {"±": r"$\pm$", "−": "$-$", "–": "--"}
 _N_RESAMPLES = 1000
+_FEWEST_FOLDS = 3
 
 
 def title_of(metric):
     """Return the name of a metric in tables."""
     titles = dict(SCORES.values())
     return titles.get(metric, metric.replace("_", " "))
+
+
+def check_metric(metric, target):
+    """Raise ValueError if a metric is unknown, before hours are spent on fits."""
+    check_metrics([metric], np.unique(np.asarray(target).astype(str)))
 
 
 def score_models(
@@ -85,6 +92,8 @@ def score_models(
         ).assign(baseline=baseline)
         parts.append(part[part["model"].map(controls) == baseline])
     scores = pd.concat(parts, ignore_index=True)
+    if len(predictions[["seed", "fold"]].drop_duplicates()) < _FEWEST_FOLDS:
+        scores["p_value"] = np.nan  # the test has nothing to tell from so few
     first = scores[scores["metric"] == metric].sort_values("value", ascending=False, kind="stable")
     order = {model: i for i, model in enumerate(first["model"])}
     place = [order[model] for model in scores["model"]]
@@ -107,8 +116,9 @@ def render(
         Returns the name that is shown for a model.
     scores : DataFrame, default=None
         The result of :func:`score_models`: the rows are then sorted by its first metric, and scores
-        are shown with their intervals, the difference to the baseline and the p-value of the paired
-        test. None shows scores as mean ± standard deviation over the folds.
+        are shown with their intervals, the difference to the baseline and, if there are three folds or
+        more, the p-value of the paired test. None shows scores as mean ± standard deviation over the
+        folds.
 
     Returns
     -------
