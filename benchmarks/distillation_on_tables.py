@@ -120,9 +120,8 @@ def scores(name, kind, seed, fold, n_folds):
         return fitted
 
     if kind == "controls":
-        scratch = fit("scratch", wrap(clone(student)))
-        network = scratch[-1] if is_frame else scratch
-        fit("long", wrap(clone(student).set_params(max_epochs=3 * network.n_iter_)))
+        fit("scratch", wrap(clone(student)))
+        fit("long", wrap(clone(student).set_params(max_epochs="long")))
         mlp = MLPClassifier(max_iter=1000, random_state=seed)
         fit("mlp", wrap(make_pipeline(StandardScaler(), mlp)))
     else:

@@ -238,7 +238,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
             max_epochs = self.max_epochs
             if isinstance(max_epochs, str):
-                usual = epochs_for(900, len(rows), batch_size) if self.input_shape_[1] > 1 else 100
+                n_batches = 900 if self.input_shape_[1] > 1 else 1200
+                usual = epochs_for(n_batches, len(rows), batch_size)
                 max_epochs = usual if max_epochs == "auto" else LONG * usual
             self.history_ = train(
                 module,

@@ -23,6 +23,8 @@ from sklearn_heartkd.distillation._checks import (
     warn_of_moved_moments,
     warn_of_small_weights,
 )
+from sklearn_heartkd.distillation._made import MadeRows, keep_labels
+from sklearn_heartkd.distillation._munge import Munge
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, named_items
 from sklearn_heartkd.distillation._teaching import (
@@ -116,6 +118,11 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         rows equals them, after Saerens et al. (2002). This assumes that the rows differ from the labelled
         ones only in these shares, not in what recordings of one class look like to the teacher. The
         answers are then cached ones. None leaves them as they are.
+    transfer : Munge, default=None
+        Makes rows of a table X, about which the teacher is asked and from whose answers the student
+        learns, as from rows of `X_unlabeled`: all losses but the cross-entropy, which counts as much as
+        without them. They are made from the training rows, after the split of early stopping; each
+        counts as of a separate subject. None makes none.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
         a teacher once per split. Set `random_state` to an int: with new seeds in every fit, no teacher
@@ -181,6 +188,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         "refine_weight": [Interval(Real, 0, 1, closed="both")],
         "unlabeled_weight": [Interval(Real, 0, None, closed="left")],
         "unlabeled_prior": [StrOptions({"balanced"}), "array-like", None],
+        "transfer": [Munge, None],
         "memory": [str, HasMethods(["cache"]), None],
         "random_state": ["random_state"],
     }
@@ -201,6 +209,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         refine_weight: float = 0.25,
         unlabeled_weight: float = 1.0,
         unlabeled_prior: str | ArrayLike | None = None,
+        transfer: Munge | None = None,
         memory: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -217,6 +226,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         self.refine_weight = refine_weight
         self.unlabeled_weight = unlabeled_weight
         self.unlabeled_prior = unlabeled_prior
+        self.transfer = transfer
         self.memory = memory
         self.random_state = random_state
 
@@ -285,6 +295,10 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
             X_unlabeled = groups_unlabeled = None
         params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
+        if self.transfer is not None and getattr(X, "ndim", None) != 2:
+            raise ValueError(
+                "transfer makes rows of tables, but X is not 2-D; leave transfer=None, or give a table."
+            )
         cv = splits_of_rows(self.cv, rows, n_rows)
         self.classes_ = np.unique(y)
         student = self._student(is_table=getattr(X, "ndim", 2) == 2)
@@ -313,6 +327,10 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
             further.sources.append(
                 given_rows(self, predictions, shares, student, params, needs_maps=needs_maps)
             )
+        if self.transfer is not None:
+            seed = draw_seed(random_state)
+            further.sources.append(MadeRows(self, predictions, shares, student, X, seed))
+            terms = keep_labels(terms, self.transfer)
         is_same = features is X and not isinstance(network, DenseStudentClassifier)
         asked = networks_of(self, predictions, features if is_same else None)
 
