@@ -1,6 +1,6 @@
 """How models do on a stethoscope that they never heard.
 
-    python -m benchmarks.leave_one_device_out --data path/to/folder [--work DIR] [--seeds 0 1 2]
+    python -m benchmarks.leave_one_device_out --data path/to/folder [--work DIR]
         [--models student conv2d] [--jobs 1]
 
 The folder contains heartbeat-sounds/ (PASCAL, sets A and B) and physionet2016/ (databases a, c, d, e
@@ -78,7 +78,7 @@ def compute(task, data, heard, folder):
     train, test = parts_of(task.model, data)[task.fold]
     teacher = MODELS[task.model].teacher
     if teacher is not None:
-        seed = 0 if teacher == "ten" else task.seed
+        seed = min(task.seed, MODELS[teacher].n_seeds - 1)
         teacher = joblib.load(task._replace(model=teacher, seed=seed).file(folder, "fitted"))
     X = heard[MODELS[task.model].front_end]
     model = make(task.model, task.seed, teacher)
@@ -118,7 +118,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--work", type=Path, default=Path("results/leave_one_device_out"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -126,9 +125,9 @@ def main():
     open_folder(options.work, data, [], SECONDS)
     tasks = [
         Task(seed, fold, model)
-        for seed in options.seeds
+        for seed in range(max(model.n_seeds for model in MODELS.values()))
         for model in options.models
-        if model != "ten" or seed == 0
+        if seed < MODELS[model].n_seeds
         for fold in range(len(parts_of(model, data)))
     ]
     heard = hear(data.data, options.models)

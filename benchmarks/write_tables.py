@@ -13,7 +13,8 @@ MODULES = (
     "pascal", "study.report", "when_kmeans_helps", "noise_robustness", "extrastole", "deployment",
     "leak_of_patients", "explanation_hits_murmurs", "epoch_time", "tables", "near_duplicates",
     "features_speed", "svm_regularization", "train_bundled_model",
-    "out_of_core", "first_command",
+    "out_of_core", "leave_one_device_out", "where_distillation_pays", "training_length",
+    "first_command",
 )  # fmt: skip
 
 

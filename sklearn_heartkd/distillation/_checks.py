@@ -15,7 +15,7 @@ from sklearn_heartkd.utils._random import unset_seeds
 from sklearn_heartkd.utils._warnings import outside
 
 
-def check_student(student):
+def check_student(student, devices):
     """Raise before a teacher is fitted if the student could not be."""
     network = student.steps[-1][1] if isinstance(student, Pipeline) else student
     if not isinstance(network, NetworkClassifier):
@@ -24,6 +24,7 @@ def check_student(student):
             f"in one, got {type(network).__name__}."
         )
     network._validate_params()
+    network._require_devices(devices)
     if network is not student and any(hasattr(step, "fit_resample") for _, step in student.steps):
         raise TypeError(
             "The student's pipeline holds a sampler, but teacher and student learn from the same "
@@ -40,7 +41,7 @@ def check_teachers(owner, teachers, terms):
         If a teacher cannot give probabilities.
     ValueError
         If the names of the teachers cannot be used, their weights are not one for each or do not matter,
-        or augmented outputs of the teacher are asked for out of fold.
+        or augmented outputs of the teacher are asked for out of fold or with a prior.
     """
     check_names(teachers)
     for name, teacher in teachers:
@@ -49,6 +50,11 @@ def check_teachers(owner, teachers, terms):
         raise ValueError(
             "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
             f"cv={owner.cv!r} wants its outputs out of fold; use teacher_outputs='cached', or cv=None."
+        )
+    if owner.unlabeled_prior is not None and owner.teacher_outputs == "augmented":
+        raise ValueError(
+            "unlabeled_prior weights the classes by all answers about X_unlabeled, which "
+            "teacher_outputs='augmented' does not know; use teacher_outputs='cached', or no prior."
         )
     shares = owner.teacher_weights
     if shares is None:

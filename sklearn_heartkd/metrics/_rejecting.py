@@ -11,17 +11,16 @@ from sklearn.utils import _safe_indexing, assert_all_finite, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
 from sklearn_heartkd.utils._group_splits import (
-    check_devices,
-    check_groups,
     splits_of_rows,
     subject_folds,
 )
 from sklearn_heartkd.utils._metadata import MetadataRouterMixin
 from sklearn_heartkd.utils._nested import fit_nested
+from sklearn_heartkd.utils._unlabeled import fold_parameters
 from sklearn_heartkd.utils._validation import drop_weightless
 
 
@@ -124,6 +123,8 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the threshold and fit the classifier.
@@ -140,6 +141,11 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
             Subjects. The inner splits keep each in one fold.
         devices : array-like of shape (n_recordings,), default=None
             Devices, handed to the estimator.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Input without labels, handed to the estimator. The inner splits leave out the subjects that
+            they hold out.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the estimator, with metadata routing enabled.
 
@@ -153,14 +159,14 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         X, y = indexable(X, y)
         y = np.asarray(y)
         n_rows = len(y)
-        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
+        params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         self.threshold_, self.risk_coverage_ = -np.inf, None
         if self.error_rate is not None:
             cv = check_cv(splits_of_rows(self.cv, rows, n_rows), y, classifier=True)
             splits = subject_folds(self, cv, y, params["groups"])
-            self._choose_threshold(X, y, sample_weight, routed, splits)
+            self._choose_threshold(X, y, sample_weight, routed, params["groups"], splits)
         self.estimator_ = fit_nested(clone(self.estimator), X, y, routed)
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
@@ -168,7 +174,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def _choose_threshold(self, X, y, sample_weight, routed, splits):
+    def _choose_threshold(self, X, y, sample_weight, routed, groups, splits):
         classes = np.unique(y)
         if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):
             raise ValueError(
@@ -185,7 +191,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         held_out = np.zeros(len(y), dtype=bool)
         for train, test in splits:
             rows = _safe_indexing(X, train), y[train]
-            inside = _check_method_params(X, routed, train)
+            inside = fold_parameters(X, routed, groups, train, test)
             model = fit_nested(clone(self.estimator), *rows, inside)
             columns = np.searchsorted(classes, model.classes_)
             proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))
