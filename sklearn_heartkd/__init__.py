@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy im
         ContrastivePretraining,
         Conv1DClassifier,
         Conv2DClassifier,
+        DenseStudentClassifier,
         LSTMClassifier,
         RNNClassifier,
         StudentClassifier,
@@ -46,6 +47,7 @@ __all__ = [
     "ContrastivePretraining",
     "Conv1DClassifier",
     "Conv2DClassifier",
+    "DenseStudentClassifier",
     "DistilledClassifier",
     "FixedLength",
     "KMeansRefinedClassifier",
@@ -75,8 +77,8 @@ __all__ = [
 
 _NAMES = {
     "classifiers": (
-        "ContrastivePretraining Conv1DClassifier Conv2DClassifier LSTMClassifier RNNClassifier "
-        "StudentClassifier SupervisedPretraining WindowedClassifier"
+        "ContrastivePretraining Conv1DClassifier Conv2DClassifier DenseStudentClassifier "
+        "LSTMClassifier RNNClassifier StudentClassifier SupervisedPretraining WindowedClassifier"
     ),
     "distillation": "DistilledClassifier",
     "features": "Autocorrelogram LogMelSpectrogram MFCC RhythmFeatures",

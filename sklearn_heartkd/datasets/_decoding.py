@@ -88,12 +88,14 @@ def _decode(file, patch, sampling_rate, channel):
         ratio = (sampling_rate or rate) / rate
         n_known = sound.frames if sound.frames < _UNKNOWN_LENGTH else None
         _check_length(n_known or 0, n_channels, ratio)
-        resampler = None
-        if ratio != 1:
-            resampler = soxr.ResampleStream(rate, sampling_rate, 1, dtype="float32", quality="HQ")
-        parts, n_read, sums = [], 0, np.zeros((n_channels + 1, 2))
-        block = np.empty((max(1, _BLOCK // n_channels), n_channels), dtype=np.float32)
-        while len(samples := sound.read(out=block)):
+        parts, n_read, sums, resampler = [], 0, np.zeros((n_channels + 1, 2)), None
+        is_last = False
+        while not is_last:
+            size = max(1, _BLOCK // n_channels)
+            if n_known is not None:  # libsndfile fills with zeros what is asked for beyond the end
+                size = max(1, min(size, n_known - n_read + 1))
+            samples = sound.read(size, dtype="float32", always_2d=True)
+            is_last = len(samples) < size
             _check_samples(samples)
             n_read += len(samples)
             _check_length(n_read, n_channels, ratio)
@@ -102,8 +104,13 @@ def _decode(file, patch, sampling_rate, channel):
                 mono = channels.mean(axis=0)
                 sums += [_moments(values) for values in (*channels, mono)]
             else:
-                mono = samples[:, index].copy()
-            parts.append(mono if resampler is None else resampler.resample_chunk(mono))
+                mono = np.ascontiguousarray(samples[:, index])
+            if ratio != 1 and is_last and not parts:  # the same values as below, but sooner
+                mono = soxr.resample(mono, rate, sampling_rate, quality="HQ")
+            elif ratio != 1:
+                resampler = resampler or soxr.ResampleStream(rate, sampling_rate, 1, quality="HQ")
+                mono = resampler.resample_chunk(mono, last=is_last)
+            parts.append(mono)
         notes = []
         if n_known is None:
             notes.append(f"unfinished: its header gives no length; {n_read} samples were read")
@@ -115,10 +122,7 @@ def _decode(file, patch, sampling_rate, channel):
         raise UnusableError("no samples")
     if n_read < SHORTEST * rate:
         raise UnusableError(f"shorter than {SHORTEST} s ({n_read} samples)")
-    if resampler is not None:
-        parts.append(resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True))
-    waveform = np.concatenate(parts)
-    _check_samples(waveform)
+    waveform = np.concatenate(parts) if len(parts) > 1 else parts[0]
     return waveform, rate, notes, _cancelled(sums / n_read) if index is None else None
 
 
@@ -160,14 +164,15 @@ class _Source:
 
 
 def _index(channel, n_channels):
-    """Return which channel to take; None for the mean of several."""
-    if n_channels == 1:
+    """Return which channel to take, None for the mean of several; the names suit mono files, too."""
+    if n_channels == 1 and isinstance(channel, str):
         return 0
     if channel == "mean":
         return None
     index = _CHANNELS.get(channel, channel)
     if index >= n_channels:
-        raise UnusableError(f"no channel {index}: it has {n_channels} channels, counted from 0")
+        plural = "channels" if n_channels > 1 else "channel"
+        raise UnusableError(f"no channel {index}: it has {n_channels} {plural}, counted from 0")
     return index
 
 

@@ -34,7 +34,7 @@ def test_it_answers_about_any_recording(model, sounds):
         probabilities = model.predict_proba(row)
         assert probabilities.shape == (5,)
         assert probabilities.sum() == pytest.approx(1, abs=1e-5)
-    assert model.predict(np.zeros(5000)).label == "unsure"
+    assert model.predict(np.zeros(5000)).label == "poor recording"
 
 
 @pytest.mark.recordings

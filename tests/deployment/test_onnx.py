@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_heartkd import (
     MFCC,
@@ -18,6 +18,7 @@ from sklearn_heartkd import (
     BandPassFilter,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     FixedLength,
     KMeansRefinedClassifier,
     LogMelSpectrogram,
@@ -82,6 +83,17 @@ MODELS = {
     "band-pass": lambda: make_pipeline(BandPassFilter(method="fir"), MFCC(top_db=30), fast()),
     "long loop": lambda: make_pipeline(FixedLength(duration=12.0), MFCC(), fast()),
     "crop": lambda: make_pipeline(FixedLength(duration=2.0), MFCC(), fast()),
+    "dense": lambda: make_pipeline(MFCC(output="flat", hop_length=1000), dense()),
+    "dense, sequences": lambda: make_pipeline(MFCC(hop_length=1000), dense(norm="batch")),
+    "dense, scaled": lambda: make_pipeline(
+        MFCC(output="flat", hop_length=1000),
+        StandardScaler(),
+        StandardScaler(with_mean=False, with_std=False),
+        dense(norm="group"),
+    ),
+    "linear": lambda: KMeansRefinedClassifier(
+        make_pipeline(MFCC(output="flat", hop_length=1000), dense(hidden_layer_sizes=()))
+    ),
     "table": lambda: make_pipeline(MFCC(output="flat", hop_length=1000), fast()),
     "refined": lambda: KMeansRefinedClassifier(
         make_pipeline(MFCC(), fast()), n_clusters=7, weight=0.3
@@ -93,6 +105,10 @@ MODELS = {
         make_pipeline(MFCC(), fast()), {"studentclassifier__width": [2]}, cv=2
     ),
 }
+
+
+def dense(**parameters):
+    return DenseStudentClassifier(**{"hidden_layer_sizes": (6, 4)} | QUICK | parameters)
 
 
 def fast():
@@ -233,8 +249,8 @@ REFUSED = {
     r"MFCC\(output='summary'\) cannot be exported: use output='sequence'": (
         lambda: make_pipeline(MFCC(output="summary"), fast())
     ),
-    "StandardScaler after the features cannot be exported": (
-        lambda: make_pipeline(MFCC(output="flat"), StandardScaler(), fast())
+    "MinMaxScaler after the features cannot be exported": (
+        lambda: make_pipeline(MFCC(output="flat"), MinMaxScaler(), fast())
     ),
     "StandardScaler cannot be exported: of the steps": (
         lambda: make_pipeline(StandardScaler(), MFCC(), fast())

@@ -14,6 +14,7 @@ from sklearn_heartkd import (
     ContrastivePretraining,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     DistilledClassifier,
     FixedLength,
     KMeansRefinedClassifier,
@@ -70,6 +71,7 @@ for network in (
     LSTMClassifier(early_stopping=True),
     RNNClassifier(cell="gru"),
     StudentClassifier(width=8),
+    DenseStudentClassifier(hidden_layer_sizes=(16,)),
 ):
     probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     probabilities = network.fit(sequences, y, groups=groups).predict_proba(sequences)
