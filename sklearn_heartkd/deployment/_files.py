@@ -52,7 +52,7 @@ def load_any(path=None, *, trust=False):
 
 def bundled_model():
     """Return the path of the bundled model, a student that tells murmur from normal."""
-    return Path(__file__).parent / "models" / "pascal_student.onnx"
+    return Path(__file__).parent / "models" / "murmur_student.onnx"
 
 
 def find_recordings(names):
