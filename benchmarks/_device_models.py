@@ -81,9 +81,9 @@ MODELS = {
     "distilled_cmvn": Model("distilled", "CMVN", teacher="conv2d_cmvn", n_seeds=1),
     "ten": Model("mean of ten students", "ACF and CMVN", n_seeds=1),
     "distilled_ten": Model("distilled from ten students", "ACF", teacher="ten", n_seeds=10),
-    "student_acf_all": Model("student", "ACF", "all devices"),
-    "student_cmvn_all": Model("student", "CMVN", "all devices"),
-    "student_acf_oracle": Model("student", "ACF", "oracle"),
+    "student_acf_all": Model("student", "ACF", "all devices", n_seeds=1),
+    "student_cmvn_all": Model("student", "CMVN", "all devices", n_seeds=1),
+    "student_acf_oracle": Model("student", "ACF", "oracle", n_seeds=1),
 }
 
 

@@ -47,6 +47,7 @@ PARAMETERS = {
     "Conv2DClassifier": {},
     "DenseStudentClassifier": {},
     "DistilledClassifier": {"teacher": LogisticRegression()},
+    "DomainDetector": {},
     "FixedLength": {},
     "KMeansRefinedClassifier": {"estimator": LogisticRegression()},
     "LSTMClassifier": {},
@@ -57,6 +58,7 @@ PARAMETERS = {
     "RhythmFeatures": {},
     "SpikeRemover": {},
     "StudentClassifier": {},
+    "ThresholdClassifier": {"estimator": LogisticRegression()},
     "WindowedClassifier": {"estimator": GaussianNB()},
 }
 SLOW = {

@@ -19,6 +19,9 @@ from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import Autocorrelogram, LogMelSpectrogram
 
 _N_SUBJECTS, _N_LABELED = 200, 20  # the labels are those of so many subjects in each half
+# Hard enough that a good model has an area of 0.9: with the defaults all of them have 1.0. Faint murmurs
+# (grades 1 and 2 of Freeman and Levine 1933), the noise of homes and clinics, and four stethoscopes.
+# Chosen on the seeds 100 to 104 only; the seeds 0 to 2 are for the report.
 _GRADE = {"murmur_db": -8.0, "snr_db": 8.0, "n_devices": 4}
 
 

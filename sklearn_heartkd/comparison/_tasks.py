@@ -34,6 +34,7 @@ from sklearn_heartkd.comparison._storage import (
 )
 from sklearn_heartkd.comparison._tables import remembered
 from sklearn_heartkd.metrics import oof_frame
+from sklearn_heartkd.model_selection import split_unlabeled
 from sklearn_heartkd.utils._metadata import fit_parameters
 from sklearn_heartkd.utils._pickling import leaving_out
 from sklearn_heartkd.utils._text import printable
@@ -122,7 +123,7 @@ def part_of(data, split, unlabeled):
     training, test = split
     if unlabeled is None:
         return Part(data, training, test, {})
-    rows = np.flatnonzero(~np.isin(unlabeled.groups, np.asarray(data.groups)[test]))
+    rows = split_unlabeled(data.groups, unlabeled.groups, test)
     groups = np.asarray(unlabeled.groups)[rows]
     X = _safe_indexing(unlabeled.data, rows)
     return Part(data, training, test, {"X_unlabeled": X, "groups_unlabeled": groups})

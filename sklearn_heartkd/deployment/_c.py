@@ -65,7 +65,7 @@ def export_c(
     model : estimator
         A fitted pipeline of `MFCC` or `LogMelSpectrogram` and a `StudentClassifier` or
         `Conv2DClassifier` with batch norm, which may be distilled, refined by k-means, windowed,
-        frozen or found by a search.
+        frozen, found by a search or with a threshold.
     path : path-like
         The file to write, ending in ``.c``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -127,6 +127,7 @@ def export_c(
     # classes are named by strangers: a comment gets their harmless characters only
     title = f"A heart-sound classifier: {re.sub('[^A-Za-z0-9 ,._-]', '_', names)[:200]}"
     texts = {"TITLE": title, "VERSION": __version__, "REFINE": calls}
+    texts["DECIDE"] = _decide(description)
     texts.update({name: str(value) for name, value in numbers.items()})
     header = _template("interface.h", texts)
     # not included by name, which may be one that C cannot include
@@ -216,6 +217,22 @@ def _compute(description):
         "\n",
     ]
     return numbers, "".join(tables), calls
+
+
+def _decide(description):
+    """Return the body of the function that makes an answer of probabilities."""
+    if description.decision is None:
+        return (
+            "    int best = 0;\n"
+            "    for (int k = 1; k < HEARTKD_N_CLASSES; k++)\n"
+            "        if (probabilities[k] > probabilities[best])\n"
+            "            best = k;\n"
+            "    return best;\n"
+        )
+    *two, threshold = description.decision
+    i, j = map(description.classes.index, two)
+    p, q = f"probabilities[{i}]", f"probabilities[{j}]"
+    return f"    return {p} >= {number(threshold)} * ({p} + {q}) ? {i} : {j};\n"
 
 
 def _state_bytes(numbers):

@@ -13,7 +13,7 @@ from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import MFCC, Autocorrelogram, LogMelSpectrogram
-from sklearn_heartkd.metrics import RejectingClassifier
+from sklearn_heartkd.metrics import RejectingClassifier, ThresholdClassifier
 from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
 from sklearn_heartkd.utils import _unwrap
@@ -68,6 +68,7 @@ class Description:
     clusters: list = field(default_factory=list)
     recording_clusters: list = field(default_factory=list)
     reject_below: float = -np.inf  # below this probability the model is unsure
+    decision: tuple | None = None  # positive and negative class, and the threshold
     rates: dict = field(default_factory=dict)  # the sampling rate of each step that has one
 
     @property
@@ -111,6 +112,8 @@ def _visit(model, found):
         found.network = model
     elif isinstance(model, RejectingClassifier):
         found.reject_below = max(found.reject_below, float(model.threshold_))
+    elif isinstance(model, ThresholdClassifier):
+        found.decision = found.decision or decision_of(model)
     elif isinstance(model, WindowedClassifier):
         _visit_windows(model, found)
     elif isinstance(model, DistilledClassifier):
@@ -121,6 +124,14 @@ def _visit(model, found):
     else:
         return _unwrap.is_transparent(model)
     return found.network is None
+
+
+def decision_of(model):
+    """Return positive class, negative class and threshold of the outermost ThresholdClassifier, or None."""
+    for part in _unwrap.unwrap(model):
+        if isinstance(part, ThresholdClassifier):
+            return str(part.pos_label_), str(part.neg_label_), float(part.threshold)
+    return None
 
 
 def _note_clusters(weight, clusters, found):

@@ -34,11 +34,13 @@ from sklearn_heartkd.metrics._screening import (
     sensitivity_at_specificity,
     specificity_at_sensitivity,
 )
+from sklearn_heartkd.metrics._threshold import ThresholdClassifier
 
 __all__ = [
     "OperatingPoint",
     "RejectingClassifier",
     "ReliabilityDisplay",
+    "ThresholdClassifier",
     "aggregate_by_patient",
     "artifact_f_score",
     "circor_outcome_cost",

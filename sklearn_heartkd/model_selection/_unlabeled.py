@@ -3,11 +3,52 @@
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from sklearn_heartkd.datasets import read_recordings
 from sklearn_heartkd.datasets._assemble import audio_files, find_subjects
 from sklearn_heartkd.model_selection._groups import near_duplicate_groups
+from sklearn_heartkd.utils._unlabeled import rows_of_others
+
+
+def split_unlabeled(groups: ArrayLike, groups_unlabeled: ArrayLike, test: ArrayLike) -> np.ndarray:
+    """Choose the rows without labels that may be learned from where some subjects are tested.
+
+    `cross_validate` and `GridSearchCV` hand all rows without labels to every fold, with which a student
+    hears the subjects that it is tested on. A loop over the folds with this function is honest.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_recordings,)
+        Subjects of the recordings that have labels.
+    groups_unlabeled : array-like of shape (n_unlabeled,)
+        Subjects of the recordings without labels, named as those.
+    test : array-like of shape (n_test,)
+        Numbers of the recordings that have labels and are held out.
+
+    Returns
+    -------
+    ndarray of int of shape (n_kept,)
+        Numbers of the recordings without labels whose subjects are not held out.
+
+    Raises
+    ------
+    ValueError
+        If one of the groups are texts and the others numbers.
+
+    See Also
+    --------
+    sklearn_heartkd.DistilledClassifier : Learns from such recordings.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.model_selection import split_unlabeled
+    >>> groups, groups_unlabeled = ["p1", "p1", "p2", "p3"], ["p2", "p4", "p1", "p4"]
+    >>> split_unlabeled(groups, groups_unlabeled, test=[2, 3])
+    array([1, 2, 3])
+    """
+    return rows_of_others(np.asarray(groups), np.asarray(groups_unlabeled), np.asarray(test))
 
 
 def load_unlabeled(path, labeled, *, subject=None, channel="mean", on_error="raise"):

@@ -63,6 +63,11 @@ class MetadataRouterMixin:
             router.add(**{name: estimator}, method_mapping=mapping)
         return router
 
+    def _takes_unlabeled(self):
+        """Whether rows without labels change anything here or inside."""
+        inside = self._nested().values()
+        return self._learns_unlabeled or any(fit_parameters(e, X_unlabeled=()) for e in inside)
+
     def _check_new(self, X):
         """Validate X as after `fit`."""
         return indexable(X)[0]
@@ -97,9 +102,8 @@ class MetadataRouterMixin:
                 for name, inner in self._nested().items()
             }
         taken = {name for params in found.values() for name in params}
-        if "X_unlabeled" in metadata and not (
-            self._learns_unlabeled or any(map(is_unlabeled, taken))
-        ):
+        learns = self._learns_unlabeled or any(map(is_unlabeled, taken))
+        if "X_unlabeled" in metadata and not learns:
             raise TypeError(
                 f"X_unlabeled was given, but nothing in {type(self).__name__} learns from rows without "
                 "labels; leave them out, or use a DistilledClassifier inside."
@@ -121,8 +125,8 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
     """Return the arguments under which `estimator.fit` takes metadata where routing is not enabled.
 
     A pipeline hands them to its last step, a search its groups to the splitter and everything else to
-    the estimator. What an estimator does not take is left out, except sample weights, without which it
-    would be a different model.
+    the estimator. What an estimator does not take is left out, rows without labels also where nothing
+    inside learns from them, except sample weights, without which it would be a different model.
 
     Raises
     ------
@@ -142,6 +146,8 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    if isinstance(inner, MetadataRouterMixin) and not inner._takes_unlabeled():
+        taken -= set(filter(is_unlabeled, metadata))
     # these take metadata without an argument of that name
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}

@@ -40,17 +40,23 @@ def check_unlabeled(check, X_unlabeled, groups_unlabeled, groups):
     subjects = check_groups(groups_unlabeled, rows, "groups_unlabeled")
     if subjects is None:
         return {"X_unlabeled": X_unlabeled}
-    if groups is not None and (groups.dtype.kind in "OUS") != (subjects.dtype.kind in "OUS"):
-        raise ValueError(
-            f"groups is of dtype {groups.dtype}, but groups_unlabeled of {subjects.dtype}, so no subject "
-            "could be in both; give both as texts or both as numbers."
-        )
+    if groups is not None:
+        _require_same_kind(groups, subjects)
     return {"X_unlabeled": X_unlabeled, "groups_unlabeled": subjects}
 
 
 def rows_of_others(groups, groups_unlabeled, held_out):
     """Return the rows of `groups_unlabeled` whose subjects are not those of the rows `held_out`."""
+    _require_same_kind(groups, groups_unlabeled)
     return np.flatnonzero(~np.isin(groups_unlabeled, groups[held_out]))
+
+
+def _require_same_kind(groups, groups_unlabeled):
+    if (groups.dtype.kind in "OUS") != (groups_unlabeled.dtype.kind in "OUS"):
+        raise ValueError(
+            f"groups is of dtype {groups.dtype}, but groups_unlabeled of {groups_unlabeled.dtype}, so no "
+            "subject could be in both; give both as texts or both as numbers."
+        )
 
 
 def cut_parameters(X, params, rows):

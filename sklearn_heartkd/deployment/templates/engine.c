@@ -384,3 +384,7 @@ int heartkd_finish(heartkd_state *state, float *probabilities)
     heartkd_reset(state);
     return 1;
 }
+
+int heartkd_decide(const float *probabilities)
+{
+@DECIDE@}

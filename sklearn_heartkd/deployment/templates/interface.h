@@ -56,6 +56,10 @@ size_t heartkd_push(heartkd_state *state, const int16_t *samples, size_t n_sampl
    else 1. The state is reset. */
 int heartkd_finish(heartkd_state *state, float *probabilities);
 
+/* Return the index of the class that is the answer: the most probable one or, with a threshold, one of
+   two classes. */
+int heartkd_decide(const float *probabilities);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,7 +12,10 @@ class _LogitsTerm(nn.Module):
     def __init__(self, loss, context):
         super().__init__()
         weight = context.rows.weight
-        self.floor = math.log(0.5 / weight.sum().item())
+        # the n of the teacher's training: rows without labels are none of its
+        labeled = context.rows.labeled
+        n = (weight if labeled is None else weight[labeled]).sum().item()
+        self.floor = math.log(0.5 / n)
         size = weighted_mean(self._target(context.teacher).square().mean(dim=1), weight)
         self.size = size.item() if size > 1e-12 else 1.0
 
