@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -15,7 +17,6 @@ from sklearn_heartkd import (
     MFCC,
     Autocorrelogram,
     Conv2DClassifier,
-    DenseStudentClassifier,
     DistilledClassifier,
     LogMelSpectrogram,
     RhythmFeatures,
@@ -43,12 +44,15 @@ class Model(NamedTuple):
         "all devices", as they are; "oracle": as "murmur", and other subjects of the same device.
     teacher : str or None, default=None
         The model that teaches a distilled one.
+    n_seeds : int, default=3
+        Number of fits for each device left out; 1 for what draws nothing.
     """
 
     kind: str
     front_end: str = ""
     taught_by: str = "murmur"
     teacher: str | None = None
+    n_seeds: int = 3
 
     @property
     def title(self):
@@ -57,33 +61,40 @@ class Model(NamedTuple):
 
 
 MODELS = {
-    "normal": Model("always normal", taught_by=""),
-    "svm": Model("svm", "summary and rhythm", "all devices"),
+    "normal": Model("always normal", taught_by="", n_seeds=1),
+    "svm": Model("svm", "summary and rhythm", "all devices", n_seeds=1),
     "forest": Model("forest", "summary and rhythm", "all devices"),
     "student": Model("student", "log-mel", "all devices"),
-    "conv2d": Model("conv2d", "log-mel", "all devices"),
-    "distilled": Model("distilled", "log-mel", "all devices", "conv2d"),
-    "svm_murmur": Model("svm", "summary and rhythm"),
+    "conv2d": Model("conv2d", "log-mel", "all devices", n_seeds=1),
+    "distilled": Model("distilled", "log-mel", "all devices", "conv2d", n_seeds=1),
+    "svm_murmur": Model("svm", "summary and rhythm", n_seeds=1),
     "forest_murmur": Model("forest", "summary and rhythm"),
     "student_murmur": Model("student", "log-mel"),
-    "linear_acf": Model("linear", "ACF table, 8 × 23"),
-    "svm_acf": Model("svm", "ACF table"),
+    "linear_acf": Model("linear", "ACF table, 8 × 23", n_seeds=1),
+    "svm_acf": Model("svm", "ACF table", n_seeds=1),
     "forest_acf": Model("forest", "ACF table"),
-    "student_acf": Model("student", "ACF"),
-    "conv2d_acf": Model("conv2d", "ACF"),
-    "distilled_acf": Model("distilled", "ACF", teacher="conv2d_acf"),
+    "student_acf": Model("student", "ACF", n_seeds=10),
+    "conv2d_acf": Model("conv2d", "ACF", n_seeds=1),
+    "distilled_acf": Model("distilled", "ACF", teacher="conv2d_acf", n_seeds=1),
     "student_cmvn": Model("student", "CMVN"),
-    "conv2d_cmvn": Model("conv2d", "CMVN"),
-    "distilled_cmvn": Model("distilled", "CMVN", teacher="conv2d_cmvn"),
-    "student_acf_all": Model("student", "ACF", "all devices"),
-    "student_cmvn_all": Model("student", "CMVN", "all devices"),
-    "student_acf_oracle": Model("student", "ACF", "oracle"),
+    "conv2d_cmvn": Model("conv2d", "CMVN", n_seeds=1),
+    "distilled_cmvn": Model("distilled", "CMVN", teacher="conv2d_cmvn", n_seeds=1),
+    "ten": Model("mean of ten students", "ACF and CMVN", n_seeds=1),
+    "distilled_ten": Model("distilled from ten students", "ACF", teacher="ten", n_seeds=10),
+    "student_acf_all": Model("student", "ACF", "all devices", n_seeds=1),
+    "student_cmvn_all": Model("student", "CMVN", "all devices", n_seeds=1),
+    "student_acf_oracle": Model("student", "ACF", "oracle", n_seeds=1),
 }
 
 
 def make(name, seed, teacher=None):
     """Return an unfitted model of what `hear` returns; a student has the fitted `teacher`."""
     model = MODELS[name]
+    if name == "ten":
+        # seeds that no other model has
+        kinds = [(kind, 100 + k) for kind in ("student_acf", "student_cmvn") for k in range(5)]
+        members = [(f"{kind}_{k}", make(kind, k)) for kind, k in kinds]
+        return VotingClassifier(members, voting="soft")
     balanced = "balanced" if model.taught_by == "all devices" else None  # else by weights
     if model.kind == "always normal":
         return DummyClassifier(strategy="constant", constant="normal")
@@ -93,19 +104,30 @@ def make(name, seed, teacher=None):
         return make_pipeline(StandardScaler(), SVC(class_weight=balanced, random_state=seed))
     options = {"balance": model.taught_by != "all devices", "random_state": seed}
     if model.kind == "linear":
-        return DenseStudentClassifier(hidden_layer_sizes=(), **options)
+        linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000))
+        choices = {"logisticregression__C": np.logspace(-3, 0, 7)}
+        # the strength that does best on devices of the training that are left out in turn
+        return GridSearchCV(linear, choices, cv=LeaveOneGroupOut(), scoring="roc_auc")
     if model.kind in NETWORKS:
         network = NETWORKS[model.kind](**options)
-    else:
+    elif model.kind == "distilled":
         frozen = FrozenEstimator(teacher.estimator_[-1])
         student = StudentClassifier(balance=options["balance"])
         network = DistilledClassifier(frozen, student, random_state=seed)
+    if name == "distilled_ten":
+        members = zip(teacher.named_estimators_, teacher.estimators_, strict=True)
+        frozen = [(key, FrozenEstimator(member.estimator.estimator_)) for key, member in members]
+        student = make_pipeline(
+            Autocorrelogram(sampling_rate=RATE), StudentClassifier(balance=True)
+        )
+        distilled = DistilledClassifier(frozen, student, random_state=seed)
+        return WindowedClassifier(distilled, window=WINDOW, hop=WINDOW / 2, sampling_rate=RATE)
     if model.front_end == "ACF":
         front_end = Autocorrelogram(sampling_rate=RATE)
     else:
         front_end = LogMelSpectrogram(sampling_rate=RATE, cmvn=model.front_end == "CMVN")
-    # ACF windows overlap: with few recordings they teach more
-    hop = WINDOW / 2 if model.front_end == "ACF" else WINDOW
+    # with fewer recordings, windows that overlap
+    hop = WINDOW if model.taught_by == "all devices" else WINDOW / 2
     pipeline = make_pipeline(front_end, network)
     return WindowedClassifier(pipeline, window=WINDOW, hop=hop, sampling_rate=RATE)
 
@@ -137,14 +159,21 @@ def fit(name, model, X, y, groups, devices):
     taught_by, kind = MODELS[name].taught_by, MODELS[name].kind
     if kind == "always normal":
         return model.fit(np.zeros((len(y), 1)), y)
+    if name == "ten":
+        members = [
+            (key, FrozenEstimator(fit("student_acf", member, X, y, groups, devices)))
+            for key, member in model.estimators
+        ]
+        return model.set_params(estimators=members).fit(X, y)
     known = {} if taught_by == "all devices" else {"devices": devices}
     if isinstance(model, WindowedClassifier):
         return model.fit(X, y, groups=groups, **known)
-    if kind == "linear":
-        return model.fit(X, y, **known)
     weight = {"sample_weight": equal_shares(devices, y)} if known else {}
     if kind == "svm":
         weight = {f"svc__{key}": value for key, value in weight.items()}
+    if kind == "linear":
+        weight = {f"logisticregression__{key}": value for key, value in weight.items()}
+        weight["groups"] = devices
     return model.fit(X, y, **weight)
 
 

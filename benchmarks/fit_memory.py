@@ -11,13 +11,12 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 
 import numpy as np
 import pandas as pd
 
+from benchmarks._memory import peak_memory
 from benchmarks._tables import RESULTS
-from benchmarks.out_of_core import anonymous_memory
 from sklearn_heartkd import Conv2DClassifier, DistilledClassifier, StudentClassifier
 
 SHAPE = 32, 155  # of a row: the log-mel bands of 5 s
@@ -40,15 +39,8 @@ def measure(name, mapped, n):
             X[start : start + 80] = some[: n - start]
         X.flush()
         X = np.load(file, mmap_mode="r" if mapped else None)
-        before, done, peak = anonymous_memory(), Event(), [0]
-
-        def watch():
-            while not done.wait(0.02):
-                peak[0] = max(peak[0], anonymous_memory() - before)
-
-        Thread(target=watch, daemon=True).start()
-        model.fit(X, y)
-        done.set()
+        with peak_memory() as peak:
+            model.fit(X, y)
     return peak[0] / X.nbytes
 
 

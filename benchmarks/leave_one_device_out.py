@@ -1,6 +1,6 @@
 """How models do on a stethoscope that they never heard.
 
-    python -m benchmarks.leave_one_device_out --data path/to/folder [--work DIR] [--seeds 0 1 2]
+    python -m benchmarks.leave_one_device_out --data path/to/folder [--work DIR]
         [--models student conv2d] [--jobs 1]
 
 The folder contains heartbeat-sounds/ (PASCAL, sets A and B) and physionet2016/ (databases a, c, d, e
@@ -30,7 +30,6 @@ PAGE = "docs/devices.md"
 SECONDS = 10
 OTHERS = ("PhysioNet c", "PhysioNet d", "PhysioNet e", "PhysioNet f")
 MURMUR = (*HEADLINE, "PhysioNet c")  # devices whose label means a murmur
-AVERAGE = {"average": "mean of these students on ACF and CMVN"}
 
 
 def load(path):
@@ -79,7 +78,8 @@ def compute(task, data, heard, folder):
     train, test = parts_of(task.model, data)[task.fold]
     teacher = MODELS[task.model].teacher
     if teacher is not None:
-        teacher = joblib.load(task._replace(model=teacher).file(folder, "fitted"))
+        seed = min(task.seed, MODELS[teacher].n_seeds - 1)
+        teacher = joblib.load(task._replace(model=teacher, seed=seed).file(folder, "fitted"))
     X = heard[MODELS[task.model].front_end]
     model = make(task.model, task.seed, teacher)
     fit(task.model, model, X[train], data.target[train], data.groups[train], data.device[train])
@@ -100,17 +100,6 @@ def compute(task, data, heard, folder):
     return pd.DataFrame(found)
 
 
-def with_average(predictions):
-    """Add the mean of all students on ACF and CMVN, a bound for what one of them may reach."""
-    members = predictions[predictions["model"].isin(["student_acf", "student_cmvn"])]
-    keys = ["device", "recording", "subject", "truth"]
-    logits = np.log(members["score"] / (1 - members["score"]))
-    mean = members.assign(score=logits).groupby(keys, as_index=False)["score"].mean()
-    predicted = np.where(mean["score"] > 0, "murmur", "normal")
-    mean = mean.assign(model="average", seed=0, predicted=predicted)
-    return pd.concat([predictions, mean], ignore_index=True)
-
-
 def tables():
     """Return the tables of docs/devices.md."""
     scores = pd.read_csv(FOLDER / "table.csv")
@@ -118,8 +107,8 @@ def tables():
     found = {}
     for metric, part in scores.groupby("metric"):
         wide = part.pivot(index="model", columns="device", values="cell")
-        wide = wide.loc[[name for name in (*MODELS, "average") if name in wide.index]]
-        wide = wide.rename(index={name: model.title for name, model in MODELS.items()} | AVERAGE)
+        wide = wide.loc[[name for name in MODELS if name in wide.index]]
+        wide = wide.rename(index={name: model.title for name, model in MODELS.items()})
         columns = ["mean of A, B, a", *HEADLINE, *OTHERS]
         found[PAGE, f"{metric} left out"] = markdown(wide[columns].fillna("").rename_axis("model"))
     return found
@@ -129,7 +118,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--work", type=Path, default=Path("results/leave_one_device_out"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -137,15 +125,14 @@ def main():
     open_folder(options.work, data, [], SECONDS)
     tasks = [
         Task(seed, fold, model)
-        for seed in options.seeds
+        for seed in range(max(model.n_seeds for model in MODELS.values()))
         for model in options.models
+        if seed < MODELS[model].n_seeds
         for fold in range(len(parts_of(model, data)))
     ]
     heard = hear(data.data, options.models)
     one = partial(compute, data=data, heard=heard, folder=options.work)
     predictions = run(tasks, one, options.work, options.jobs)
-    if {"student_acf", "student_cmvn"} <= set(options.models):
-        predictions = with_average(predictions)
     FOLDER.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(FOLDER / "predictions.csv.gz", index=False, float_format="%.4g")
     table(predictions).to_csv(FOLDER / "table.csv", index=False, float_format="%.4f")

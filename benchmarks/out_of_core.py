@@ -15,13 +15,13 @@ import resource
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from time import process_time
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from benchmarks._memory import peak_memory
 from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import (
     Conv2DClassifier,
@@ -51,12 +51,6 @@ class Windows:
         return noise * beat * (1 + rows[:, None] % 2).astype(np.float32)
 
 
-def anonymous_memory():
-    """Return the memory of this process that is not backed by files, in bytes (Linux)."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) * 1024
-
-
 def measure(n):
     """Return a row of the table."""
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
@@ -69,22 +63,14 @@ def measure(n):
     )
     warm = LogMelSpectrogram().fit_transform(Windows(64)[:])
     model.fit(warm, rows[:64] % 2)  # loads what is imported late
-    start, done, peak = anonymous_memory(), Event(), [0]
-
-    def watch():
-        while not done.wait(0.02):
-            peak[0] = max(peak[0], anonymous_memory() - start)
-
-    Thread(target=watch, daemon=True).start()
-    times = [process_time()]
-    with TemporaryDirectory(dir=".") as folder:
+    with peak_memory() as peak, TemporaryDirectory(dir=".") as folder:
+        times = [process_time()]
         windows = store(source, f"{folder}/windows")
         times.append(process_time())
         features = store(windows, f"{folder}/features", transformer=LogMelSpectrogram())
         times.append(process_time())
         model.fit(features.data, features.target, groups=features.groups)
         times.append(process_time())
-    done.set()
     write, transform, fit = np.diff(times) / n * 1000
     row = {"windows": n, "write_ms": write, "features_ms": transform, "distill_ms": fit}
     return row | {"peak_mb": peak[0] / 1e6}

@@ -20,7 +20,7 @@ from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from sklearn_heartkd.augmentation import Augmentation, Batch
 from sklearn_heartkd.classifiers._balance import BalancedOrder, balanced_weights, cells_of
-from sklearn_heartkd.classifiers._batches import as_tensors
+from sklearn_heartkd.classifiers._batches import append_rows, as_tensors
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
@@ -37,6 +37,7 @@ from sklearn_heartkd.utils._rows import Rows
 from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
+LONG = 3  # max_epochs="long" in units of "auto"
 
 
 # A dataclass writes `__init__`: it does what scikit-learn asks of one, and five networks inherit it.
@@ -85,7 +86,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             None,
         ],
         "balance": ["boolean"],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [StrOptions({"auto", "long"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -153,8 +154,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 "fit got no devices; pass devices, one for each recording, or set balance=False."
             )
 
-    def _fit(self, X, y, sample_weight=None, groups=None, devices=None, *, make_objective):
-        """Fit with the objective of a distillation, or with that of the labels alone."""
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        devices=None,
+        *,
+        make_objective,
+        unlabeled=None,
+    ):
+        """Fit with the objective of a distillation, or with that of the labels alone.
+
+        `unlabeled`, if given, is called with the rows of X to train on and those that early stopping holds
+        out, and returns a list of `UnlabeledRows` to train on besides.
+        """
         self._require_devices(devices)
         X, y = self._validate(X, y)
         metadata = {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
@@ -173,9 +188,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs at least 2 classes to tell apart, got "
                 f"{len(self.classes_)} class: {self.classes_.tolist()}."
             )
-        cell = None
+        cell = cells_of(metadata["devices"], target) if self.balance else target
         if self.balance:
-            cell = cells_of(metadata["devices"], target)
             sample_weight = balanced_weights(cell, sample_weight)
         weight = sample_weight * self._class_weights(target, sample_weight)
         # a class of weight 0 stays a class, but none of its rows is learned
@@ -187,22 +201,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
         row, target, groups = row[learned], target[learned], metadata["groups"]
         groups = None if groups is None else groups[learned]
+        subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
         weight = weight[learned].astype(dtype)
+        columns = {"index": row, "target": target, "weight": weight, "subject": subject}
         # Weights, pretraining and training draw from generators seeded with numbers derived from this one
         # so that the user's generators are left alone.
         seed = draw_seed(self.random_state)
         # under a user's torch.inference_mode or no_grad nothing could be learned
         with torch.inference_mode(False), torch.enable_grad():
-            parts = [np.arange(len(row))]
+            training, held_out = np.arange(len(row)), None
             if self.early_stopping:
-                parts = hold_out(self, target, groups, self.validation_fraction, seed)
-            rows, *others = self._as_batches(X, parts, target, weight, row, groups)
-            balance = None
-            if self.balance:
-                drawn = learned[parts[0]]
-                frequency = torch.from_numpy(sample_weight[drawn]).to(rows.weight)
-                balance = BalancedOrder(cell[drawn], frequency)
-            validation = with_shares_of(rows, others[0]) if others else None
+                training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
+            cell, frequency = cell[learned][training], sample_weight[learned][training]
+            if unlabeled is not None:
+                known = training
+                for further in unlabeled(row[known], row[[] if held_out is None else held_out]):
+                    numbers = len(columns["index"]) + np.arange(len(further.target))
+                    columns = append_rows(columns, further, len(X), groups, known)
+                    X = np.concatenate([X, self._validate_new(further.X).astype(X.dtype)])
+                    training = np.append(training, numbers)
+                    frequency = np.append(frequency, np.ones(len(numbers)))
+            rows = self._as_batch(X, columns, training)
+            validation = None
+            if held_out is not None:
+                validation = with_shares_of(rows, self._as_batch(X, columns, held_out))
             place = {"device": rows.x.device, "dtype": rows.x.dtype}
             with seeded_initialization(seed):
                 module = _arrange(self._make_module().to(**place))
@@ -210,8 +232,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             # of the training rows alone: what is held out must stay unseen
             module.standardize.learn(rows.x, rows.weight)
             self._pretrain(module, rows, draw_seed(seed))
+            balance = None
+            if self.balance:
+                balance = BalancedOrder(cell, torch.from_numpy(frequency).to(rows.weight))
             batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
-            sequence_epochs = epochs_for(900, len(rows), batch_size)
+            max_epochs = self.max_epochs
+            if isinstance(max_epochs, str):
+                n_batches = 900 if self.input_shape_[1] > 1 else 1200
+                usual = epochs_for(n_batches, len(rows), batch_size)
+                max_epochs = usual if max_epochs == "auto" else LONG * usual
             self.history_ = train(
                 module,
                 objective,
@@ -220,7 +249,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 balance=balance,
                 augmentations=self._augmentations(),
                 batch_size=batch_size,
-                max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
+                max_epochs=max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
                 n_iter_no_change=self.n_iter_no_change,
@@ -234,15 +263,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _as_batches(self, X, parts, target, weight, row, groups):
-        """Return a `Batch` of each part of the rows that are learned."""
+    def _as_batch(self, X, columns, part):
+        """Return the `Batch` of a part of the rows that are learned."""
         device = resolve_device(self.device)
-        subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
-        dtype = torch.from_numpy(weight).dtype
-        for part in parts:
-            x = as_tensors(X, row[part], self.input_shape_, dtype, device)
-            others = (torch.from_numpy(v[part]).to(device) for v in (target, weight, row, subject))
-            yield Batch(x, *others)
+        dtype = torch.from_numpy(columns["weight"]).dtype
+        x = as_tensors(X, columns["index"][part], self.input_shape_, dtype, device)
+        others = {name: torch.from_numpy(v[part]).to(device) for name, v in columns.items()}
+        return Batch(x, **others)
 
     def _pretrain(self, module, rows, seed):
         self.__dict__.pop("pretraining_history_", None)

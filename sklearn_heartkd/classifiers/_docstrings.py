@@ -23,9 +23,10 @@ balance : bool, default=False
     Whether batches are drawn so that every device has as many rows of every class, rows of one device
     and class by their sample weights; `fit` then needs `devices`. An epoch draws as many rows as there
     are, some of them several times. `class_weight` then goes by the frequencies that are drawn.
-max_epochs : int or "auto", default="auto"
-    Passes over the training data. "auto" is 100 for tables; for sequences it is as many as make
-    900 batches, but at least 10 and at most 100.
+max_epochs : int, "auto" or "long", default="auto"
+    Passes over the training data. "auto" is as many as make 900 batches of sequences, or 1,200 of
+    tables, but at least 10 and at most 100. "long" is three times as many, which some tasks
+    reward: see `docs/reproducibility.md`.
 batch_size : int or "auto", default="auto"
     Rows in a batch. "auto" is 16 for sequences and up to 200 for tables.
 learning_rate : float, default=4e-3

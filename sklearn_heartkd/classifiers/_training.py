@@ -33,11 +33,18 @@ class Objective(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, output, batch):
-        """Return the weighted mean cross-entropy; under mixup, over both labels of every row."""
+        """Return the weighted mean cross-entropy; under mixup, over both labels of every row.
+
+        What has no label costs nothing, but counts in the mean.
+        """
         loss = self._cross_entropy(output.logits, batch.target)
+        if batch.labeled is not None:
+            loss = torch.where(batch.labeled, loss, 0)
         if batch.partner is None:
             return weighted_mean(loss, batch.weight)
         other = self._cross_entropy(output.logits, batch.target[batch.partner])
+        if batch.labeled is not None:
+            other = torch.where(batch.labeled[batch.partner], other, 0)
         own, rest = batch.share * batch.weight, (1 - batch.share) * batch.weight[batch.partner]
         return (own * loss + rest * other).sum() / (own + rest).sum()
 
@@ -291,10 +298,7 @@ def with_shares_of(training, validation):
     that learns the shares of its training part would then seem to become worse.
     """
     n_classes = int(training.target.max()) + 1
-    wanted, found = (
-        part.weight.new_zeros(n_classes).index_add(0, part.target, part.weight)
-        for part in (training, validation)
-    )
+    wanted, found = (part.label_weights(n_classes) for part in (training, validation))
     factor = torch.where(found > 0, wanted / found, 0)
     return replace(validation, weight=validation.weight * factor[validation.target])
 

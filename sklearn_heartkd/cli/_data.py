@@ -61,6 +61,13 @@ def _channel(text):
     raise ArgumentTypeError(f"must be mean, left, right or a number from 0, got {text!r}")
 
 
+def seed(text):
+    """Return the seed that an option gives."""
+    if text.isascii() and text.isdigit() and int(text) < 2**32:
+        return int(text)
+    raise ArgumentTypeError(f"must be a whole number from 0 to 2**32 - 1, got {text!r}")
+
+
 def load(path, options):
     """Load the labelled recordings of a folder, whole and at 2 kHz, or open those of a store."""
     from sklearn_heartkd.datasets import open_store
@@ -86,3 +93,11 @@ def warn_without_subject(subject, layout):
     """Print a warning where each file counts as a subject because nobody gave a pattern."""
     if subject is None and not LAYOUTS[layout].finds_subject:
         print(f"heartkd: {_NO_SUBJECTS}", file=sys.stderr)
+
+
+def load_unlabeled(path, options, labeled):
+    """Load the recordings of a folder as if they had no labels."""
+    from sklearn_heartkd.model_selection._unlabeled import load_unlabeled as read
+
+    chosen = {name: getattr(options, name) for name in ("subject", "channel", "on_error")}
+    return read(path, labeled, **chosen)

@@ -56,12 +56,12 @@ def matrix_html(counts, caption):
             for count, share in zip(row, shares, strict=True)
         )
         rows.append(f'<tr role="row"><th scope="row" role="rowheader">{name}</th>{cells}</tr>')
-    return _table(caption, head, rows, "matrix")
+    return _table(caption, head, rows, "matrix", f"Confusion matrix of {caption}")
 
 
-def _table(caption, head, rows, kind):
+def _table(caption, head, rows, kind, label=None):
     return (
-        f'<div class="wide" role="group" tabindex="0" aria-label="{text_html(caption)}">'
+        f'<div class="wide" role="group" tabindex="0" aria-label="{text_html(label or caption)}">'
         f'<table role="table" class="{kind}"><caption>{text_html(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{"".join(rows)}</tbody></table></div>'

@@ -164,14 +164,15 @@ class _Source:
 
 
 def _index(channel, n_channels):
-    """Return which channel to take; None for the mean of several."""
-    if n_channels == 1:
+    """Return which channel to take, None for the mean of several; the names suit mono files, too."""
+    if n_channels == 1 and isinstance(channel, str):
         return 0
     if channel == "mean":
         return None
     index = _CHANNELS.get(channel, channel)
     if index >= n_channels:
-        raise UnusableError(f"no channel {index}: it has {n_channels} channels, counted from 0")
+        plural = "channels" if n_channels > 1 else "channel"
+        raise UnusableError(f"no channel {index}: it has {n_channels} {plural}, counted from 0")
     return index
 
 

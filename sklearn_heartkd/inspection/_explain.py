@@ -174,7 +174,7 @@ def _ends(view):
 
 def _explain_network(task):
     parts, view = task.parts, task.view
-    dct = None if parts.features is None else parts.features._dct_matrix()
+    dct = None if parts.features is None else parts.features._front_end().dct
     network = _attribution.logits_of(parts.classifier.module_, dct)
     inner = view.inner if isinstance(view, WindowedView) else view
     values = [

@@ -10,7 +10,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd.utils._group_splits import check_devices, check_groups
 from sklearn_heartkd.utils._metadata import MetadataRouterMixin
 from sklearn_heartkd.utils._nested import fit_nested
 from sklearn_heartkd.utils._validation import drop_weightless
@@ -30,14 +29,14 @@ class DecidingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixi
     estimator_: Any
     classes_: np.ndarray
 
-    def _checked(self, X, y, sample_weight, groups, devices, params):
+    def _checked(self, X, y, sample_weight, groups, devices, X_unlabeled, groups_unlabeled, params):
         """Return the rows that count, what belongs to them, their places, and how many there were."""
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         X, y = indexable(X, y)
         y = np.asarray(y)
         n_rows = len(y)
-        params |= {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
+        params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         return X, y, sample_weight, params["groups"], routed, rows, n_rows

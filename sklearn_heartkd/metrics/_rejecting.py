@@ -9,12 +9,13 @@ from sklearn.base import _fit_context, clone
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
 from sklearn_heartkd.metrics._deciding import DecidingClassifier
 from sklearn_heartkd.utils._group_splits import splits_of_rows, subject_folds
 from sklearn_heartkd.utils._nested import fit_nested
+from sklearn_heartkd.utils._unlabeled import fold_parameters
 
 
 class RejectingClassifier(DecidingClassifier):
@@ -107,6 +108,8 @@ class RejectingClassifier(DecidingClassifier):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the threshold and fit the classifier.
@@ -123,6 +126,11 @@ class RejectingClassifier(DecidingClassifier):
             Subjects. The inner splits keep each in one fold.
         devices : array-like of shape (n_recordings,), default=None
             Devices, handed to the estimator.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Input without labels, handed to the estimator. The inner splits leave out the subjects that
+            they hold out.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the estimator, with metadata routing enabled.
 
@@ -131,17 +139,19 @@ class RejectingClassifier(DecidingClassifier):
         self : object
             The fitted classifier.
         """
-        checked = self._checked(X, y, sample_weight, groups, devices, params)
+        checked = self._checked(
+            X, y, sample_weight, groups, devices, X_unlabeled, groups_unlabeled, params
+        )
         X, y, sample_weight, groups, routed, rows, n_rows = checked
         self.threshold_, self.risk_coverage_ = -np.inf, None
         if self.error_rate is not None:
             cv = check_cv(splits_of_rows(self.cv, rows, n_rows), y, classifier=True)
             splits = subject_folds(self, cv, y, groups)
-            self._choose_threshold(X, y, sample_weight, routed, splits)
+            self._choose_threshold(X, y, sample_weight, routed, groups, splits)
         self._fit_estimator(X, y, routed)
         return self
 
-    def _choose_threshold(self, X, y, sample_weight, routed, splits):
+    def _choose_threshold(self, X, y, sample_weight, routed, groups, splits):
         classes = np.unique(y)
         if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):
             raise ValueError(
@@ -158,7 +168,7 @@ class RejectingClassifier(DecidingClassifier):
         held_out = np.zeros(len(y), dtype=bool)
         for train, test in splits:
             rows = _safe_indexing(X, train), y[train]
-            inside = _check_method_params(X, routed, train)
+            inside = fold_parameters(X, routed, groups, train, test)
             model = fit_nested(clone(self.estimator), *rows, inside)
             columns = np.searchsorted(classes, model.classes_)
             proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))

@@ -89,6 +89,8 @@ class ThresholdClassifier(DecidingClassifier):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the classifier, on the recordings of all classes.
@@ -105,6 +107,10 @@ class ThresholdClassifier(DecidingClassifier):
             Subjects, handed to the estimator.
         devices : array-like of shape (n_recordings,), default=None
             Devices, handed to the estimator.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Input without labels, handed to the estimator.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the estimator, with metadata routing enabled.
 
@@ -119,7 +125,9 @@ class ThresholdClassifier(DecidingClassifier):
             If `pos_label` and `neg_label` are not two of the classes, or are not given and there are more
             than two.
         """
-        checked = self._checked(X, y, sample_weight, groups, devices, params)
+        checked = self._checked(
+            X, y, sample_weight, groups, devices, X_unlabeled, groups_unlabeled, params
+        )
         X, y, _, _, routed, *_ = checked
         self._fit_estimator(X, y, routed)
         classes = self.classes_.tolist()

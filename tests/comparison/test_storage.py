@@ -113,6 +113,18 @@ def start(folder, **options):
 
 
 @pytest.mark.slow
+def test_a_second_process_is_kept_out(data, tmp_path):
+    process = start(tmp_path)
+    while not list(tmp_path.glob("settings.json")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    with pytest.raises(ValueError, match="Another comparison is running in"):
+        run(data, out=tmp_path, models=["forest"])
+    _, error = process.communicate()
+    assert process.returncode == 0, error
+
+
+@pytest.mark.slow
 def test_a_killed_comparison_continues(data, tmp_path, monkeypatch):
     process = start(tmp_path)
     while not list(tmp_path.glob("parts/*.predictions")):

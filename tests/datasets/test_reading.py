@@ -47,6 +47,24 @@ def test_channels_are_averaged(tmp_path):
     np.testing.assert_allclose(waveform, tone() / 2, atol=1e-7)
 
 
+@pytest.mark.parametrize("rate", [2000, 44100])
+def test_a_long_recording_is_read_in_blocks(tmp_path, monkeypatch, rate):
+    soundfile.write(tmp_path / "a.wav", tone(rate=rate), rate, subtype="FLOAT")
+    asked = []
+
+    def read(sound, frames, **options):
+        asked.append(frames)
+        return own(sound, frames, **options)
+
+    own = soundfile.SoundFile.read
+    monkeypatch.setattr("soundfile.SoundFile.read", read)
+    whole, _ = read_recording(tmp_path / "a.wav", 2000)
+    assert asked == [rate + 1]  # libsndfile would fill the rest of a longer block with zeros
+    monkeypatch.setattr("sklearn_heartkd.datasets._decoding._BLOCK", 500)
+    np.testing.assert_array_equal(read_recording(tmp_path / "a.wav", 2000)[0], whole)
+    assert max(asked[1:]) == 500
+
+
 def stereo(folder, left, right):
     path = folder / "stereo.wav"
     soundfile.write(path, np.stack([left, right], axis=1), 8000, subtype="FLOAT")
@@ -87,6 +105,8 @@ def test_missing_and_wrong_channels(tmp_path):
         read_recording(path, channel=2)
     soundfile.write(tmp_path / "mono.wav", tone(), 8000)
     assert len(read_recording(tmp_path / "mono.wav", channel="right")[0]) == 8000
+    with pytest.raises(UnreadableRecordingError, match="no channel 5: it has 1 channel,"):
+        read_recording(tmp_path / "mono.wav", channel=5)
     for wrong in ("both", -1, True, 0.0, None):
         with pytest.raises(ValueError, match="channel must be"):
             read_recording(path, channel=wrong)

@@ -15,6 +15,7 @@ from sklearn.svm import SVC
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     Conv2DClassifier,
     DistilledClassifier,
@@ -259,6 +260,24 @@ def test_boosted_trees_of_two_classes(sounds):
     )
     with pytest.raises(ValueError, match="not all statistics of mel bands"):
         _ = explanation.in_bands
+
+
+@pytest.mark.parametrize(
+    "features",
+    [MFCC(cmvn=True, output="summary"), Autocorrelogram(n_mels=8, output="flat")],
+    ids=repr,
+)
+def test_normalized_and_correlated_bands_are_explained_as_bands(sounds, features):
+    model = make_pipeline(features, StandardScaler(), SVC()).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=150)
+    check_sums(explanation)
+    np.testing.assert_allclose(
+        np.diff(explanation.scores)[:, 0], model.decision_function(sounds.data[:1]), rtol=1e-5
+    )
+    assert explanation.values[0].shape[1:] == (
+        features.n_mels,
+        n_frames(len(sounds.data[0]) / 2000),
+    )
 
 
 def test_unions_scalers_and_decision_values(sounds):

@@ -11,6 +11,10 @@ _SEGMENT = 0.7  # s
 _N_COMPONENTS = 64
 _N_INDEXED = 8  # components: a tree of more is hardly faster than a comparison with all
 _N_NEIGHBORS = 16
+_SLACK = (
+    0.5  # a neighbor may be this share farther than one that is overlooked, for a third of the time
+)
+_LEAF = 32  # segments of a leaf of the tree
 _FARTHEST = 0.6  # between fingerprints; a correlation of 0.82 at least
 _SHARE = 0.5  # of the required correlation: the lag is only known to a sample
 _N_LEARNED = 2000  # segments
@@ -90,13 +94,14 @@ class Fingerprints:
 
     def _proposals(self, n_jobs):
         """First and second recordings, and lags, that near fingerprints propose."""
-        tree = KDTree(self.values[:, :_N_INDEXED])
+        tree = KDTree(self.values[:, :_N_INDEXED], leafsize=_LEAF)
+        k = min(_N_NEIGHBORS, len(self.values))
         found = [np.empty((0, 3), dtype=int)]
         for start in range(0, len(self.values), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            k = min(_N_NEIGHBORS, len(self.values))
-            near = tree.query(tree.data[block], range(1, k + 1), workers=n_jobs)[1]
-            one, other = np.repeat(np.arange(len(tree.data))[block], k), near.ravel()
+            # in the order of the leaves: the next segment visits what is still in the cache
+            block = tree.indices[start : start + _BLOCK]
+            near = tree.query(tree.data[block], range(1, k + 1), eps=_SLACK, workers=n_jobs)[1]
+            one, other = np.repeat(block, k), near.ravel()
             foreign = self.owners[one] != self.owners[other]
             one, other = one[foreign], other[foreign]
             distances = np.linalg.norm(self.values[one] - self.values[other], axis=1)
