@@ -24,7 +24,9 @@ print((peak - first) * 1024)
 def peak_memory():
     """Yield a list that afterward holds the bytes by which the memory grew, without files (Linux)."""
     command = [sys.executable, "-c", _WATCH, str(getpid())]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watch:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as watch:
         watch.stdout.readline()
         peak = []
         yield peak

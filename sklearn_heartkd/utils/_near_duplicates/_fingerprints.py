@@ -11,7 +11,9 @@ _SEGMENT = 0.7  # s
 _N_COMPONENTS = 64
 _N_INDEXED = 8  # components: a tree of more is hardly faster than a comparison with all
 _N_NEIGHBORS = 16
-_SLACK = 0.5  # a neighbor may be this share farther than one that is overlooked, for a third of the time
+_SLACK = (
+    0.5  # a neighbor may be this share farther than one that is overlooked, for a third of the time
+)
 _LEAF = 32  # segments of a leaf of the tree
 _FARTHEST = 0.6  # between fingerprints; a correlation of 0.82 at least
 _SHARE = 0.5  # of the required correlation: the lag is only known to a sample
