@@ -18,6 +18,7 @@ from sklearn_heartkd import (
     Autocorrelogram,
     BandPassFilter,
     Conv2DClassifier,
+    DenseStudentClassifier,
     DistilledClassifier,
     FixedLength,
     KMeansRefinedClassifier,
@@ -149,6 +150,16 @@ def test_kernel_finds_the_cells_that_count(sounds):
     inside = np.abs(explanation.values[:, :, 8:16, :half]).sum()
     assert inside / np.abs(explanation.values).sum() > 0.95
     check_sums(explanation)
+
+
+def test_dense_networks_use_the_kernel_method(sounds):
+    network = DenseStudentClassifier(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
+    model = make_pipeline(LogMelSpectrogram(), network).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=100)
+    assert explanation.method == "kernel"
+    check_sums(explanation)
+    with pytest.raises(ValueError, match="'deep' cannot explain DenseStudentClassifier"):
+        explain(model, sounds.data[:1], method="deep")
 
 
 def test_recurrent_networks_use_the_kernel_method(recurrent, sounds):
