@@ -127,7 +127,7 @@ def scores(name, kind, seed, fold, n_folds):
     else:
         teacher = fit("teacher", wrap(clone(TEACHERS[kind]).set_params(random_state=seed)))
         for model, transfer in (("distilled", None), ("munge", Munge())):
-            options = {"transfer": transfer, "random_state": seed}
+            options = {"losses": "kd", "transfer": transfer, "random_state": seed}
             fit(model, DistilledClassifier(FrozenEstimator(teacher), wrap(student), **options))
     key = {"data": name, "kind": kind, "seed": seed, "fold": fold}
     return pd.DataFrame([key | {"model": m, "accuracy": score} for m, score in found.items()])

@@ -25,10 +25,13 @@ MODULES = (
     "svm_regularization",
     "train_bundled_model",
     "out_of_core",
+    "out_of_domain",
     "leave_one_device_out",
     "where_distillation_pays",
     "training_length",
     "first_command",
+    "inference_batches",
+    "fit_memory",
 )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -78,7 +79,7 @@ class Batch:
             These rows.
         """
         names = ("x", "target", "weight", "index", "subject", "labeled")
-        values = {name: getattr(self, name) for name in names}
+        values: dict[str, Any] = {name: getattr(self, name) for name in names}
         return Batch(**{n: None if v is None else v[rows] for n, v in values.items()})
 
     def label_weights(self, n_classes: int) -> Tensor:

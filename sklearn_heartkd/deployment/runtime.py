@@ -147,7 +147,7 @@ class HeartSoundModel:
     >>> from importlib.resources import files
     >>> import numpy as np
     >>> from sklearn_heartkd.deployment.runtime import HeartSoundModel
-    >>> path = files("sklearn_heartkd.deployment") / "models" / "pascal_student.onnx"
+    >>> path = files("sklearn_heartkd.deployment") / "models" / "murmur_student.onnx"
     >>> model = HeartSoundModel.load(str(path))
     >>> str(model.predict(np.zeros(10_000)).quality)
     'silence'

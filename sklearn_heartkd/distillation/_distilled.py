@@ -115,7 +115,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     unlabeled_prior : "balanced" or array-like of shape (n_classes,), default=None
         Shares of the classes among the rows of `X_unlabeled`, in sorted order of the classes; "balanced"
         is equal shares. The teacher's classes are weighted so that the mean of its answers about these
-        rows equals them, after Saerens et al. (2002). This assumes that the rows differ from the labelled
+        rows equals them, after Saerens et al. (2002). This assumes that the rows differ from the labeled
         ones only in these shares, not in what recordings of one class look like to the teacher. The
         answers are then cached ones. None leaves them as they are.
     transfer : Munge, default=None

@@ -83,17 +83,18 @@ class Munge(BaseEstimator):
         """
         self._validate_params()
         rng = check_random_state(random_state)
-        if np.ndim(X) != 2 or len(X) < 2:
+        shape = np.shape(X)
+        if len(shape) != 2 or shape[0] < 2:
             raise ValueError(
-                f"Munge makes rows from a table of at least two, got shape {np.shape(X)}; leave "
-                "transfer=None."
+                f"Munge makes rows from a table of at least two, got shape {shape}; leave transfer=None."
             )
-        frame = X if hasattr(X, "iloc") else pd.DataFrame(np.asarray(X))
+        is_frame = hasattr(X, "iloc")
+        frame: Any = X if is_frame else pd.DataFrame(np.asarray(X))
         columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
         nearest = _nearest(columns)
         made = [self._replace(column, nearest, rng) for column in columns]
-        if frame is X:
-            return pd.DataFrame(dict(enumerate(made))).set_axis(X.columns, axis=1)
+        if is_frame:
+            return pd.DataFrame(dict(enumerate(made))).set_axis(frame.columns, axis=1)
         return np.stack(made, axis=1).astype(np.asarray(X).dtype)
 
     def _replace(self, column, nearest, rng):

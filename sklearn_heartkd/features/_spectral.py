@@ -42,7 +42,7 @@ class LogMelSpectrogram(_SpectralFeatures):
         band over the recording (in a `WindowedClassifier`, over the window), and divide by its
         standard deviation plus 1 dB. That removes the gain and the stationary frequency response
         of a device. With ``output="summary"`` the statistics are those of the normalized
-        bands: their means are 0, and their standard deviations near 1.
+        bands: their means are 0, and their standard deviations below 1.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 
@@ -150,7 +150,7 @@ class MFCC(_SpectralFeatures):
         coefficient over the recording (in a `WindowedClassifier`, over the window), and divide by its
         standard deviation plus 1 dB. That removes the gain and the stationary frequency response
         of a device. With ``output="summary"`` the statistics are those of the normalized
-        coefficients: their means are 0, and their standard deviations near 1.
+        coefficients: their means are 0, and their standard deviations below 1.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 

@@ -27,7 +27,7 @@ def dense_network(*, n_channels, n_classes, hidden_layer_sizes, norm, dropout):
     sizes = hidden_layer_sizes
     if isinstance(sizes, str):
         sizes = affordable_layers(n_channels, n_classes)
-    layers = []
+    layers: list[nn.Module] = []
     n_in = n_channels
     for n_out in sizes:
         layers.append(nn.Linear(n_in, n_out))

@@ -114,6 +114,12 @@ def test_the_order_of_the_columns_does_not_matter():
     assert abs(np.subtract(*np.mean(scores, axis=1))) <= max(np.ptp(scores, axis=1))
 
 
+@pytest.mark.parametrize(("batch_size", "n_epochs"), [(1, 50), (24, 100)])
+def test_large_tables_take_fewer_epochs(batch_size, n_epochs):
+    model = fit(noise(24, 3), hidden_layer_sizes=(), max_epochs="auto", batch_size=batch_size)
+    assert model.n_iter_ == n_epochs
+
+
 def test_digits():
     X, y = load_digits(return_X_y=True)
     model = DenseStudentClassifier(max_epochs=15, random_state=0)

@@ -9,6 +9,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -20,6 +21,7 @@ from sklearn_heartkd import (
     ContrastivePretraining,
     DenseStudentClassifier,
     DistilledClassifier,
+    FixedLength,
     KMeansRefinedClassifier,
     LogMelSpectrogram,
     RhythmFeatures,
@@ -31,6 +33,7 @@ from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import _teaching, _unlabeled
 from sklearn_heartkd.distillation._prior import reweigh
 from sklearn_heartkd.metrics import RejectingClassifier
+from sklearn_heartkd.utils._metadata import fit_parameters
 from tests.distillation.helpers import GROUPS, LABELS, Oracle, distil, network, student
 
 N_UNLABELED = 21
@@ -318,6 +321,17 @@ def test_pipelines_inside_transform_the_rows(heart):
     assert sorted(seen("index")) == list(range(24))
 
 
+def test_recordings_of_different_length_without_windows(heart):
+    (X, y, groups), further = parts_of(heart, ragged=True)
+    model = rhythm_to_log_mel()
+    model.student.steps.insert(0, ("fixed", FixedLength(duration=1.0)))
+    model.fit(X, y, groups=groups, **further)
+    features = model.student_[:-1].transform([*X, *further["X_unlabeled"]])
+    assert sorted(seen("index")) == list(range(24))
+    for batch in Spy.seen:
+        assert_allclose(batch.x, features[batch.index], rtol=1e-5, atol=1e-4)
+
+
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("inside", [True, False], ids=["pipelines inside", "pipeline outside"])
 @pytest.mark.parametrize("known", [True, False])
@@ -447,6 +461,29 @@ def test_what_does_not_learn_from_them_refuses_the_rows(data, unlabeled):
     for make in (KMeansRefinedClassifier, RejectingClassifier):
         with pytest.raises(TypeError, match="learns from rows without labels"):
             make(student()).fit(X, y, groups=GROUPS, X_unlabeled=unlabeled)
+
+
+def test_models_that_do_not_learn_from_them_get_none():
+    """A comparison hands every model what it takes."""
+    given = {"groups": 0, "X_unlabeled": 1, "groups_unlabeled": 2}
+    forest = WindowedClassifier(make_pipeline(LogMelSpectrogram(), RandomForestClassifier()))
+    distilled = make_pipeline(LogMelSpectrogram(), distil(Oracle()))
+    assert fit_parameters(RejectingClassifier(forest), **given) == {"groups": 0}
+    assert fit_parameters(WindowedClassifier(distilled), **given) == given
+    expected = {f"distilledclassifier__{name}": value for name, value in given.items()}
+    assert fit_parameters(distilled, **given) == expected
+
+
+def test_a_data_frame_of_rows(data, unlabeled):
+    both, y = (data[0], unlabeled), data[1]
+    table, further = (
+        pd.DataFrame(rows[:, :, 0], columns=list("abcd")).assign(kind="x") for rows in both
+    )
+    only = make_column_transformer(("passthrough", ["a", "c"]))
+    teacher = make_pipeline(only, LogisticRegression())
+    pupil = make_pipeline(only, StandardScaler(), spying())
+    distil(teacher, pupil).fit(table, y, groups=GROUPS, X_unlabeled=further)
+    assert sorted(seen("index")) == list(range(36 + N_UNLABELED))
 
 
 def test_devices_balance_the_labelled_rows_among_unlabelled_ones(data, unlabeled):
