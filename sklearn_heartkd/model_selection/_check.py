@@ -109,10 +109,10 @@ def check_dataset(
     table = table_of(len(paths), label=y, subject=subjects, source=sources, file=names)
     if names is None:
         table["file"] = paths
-    return check_recordings(map(_read, paths), table, threshold, random_state)
+    return check_recordings(map(_read, paths), table, threshold, ignore, random_state)
 
 
-def check_recordings(recordings, table, threshold, random_state):
+def check_recordings(recordings, table, threshold, ignore, random_state):
     """Return the report of `check_dataset` on waveforms and their rates, or reasons why there are none."""
     n_recordings = len(table)
     table["source"] = table["source"].fillna("").astype(str)

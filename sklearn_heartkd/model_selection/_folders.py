@@ -74,7 +74,7 @@ def check_folder(
     'pascal'
     """
     if is_store(path):
-        return _check_store(path, threshold, random_state)
+        return _check_store(path, threshold, ignore, random_state)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         root, files = audio_files(path)
@@ -108,7 +108,7 @@ def check_folder(
     return report
 
 
-def _check_store(path, threshold, random_state):
+def _check_store(path, threshold, ignore, random_state):
     """Check the recordings of a store; its groups are the subjects."""
     stored = open_store(path)
     if stored.data.ndim != 2 or stored.sampling_rate is None:
@@ -124,7 +124,7 @@ def _check_store(path, threshold, random_state):
         file=stored.filenames,
     )
     recordings = ((row, stored.sampling_rate) for row in stored.data)
-    report = check_recordings(recordings, table, threshold, random_state)
+    report = check_recordings(recordings, table, threshold, ignore, random_state)
     report.summary["layout"] = "store"
     return report
 
