@@ -164,13 +164,12 @@ def test_channel_of_the_model(folder, sound, capsys, monkeypatch):
     rng = np.random.default_rng(0)
     stereo = np.stack([rng.normal(scale=0.1, size=len(sound)), sound], axis=1)
     soundfile.write("stereo.wav", stereo, 2000)
-    model = _files.load_any()
-    lines = []
+    model, lines = _files.load_any(), []
+    _, mono, _ = run(capsys, "a.wav")
     for channel in ("mean", "left", "right", 1, 2):
         model.channel = channel
         monkeypatch.setattr(_files, "load_any", lambda path, trust: model)
         lines.append(run(capsys, "stereo.wav"))
-    _, mono, _ = run(capsys, "a.wav")
     shown = [out.split()[1:] for _, out, _ in lines]
     assert shown[2] == shown[3] == mono.split()[1:]
     assert shown[1] != shown[2] != shown[0]
