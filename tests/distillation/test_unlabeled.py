@@ -30,7 +30,7 @@ from sklearn_heartkd import (
 from sklearn_heartkd.augmentation import Augmentation
 from sklearn_heartkd.classifiers._training import Objective
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.distillation import _teaching, _unlabeled
+from sklearn_heartkd.distillation import Logits, _teaching, _unlabeled
 from sklearn_heartkd.distillation._prior import reweigh
 from sklearn_heartkd.metrics import RejectingClassifier
 from sklearn_heartkd.utils._metadata import fit_parameters
@@ -133,6 +133,12 @@ def test_the_cross_entropy_of_what_has_no_label_is_left_out(make_scene):
     assert objective(scene.student, changed) == objective(scene.student, mixed)
 
 
+def test_logits_are_floored_by_the_number_of_labels(make_scene):
+    scene = make_scene(12)
+    scene.batch = replace(scene.batch, labeled=torch.arange(12) < 5)
+    assert scene.term(Logits()).floor == pytest.approx(np.log(1 / 10))
+
+
 def test_a_student_learns_a_function_where_no_label_lies():
     """Labels say that the class is the sign of x; the teacher knows that it turns above 3."""
 
@@ -203,7 +209,8 @@ def test_a_memory_keeps_the_answers(data, unlabeled, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "losses", ["kd+infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "dkd", "dist", "ssd"]
+    "losses",
+    ["kd+infonce", "logits", "crd", "supcon", "rkd", "sp", "pkt", "hint", "dkd", "dist", "ssd"],
 )
 def test_every_loss_takes_rows_without_labels(losses, data, unlabeled):
     X, y = data
