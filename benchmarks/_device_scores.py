@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 N_RESAMPLES = 1000
+METRICS = ("area", "balanced accuracy", "false alarms")
+MEAN = "mean of A, B, a"
 HEADLINE = ("PASCAL A", "PASCAL B", "PhysioNet a")
 
 
@@ -76,19 +78,32 @@ def resampled(predictions):
     return found
 
 
-METRICS = ("area", "balanced accuracy", "false alarms")
-
-
-def table(predictions):
-    """Return score and interval of each model, metric and device, and of the headline's mean."""
-    found = resampled(predictions)
+def with_mean(found):
+    """Add the mean over the devices of the headline."""
     for model, metric in {(model, metric) for model, _, metric in found}:
         parts = [found.get((model, device, metric)) for device in HEADLINE]
         if all(part is not None for part in parts):
-            found[model, "mean of A, B, a", metric] = np.mean(parts, axis=0)
+            found[model, MEAN, metric] = np.mean(parts, axis=0)
+    return found
+
+
+def table(found):
+    """Return score and interval of each model, metric and device."""
     rows = []
     for (model, device, metric), values in found.items():
         low, high = np.nanpercentile(values[1:], [2.5, 97.5])
         rows.append((model, device, metric, values[0], low, high))
     names = ["model", "device", "metric", "value", "low", "high"]
     return pd.DataFrame(rows, columns=names).sort_values(names[:3], ignore_index=True)
+
+
+def differences(found, pairs):
+    """Return the differences between pairs of models, over the mean of the headline."""
+    rows = []
+    for model, other in pairs:
+        for metric in METRICS[:2]:
+            if (model, MEAN, metric) in found and (other, MEAN, metric) in found:
+                values = found[model, MEAN, metric] - found[other, MEAN, metric]
+                low, high = np.percentile(values[1:], [2.5, 97.5])
+                rows.append((model, other, metric, values[0], low, high))
+    return pd.DataFrame(rows, columns=["model", "other", "metric", "value", "low", "high"])

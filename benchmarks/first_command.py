@@ -55,7 +55,9 @@ def measure(seeds, work):
 
 
 def tables():
-    """Return the table of docs/comparison.md."""
+    """Return the table of docs/comparison.md, which is none before the first run."""
+    if not CSV.exists():
+        return {}
     stored = pd.read_csv(CSV, dtype={"seeds": str}).set_index(["model", "seeds"])
 
     def cells(row, names):

@@ -1,13 +1,14 @@
 """Memory that `fit` takes beside X, as a share of X.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.fit_memory [--megabytes 1000]
+    OMP_NUM_THREADS=1 python -m benchmarks.fit_memory
 
 The peak of RssAnon above its value before `fit`, divided by X.nbytes, for float32 X in memory and
-memory-mapped, one epoch, batches of 64. Writes benchmarks/results/fit_memory.csv.
+memory-mapped, one epoch, batches of 64; "distilled" has a Conv2D teacher. Rows that the table already
+holds are skipped. Writes benchmarks/results/fit_memory.csv and the table of docs/benchmarks.md.
 """
 
-import argparse
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +17,17 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._memory import peak_memory
-from benchmarks._tables import RESULTS
+from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
 from sklearn_heartkd import Conv2DClassifier, DistilledClassifier, StudentClassifier
 
+OUT = RESULTS / "fit_memory.csv"
 SHAPE = 32, 155  # of a row: the log-mel bands of 5 s
+MEGABYTES = {"student": 1000, "distilled": 300}  # of X
 
 
-def measure(name, mapped, n):
+def measure(name, mapped):
     """Return the peak as a share of X."""
+    n = MEGABYTES[name] * 10**6 // (4 * SHAPE[0] * SHAPE[1])
     student = StudentClassifier(max_epochs=1, batch_size=64, random_state=0)
     model = student
     if name == "distilled":
@@ -44,19 +48,23 @@ def measure(name, mapped, n):
     return peak[0] / X.nbytes
 
 
+def tables():
+    """Return the table of docs/benchmarks.md."""
+    return {("docs/benchmarks.md", "fit memory"): rows_as_markdown(pd.read_csv(OUT))}
+
+
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--megabytes", type=int, default=1000)
-    n = parser.parse_args().megabytes * 10**6 // (4 * SHAPE[0] * SHAPE[1])
-    table = []
-    for name in ("student", "distilled"):
-        for mapped in (False, True):
+    table = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
+    done = {(row["model"], row["X"]) for row in table}
+    for name, X in product(MEGABYTES, ("in memory", "mapped")):
+        if (name, X) not in done:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                share = pool.submit(measure, name, mapped, n).result()
-            X = "mapped" if mapped else "in memory"
-            table.append({"model": name, "X": X, "share": round(share, 3)})
-            print(pd.DataFrame(table).to_string(index=False), flush=True)
-    pd.DataFrame(table).to_csv(RESULTS / "fit_memory.csv", index=False)
+                share = pool.submit(measure, name, X == "mapped").result()
+            megabytes = MEGABYTES[name]
+            table.append({"model": name, "X": X, "MB": megabytes, "share": round(share, 3)})
+            pd.DataFrame(table).to_csv(OUT, index=False)
+            print(table[-1], flush=True)
+    write_tables(tables())
 
 
 if __name__ == "__main__":

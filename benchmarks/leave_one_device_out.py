@@ -20,15 +20,42 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Bunch
 
 from benchmarks._device_models import MODELS, RATE, fit, hear, make, score
-from benchmarks._device_scores import HEADLINE, table
-from benchmarks._tables import RESULTS, markdown, write_tables
+from benchmarks._device_scores import (
+    HEADLINE,
+    MEAN,
+    METRICS,
+    differences,
+    resampled,
+    table,
+    with_mean,
+)
+from benchmarks._tables import RESULTS, interval, markdown, rows_as_markdown, write_tables
 from benchmarks._tasks import Task, keep, open_folder, run
 from sklearn_heartkd.datasets import load_pascal, load_physionet2016
 
 FOLDER = RESULTS / "leave_one_device_out"
 PAGE = "docs/devices.md"
+CARD = "sklearn_heartkd/deployment/models/MODEL_CARD.md"
 SECONDS = 10
 OTHERS = ("PhysioNet c", "PhysioNet d", "PhysioNet e", "PhysioNet f")
+SHORT = (
+    "normal",
+    "svm",
+    "student",
+    "student_murmur",
+    "linear_acf",
+    "student_acf",
+    "student_cmvn",
+    "ten",
+)  # of MODELS
+PAIRS = (
+    ("distilled_ten", "student_acf"),
+    ("distilled_acf", "student_acf"),
+    ("distilled_cmvn", "student_cmvn"),
+    ("student_acf", "student_murmur"),
+    ("student_cmvn", "student_murmur"),
+    ("student_cmvn", "linear_acf"),
+)
 MURMUR = (*HEADLINE, "PhysioNet c")  # devices whose label means a murmur
 
 
@@ -101,16 +128,30 @@ def compute(task, data, heard, folder):
 
 
 def tables():
-    """Return the tables of docs/devices.md."""
+    """Return the tables of docs/devices.md, and short ones of README.md and the model card."""
     scores = pd.read_csv(FOLDER / "table.csv")
     scores["cell"] = [f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})" for r in scores.itertuples()]
+    scores["cell"] = scores["cell"].where(
+        scores["low"] < scores["high"], scores["value"].map("{:.2f}".format)
+    )
     found = {}
+    titles = {name: model.title for name, model in MODELS.items()}
     for metric, part in scores.groupby("metric"):
         wide = part.pivot(index="model", columns="device", values="cell")
-        wide = wide.loc[[name for name in MODELS if name in wide.index]]
-        wide = wide.rename(index={name: model.title for name, model in MODELS.items()})
-        columns = ["mean of A, B, a", *HEADLINE, *OTHERS]
+        wide = wide.reindex([name for name in MODELS if name in wide.index]).rename(index=titles)
+        columns = [MEAN, *HEADLINE, *OTHERS]
         found[PAGE, f"{metric} left out"] = markdown(wide[columns].fillna("").rename_axis("model"))
+    mean = scores[scores["device"] == MEAN].pivot(index="model", columns="metric", values="cell")
+    mean = mean[list(METRICS)].reindex([name for name in SHORT if name in mean.index])
+    short = markdown(mean.rename(index=titles).rename_axis("model"))
+    pairs = {}
+    for row in pd.read_csv(FOLDER / "differences.csv").itertuples():
+        name = f"{titles[row.model]}, minus {titles[row.other]}"
+        pairs.setdefault(name, {"models": name})[row.metric] = interval(
+            row.value, row.low, row.high
+        )
+    found[PAGE, "differences left out"] = rows_as_markdown(list(pairs.values()))
+    found["README.md", "devices"] = found[CARD, "leave one device out"] = short
     return found
 
 
@@ -135,7 +176,9 @@ def main():
     predictions = run(tasks, one, options.work, options.jobs)
     FOLDER.mkdir(parents=True, exist_ok=True)
     predictions.to_csv(FOLDER / "predictions.csv.gz", index=False, float_format="%.4g")
-    table(predictions).to_csv(FOLDER / "table.csv", index=False, float_format="%.4f")
+    found = with_mean(resampled(predictions))
+    table(found).to_csv(FOLDER / "table.csv", index=False, float_format="%.4f")
+    differences(found, PAIRS).to_csv(FOLDER / "differences.csv", index=False, float_format="%.4f")
     write_tables(tables())
 
 

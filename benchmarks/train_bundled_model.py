@@ -37,7 +37,7 @@ from sklearn_heartkd.metrics import ThresholdClassifier
 FOLDER = "sklearn_heartkd/deployment/models"
 RATE, SECONDS = 2000, 10  # of each recording the first seconds
 FRONT_ENDS = {"ACF": Autocorrelogram(), "CMVN": LogMelSpectrogram(cmvn=True)}
-FRONT_END = "ACF"  # what does best on devices left out
+FRONT_END = "ACF"  # fewest normals of devices left out that are called a murmur
 TAUGHT_BY, CHOSEN_ON, TRIED_ON = "ABac", "ABa", "def"
 MOST_ALARMS = 0.15  # share of normal recordings of an unknown device that are called a murmur
 SCOPE = (

@@ -30,6 +30,8 @@ MODULES = (
     "where_distillation_pays",
     "training_length",
     "first_command",
+    "inference_batches",
+    "fit_memory",
 )
 
 

@@ -80,7 +80,8 @@ class Batch:
         """
         names = ("x", "target", "weight", "index", "subject", "labeled")
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return Batch(**{n: None if v is None else v[rows] for n, v in values.items()})
+        taken: dict[str, Any] = {n: None if v is None else v[rows] for n, v in values.items()}
+        return Batch(**taken)
 
     def label_weights(self, n_classes: int) -> Tensor:
         """Return the total weight of each class, of the rows that have a label.

@@ -12,7 +12,7 @@ def add_parser(subparsers):
         "labels, classes that metadata alone predict, clipping and silence. Exit status: 0 "
         "nothing serious, 1 problems found, 2 wrong usage.",
     )
-    parser.add_argument("folder", metavar="DIR", help="the folder of the recordings")
+    parser.add_argument("folder", metavar="DIR", help="the folder of the recordings, or of a store")
     add_layout_options(parser)
     parser.add_argument(
         "--ignore",
@@ -37,6 +37,7 @@ def run(options):
         split=options.split,
         ignore=options.ignore,
     )
-    warn_without_subject(options.subject, report.summary["layout"])
+    if report.summary["layout"] != "store":
+        warn_without_subject(options.subject, report.summary["layout"])
     print(report.to_json() if options.json else report)
     return 1 if report.n_problems else 0

@@ -24,7 +24,7 @@ def add_parser(subparsers):
         "recordings",
         nargs="+",
         metavar="FILE|DIR",
-        help="sound files, folders of them, or - for a sound file on standard input",
+        help="sound files, folders of them, stores, or - for a sound file on standard input",
     )
     parser.add_argument(
         "--model",

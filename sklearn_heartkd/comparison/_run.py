@@ -175,6 +175,8 @@ def compare(
 def split_by_device(devices: ArrayLike, groups: ArrayLike) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return splits that leave out one device after the other.
 
+    No subject is on both sides of a split.
+
     Parameters
     ----------
     devices : array-like of shape (n_recordings,)

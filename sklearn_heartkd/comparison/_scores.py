@@ -41,6 +41,8 @@ def score_models(
 ) -> pd.DataFrame:
     """Return the scores of a comparison with 95 % intervals of a bootstrap over subjects.
 
+    They are paired: each draw of subjects is the same for all models.
+
     Parameters
     ----------
     predictions : DataFrame
@@ -73,8 +75,9 @@ def score_models(
     >>> predictions = oof_frame(
     ...     "svm", seed=0, fold=0, recording=[0, 1], y_true=["a", "b"], y_pred=["a", "a"]
     ... )
-    >>> score_models(predictions, ["s1", "s2"]).loc[0, ["model", "metric", "value"]].tolist()
-    ['svm', 'balanced_accuracy', 0.5]
+    >>> score_models(predictions, ["s1", "s2"])[["model", "metric", "value"]].head(1)
+      model             metric  value
+    0   svm  balanced_accuracy    0.5
     """
     models = list(dict.fromkeys(predictions["model"]))
     recalls = [f"recall_{label}" for label in np.unique(predictions["y_true"].astype(str))]
@@ -107,6 +110,8 @@ def render(
     scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the table of a comparison as text.
+
+    With `scores` it shows intervals and differences.
 
     Parameters
     ----------
@@ -192,6 +197,8 @@ def _difference(row):
 def latex(shown: pd.DataFrame) -> str:
     r"""Return a table of text as LaTeX, for the package booktabs.
 
+    Characters with a meaning in LaTeX are escaped.
+
     Parameters
     ----------
     shown : DataFrame
@@ -229,7 +236,7 @@ def latex(shown: pd.DataFrame) -> str:
 
 
 def verdicts(scores: pd.DataFrame) -> list[str]:
-    """Return a sentence for each distilled student: is it better than the same one without a teacher?
+    """Return a sentence on what each distilled student gains over the same one without a teacher.
 
     The sentence follows from the 95 % interval of the paired difference, whichever way it points.
 

@@ -4,7 +4,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sklearn_heartkd.deployment.runtime import HeartSoundModel, Prediction
 from sklearn_heartkd.utils._audio_files import (
@@ -24,6 +24,32 @@ class FilePrediction(NamedTuple):
     file: str
     prediction: Prediction | None
     error: str | None
+
+
+class _Stored(str):
+    """The name of a recording in a store, which is read when it is predicted."""
+
+    data: Any
+    row: int
+    rate: float
+
+
+def _in_store(folder):
+    """Return the names of the recordings in a store; an empty list if the folder is none."""
+    if not all(os.path.isfile(os.path.join(folder, name)) for name in ("data.npy", "rows.csv")):
+        return []
+    from sklearn_heartkd.datasets import open_store
+
+    store = open_store(folder)
+    if store.data.ndim != 2 or store.sampling_rate is None:
+        raise ValueError(
+            f"The store {printable(folder)} holds rows of shape {store.data.shape[1:]}; give a store of "
+            "recordings with their sampling rate."
+        )
+    names = [_Stored(os.path.join(folder, name)) for name in store.filenames]
+    for row, name in enumerate(names):
+        name.data, name.row, name.rate = store.data, row, store.sampling_rate
+    return names
 
 
 def load_fitted(path, *, trust=False):
@@ -56,7 +82,7 @@ def bundled_model():
 
 
 def find_recordings(names):
-    """List files, and the sound files of folders and of the folders in them; "-" stays.
+    """List files, the sound files of folders and of those in them, and rows of stores; "-" stays.
 
     A folder without sound files stays, too: `predict_file` reports it. A warning counts the audio files in
     folders that cannot be read.
@@ -67,6 +93,9 @@ def find_recordings(names):
     for name in names:
         if name == "-" or not os.path.isdir(name):
             found.append(name)
+            continue
+        if stored := _in_store(name):
+            found += stored
             continue
         inside = find_audio_files(name)
         unreadable += inside.unreadable
@@ -88,6 +117,8 @@ def predict_file(model, name):
     from sklearn_heartkd.datasets._reading import read_at_own_rate
 
     try:
+        if isinstance(name, _Stored):
+            return FilePrediction(name, model.predict(name.data[name.row], name.rate), None)
         # the quality of the signal shows at the recording's rate
         waveform, rate = read_at_own_rate(_source(name), model.sampling_rate, channel=model.channel)
         return FilePrediction(name, model.predict(waveform, rate), None)

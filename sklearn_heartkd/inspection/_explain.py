@@ -148,7 +148,7 @@ def _choose(method, task):
             isinstance(parts.classifier, NetworkClassifier)
             and not task.is_table
             and not parts.after
-            and getattr(parts.features, "output", "sequence") == "sequence"
+            and parts.is_linear
             and _attribution.is_convolutional(parts.classifier.module_)
         )
         tree = isinstance(parts.classifier, _TREES) and not isinstance(task.view, WindowedView)

@@ -41,6 +41,16 @@ class Parts(NamedTuple):
         return np.stack([-values / 2, values / 2], axis=1) if values.ndim == 1 else values
 
     @property
+    def is_linear(self):
+        """Whether the classifier takes sequences of log-mel bands or of a matrix times them."""
+        if self.features is None:
+            return True
+        if not isinstance(self.features, _SpectralFeatures) or self.features.output != "sequence":
+            return False
+        front_end = self.features._front_end()
+        return not front_end.cmvn and front_end.n_lags is None
+
+    @property
     def unit(self):
         """The unit of the scores."""
         if isinstance(self.classifier, NetworkClassifier):

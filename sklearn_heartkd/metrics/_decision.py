@@ -61,14 +61,14 @@ def net_benefit(
     1        0.5       0.2500      0.000
     """
     positive = column_or_1d(y_true) == pos_label
-    y_proba = column_or_1d(y_proba).astype(float)
-    check_consistent_length(positive, y_proba)
+    proba = np.asarray(column_or_1d(y_proba), dtype=float)
+    check_consistent_length(positive, proba)
     if not len(positive):
         raise ValueError("y_true is empty; pass at least one recording.")
     t = np.arange(1, 100) / 100 if thresholds is None else np.asarray(thresholds, dtype=float)
     if not np.all((t > 0) & (t < 1)):
         raise ValueError("thresholds must lie above 0 and below 1.")
-    acted = y_proba >= t[:, None]
+    acted = proba >= t[:, None]
     odds = t / (1 - t)
     benefit = (acted & positive).mean(axis=1) - odds * (acted & ~positive).mean(axis=1)
     everybody = positive.mean() - odds * (1 - positive.mean())

@@ -106,19 +106,24 @@ def check_dataset(
     paths = [fspath(name) for name in filenames]
     if not paths:
         raise ValueError("filenames is empty; give at least one sound file.")
-    table = _table(len(paths), label=y, subject=subjects, source=sources, file=names)
+    table = table_of(len(paths), label=y, subject=subjects, source=sources, file=names)
     if names is None:
         table["file"] = paths
+    return check_recordings(map(_read, paths), table, threshold, ignore, random_state)
+
+
+def check_recordings(recordings, table, threshold, ignore, random_state):
+    """Return the report of `check_dataset` on waveforms and their rates, or reasons why there are none."""
+    n_recordings = len(table)
     table["source"] = table["source"].fillna("").astype(str)
-    recordings, measures, reasons = [], [], {}
-    for i, path in enumerate(paths):
-        try:
-            waveform, rate = read_recording(path)
-        except UnreadableRecordingError as error:
-            reasons[i] = next(iter(error.reasons.values()))
+    waveforms, measures, reasons = [], [], {}
+    for i, recording in enumerate(recordings):
+        if isinstance(recording, str):
+            reasons[i] = recording
             continue
+        waveform, rate = recording
         measures.append(measure(waveform, rate))
-        recordings.append(
+        waveforms.append(
             waveform if rate == _RATE else soxr.resample(waveform, rate, _RATE, quality="HQ")
         )
     findings = [
@@ -129,7 +134,7 @@ def check_dataset(
     pairs, groups = pd.DataFrame(), np.empty(0, dtype=int)
     if len(table):
         duplicates, pairs = near_duplicate_groups(
-            recordings, _RATE, threshold=threshold, y=table["label"], return_pairs=True
+            waveforms, _RATE, threshold=threshold, y=table["label"], return_pairs=True
         )
         pairs = describe_pairs(pairs, table)
         groups = combine_groups(table["subject"], duplicates)
@@ -143,7 +148,7 @@ def check_dataset(
     findings.sort(key=lambda finding: _ORDER[finding.severity])
     counts = table["label"].value_counts().sort_index()
     summary = {
-        "recordings": len(paths),
+        "recordings": n_recordings,
         "readable": len(table),
         "seconds": float(table["seconds"].sum()) if len(table) else 0.0,
         "subjects": int(table["subject"].nunique()),
@@ -152,7 +157,14 @@ def check_dataset(
     return DatasetReport(findings, summary, pairs, groups, table["file"].tolist())
 
 
-def _table(n_files, **columns):
+def _read(path):
+    try:
+        return read_recording(path)
+    except UnreadableRecordingError as error:
+        return next(iter(error.reasons.values()))
+
+
+def table_of(n_files, **columns):
     """Return a table of texts, with None where nothing is known."""
     table = pd.DataFrame(index=range(n_files))
     for column, values in columns.items():

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from sklearn_heartkd.datasets import UnreadableRecordingError, read_recording
+from sklearn_heartkd.datasets import UnreadableRecordingError, open_store, read_recording
 from sklearn_heartkd.datasets._assemble import audio_files
 from sklearn_heartkd.datasets._layouts import LAYOUTS, guess_layout, load_folder
-from sklearn_heartkd.model_selection._check import check_dataset
+from sklearn_heartkd.datasets._store import is_store
+from sklearn_heartkd.model_selection._check import check_dataset, check_recordings, table_of
 from sklearn_heartkd.model_selection._report import DatasetReport, Finding, left_out
 
 
@@ -33,7 +34,8 @@ def check_folder(
     Parameters
     ----------
     path : path-like
-        The folder.
+        The folder, or that of a store of recordings (:func:`~sklearn_heartkd.datasets.store`), whose
+        groups are taken as subjects.
     layout : {"pascal", "physionet2016", "circor", "bmd_hs", "folder"}, default=None
         The layout: that of a public data set, or "folder", one folder for each class. None recognizes
         it by the names of the files.
@@ -71,6 +73,8 @@ def check_folder(
     >>> report.summary["layout"]  # doctest: +SKIP
     'pascal'
     """
+    if is_store(path):
+        return _check_store(path, threshold, ignore, random_state)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         root, files = audio_files(path)
@@ -101,6 +105,27 @@ def check_folder(
         if "cannot be used" not in message  # reported by check_dataset
     ]
     report.findings.extend(left_out(more, ignore))
+    return report
+
+
+def _check_store(path, threshold, ignore, random_state):
+    """Check the recordings of a store; its groups are the subjects."""
+    stored = open_store(path)
+    if stored.data.ndim != 2 or stored.sampling_rate is None:
+        raise ValueError(
+            f"The store {str(path)!r} has rows of shape {stored.data.shape[1:]} and the sampling rate "
+            f"{stored.sampling_rate}; give a store of recordings, with their sampling rate."
+        )
+    table = table_of(
+        len(stored.data),
+        label=stored.target,
+        subject=stored.groups,
+        source=stored.frame.get("site"),
+        file=stored.filenames,
+    )
+    recordings = ((row, stored.sampling_rate) for row in stored.data)
+    report = check_recordings(recordings, table, threshold, ignore, random_state)
+    report.summary["layout"] = "store"
     return report
 
 

@@ -112,20 +112,20 @@ def test_folds_of_cross_validation_stay_on_disk():
     ("model", "share"),
     [
         (clone(STUDENT).set_params(batch_size=16), 0.1),
-        (clone(STUDENT).set_params(batch_size=16, early_stopping=True), 0.3),
+        (clone(STUDENT).set_params(batch_size=16, early_stopping=True), 0.15),
         (
             DistilledClassifier(
                 Conv2DClassifier(max_epochs=1, batch_size=16),
                 clone(STUDENT).set_params(batch_size=16),
                 random_state=0,
             ),
-            0.3,
+            0.15,
         ),
     ],
     ids=["student", "early", "distilled"],
 )
 def test_fit_copies_little_of_X(model, share):
-    X, y, groups = make_X(1500, 32, 64)  # statistics are learned from 256 rows at a time
+    X, y, groups = make_X(3000, 32, 64)  # statistics are learned from 256 rows at a time
     small = make_X(40, 32, 64)
     clone(model).fit(small[0], small[1], groups=small[2])  # loads what is imported late
     tracemalloc.start()

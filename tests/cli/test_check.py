@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from sklearn_heartkd import MFCC
 from sklearn_heartkd.cli import main
-from sklearn_heartkd.datasets import load_physionet2016, make_heart_sounds
+from sklearn_heartkd.datasets import (
+    load_audio_folder,
+    load_physionet2016,
+    make_heart_sounds,
+    open_store,
+    store,
+)
 
 
 def check(*arguments):
@@ -45,6 +52,20 @@ def test_a_copy_under_two_labels_is_a_problem(folder, capsys):
     assert not {finding["code"] for finding in rest} & set(names)
     assert sorted(files["conflicting labels"]) == ["murmur/zz.wav", f"normal/{original.name}"]
     assert files["unreadable file"] == ["murmur/broken.wav"]
+
+
+def test_a_store_is_checked_like_its_recordings(folder, tmp_path, capsys):
+    original = sorted((folder / "normal").iterdir())[0]
+    (folder / "murmur" / "zz.wav").write_bytes(original.read_bytes())
+    store(load_audio_folder(folder), tmp_path / "stored")
+    assert check(tmp_path / "stored", "--json") == 1
+    content = json.loads(capsys.readouterr().out)
+    files = {f["check"]: sorted(f["files"]) for f in content["findings"]}
+    assert files["conflicting labels"] == [str(folder / "murmur" / "zz.wav"), str(original)]
+    features = store(open_store(tmp_path / "stored"), tmp_path / "bands", transformer=MFCC())
+    assert features.data.ndim == 3
+    assert check(tmp_path / "bands") == 2
+    assert "give a store of recordings" in capsys.readouterr().err
 
 
 def test_subjects_are_told_by_an_expression(folder, capsys):

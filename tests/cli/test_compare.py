@@ -1,4 +1,5 @@
 import shutil
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,13 @@ from sklearn_heartkd import comparison
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.metrics import oof_frame
+
+few_labels_once = cache(comparison.few_labels)
+
+
+@pytest.fixture(autouse=True)
+def _made_once(monkeypatch):
+    monkeypatch.setattr(comparison, "few_labels", few_labels_once)
 
 
 @pytest.fixture

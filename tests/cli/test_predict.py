@@ -11,10 +11,11 @@ import pytest
 import soundfile
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import Bunch
 
 from sklearn_heartkd import MFCC
 from sklearn_heartkd.cli import main
-from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.datasets import make_heart_sounds, store
 from sklearn_heartkd.deployment import _files, save_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
@@ -47,6 +48,19 @@ def show(message, category, filename, line, *_):
 
 
 SCOPE = f"heartkd predict: {_files.load_any().metadata['scope']}\n"  # of the bundled model
+
+
+def test_a_store_is_predicted_like_its_recordings(folder, sound, capsys):
+    data = np.stack([sound, 0.5 * sound[::-1]])
+    store(Bunch(data=data, filenames=["b.wav", "r"], sampling_rate=2000), "stored")
+    _, lines, _ = run(capsys, "--csv", "stored", "b.wav")
+    first, second, file = (row[1:] for row in list(csv.reader(io.StringIO(lines)))[1:])
+    np.testing.assert_allclose(
+        [float(p) for p in first[4:]], [float(p) for p in file[4:]], atol=1e-3
+    )
+    assert second != first
+    store(Bunch(data=data[:, :, None], sampling_rate=2000), "others")
+    assert run(capsys, "others")[0] == 2
 
 
 class Broken(BaseException):

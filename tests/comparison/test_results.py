@@ -69,7 +69,8 @@ def test_the_table_has_the_intervals(written, data):
         own.predictions, data.groups, metrics=["f1_macro"], n_resamples=1000, random_state=0
     )
     scores = scores.set_index("model").loc[table.index]
-    for end in ("low", "high", "difference", "difference_low", "difference_high", "p_value"):
+    assert table["macro_f1_p_value"].isna().all()  # two folds are too few for the test
+    for end in ("low", "high", "difference", "difference_low", "difference_high"):
         expected = scores[end].to_numpy()
         assert table[f"macro_f1_{end}"].to_numpy() == pytest.approx(expected, nan_ok=True)
     accuracy = own.table["accuracy"].loc[table.index]

@@ -24,9 +24,8 @@ def test_the_scores_are_sorted_and_have_intervals(comparison, data):
     assert shown["macro-F1"].iloc[0] == (
         f"{first['value']:.3f} ({first['low']:.3f} to {first['high']:.3f})"
     )
-    assert (
-        shown.loc["student from scratch", ["minus student from scratch", "p"]].tolist() == ["–"] * 2
-    )
+    assert shown.loc["student from scratch", "minus student from scratch"] == "–"
+    assert "p" not in shown  # two folds are too few for the test
     with pytest.raises(ValueError, match="metric 'beauty' is unknown"):
         score_models(comparison.predictions, data.groups, metric="beauty")
 

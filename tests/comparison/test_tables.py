@@ -12,6 +12,7 @@ from sklearn_heartkd.comparison._tables import (
     remembered,
 )
 from sklearn_heartkd.comparison._tasks import part_of
+from sklearn_heartkd.comparison._worst_errors import worst_errors_html
 from sklearn_heartkd.features import MFCC, LogMelSpectrogram
 from tests.comparison.helpers import RECIPE, run
 
@@ -107,6 +108,8 @@ def test_unlabelled_recordings_change_the_student_that_learns_from_them(data, tm
     costs = result.table.loc[["dense", "student_of_tables"], "parameters"]
     assert costs.nunique() == 1
     assert costs.max() <= 10_000
+    html = worst_errors_html(result, data, tmp_path, 1)  # also of a model of tables
+    assert html.count("<audio") == html.count("<img") == 1
     with pytest.raises(ValueError, match="other recordings, folds or settings"):
         run(data, models=["svm"], out=tmp_path)
 

@@ -291,6 +291,17 @@ def test_normalized_and_correlated_bands_are_explained_as_bands(sounds, features
     )
 
 
+@pytest.mark.parametrize("features", [LogMelSpectrogram(cmvn=True), Autocorrelogram()], ids=repr)
+def test_networks_behind_normalized_and_correlated_bands(sounds, features):
+    network = StudentClassifier(width=2, depth=1, max_epochs=1, random_state=0)
+    model = make_pipeline(features, network).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=150)
+    assert explanation.method == "kernel"
+    check_sums(explanation)
+    logits = network._evaluate(features.transform(sounds.data[:1]))[0]
+    np.testing.assert_allclose(explanation.scores, logits, atol=1e-5)
+
+
 def test_unions_scalers_and_decision_values(sounds):
     union = make_union(MFCC(output="summary"), LogMelSpectrogram(output="summary"))
     model = make_pipeline(union, StandardScaler(), SVC()).fit(sounds.data, sounds.target)
