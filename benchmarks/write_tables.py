@@ -13,7 +13,7 @@ MODULES = (
     "pascal", "study.report", "when_kmeans_helps", "noise_robustness", "extrastole", "deployment",
     "leak_of_patients", "explanation_hits_murmurs", "epoch_time", "tables", "near_duplicates",
     "features_speed", "svm_regularization", "train_bundled_model",
-    "out_of_core", "inference_batches", "fit_memory",
+    "out_of_core",
 )  # fmt: skip
 
 
