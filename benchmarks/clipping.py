@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--data", help="folder of the PASCAL recordings")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
-    bundled = Path(runtime.__file__).parent / "models" / "pascal_student.onnx"
+    bundled = Path(runtime.__file__).parent / "models" / "murmur_student.onnx"
     model = runtime.HeartSoundModel.load(bundled)
     rows = []
     for source, waveform in recordings(options.data):

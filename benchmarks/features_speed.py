@@ -19,7 +19,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
-from sklearn_heartkd import MFCC, RhythmFeatures
+from sklearn_heartkd import MFCC, Autocorrelogram, RhythmFeatures
 from sklearn_heartkd.datasets import make_heart_sounds
 
 OUT = RESULTS / "features_speed.csv"
@@ -46,11 +46,14 @@ def methods_at(rate):
         return np.stack([librosa.feature.mfcc(y=x, **options) for x in X])
 
     parameters = {"sampling_rate": rate, **STFTS[rate]}
+    bands = {name: value for name, value in parameters.items() if name != "n_mfcc"}
     return {
         LIBROSA: librosa_loop,
         "`MFCC(normalize=False)`": MFCC(normalize=False, **parameters).transform,
         SPECTRUM: MFCC(**parameters).transform,
         '`MFCC(output="summary")`': MFCC(output="summary", **parameters).transform,
+        "`MFCC(cmvn=True)`": MFCC(cmvn=True, **parameters).transform,
+        "`Autocorrelogram()`": Autocorrelogram(**bands).transform,
         "`RhythmFeatures()`": RhythmFeatures(sampling_rate=rate).transform,
     }
 

@@ -79,6 +79,20 @@ def differences(predictions, baseline):
     return shown.rename(index=display_name).rename_axis(index="model", columns=None)
 
 
+def within_sets(predictions):
+    """Return the scores of the models of A+B on all recordings, on those of A and on those of B."""
+    rows = {}
+    for model in SHORT:
+        own = predictions[predictions["model"] == model]
+        row = rows[display_name(model)] = {}
+        for name, prefix in (("A+B", ("a-", "b-")), ("within A", "a-"), ("within B", "b-")):
+            part = own[own["subject"].str.startswith(prefix)]
+            hits = (part["y_true"] == part["y_pred"]).groupby([part["seed"], part["y_true"]])
+            row[f"{name}, accuracy"] = f"{np.mean(part['y_true'] == part['y_pred']):.3f}"
+            row[f"{name}, balanced accuracy"] = f"{hits.mean().mean():.3f}"
+    return pd.DataFrame(rows).T.rename_axis("model")
+
+
 def tables():
     """Return the tables of README.md and docs/comparison.md."""
     short = render(read_table("ab").loc[list(SHORT)], display_name)
@@ -86,6 +100,7 @@ def tables():
     found = {("README.md", "results"): markdown(short)}
     for part in PARTS:
         found[PAGE, f"table {part}"] = markdown(render(read_table(part), display_name))
+    found[PAGE, "within the sets"] = markdown(within_sets(read_predictions("ab")))
     for baseline in BASELINES:
         table = differences(read_predictions("ab"), baseline)
         found[PAGE, f"differences to {baseline}"] = markdown(table)

@@ -10,11 +10,27 @@ from importlib import import_module
 from benchmarks._tables import write_tables
 
 MODULES = (
-    "pascal", "study.report", "when_kmeans_helps", "noise_robustness", "extrastole", "deployment",
-    "leak_of_patients", "explanation_hits_murmurs", "epoch_time", "tables", "near_duplicates",
-    "features_speed", "svm_regularization", "train_bundled_model",
+    "pascal",
+    "study.report",
+    "when_kmeans_helps",
+    "noise_robustness",
+    "extrastole",
+    "deployment",
+    "leak_of_patients",
+    "explanation_hits_murmurs",
+    "epoch_time",
+    "distillation_on_tables",
+    "near_duplicates",
+    "features_speed",
+    "svm_regularization",
+    "train_bundled_model",
     "out_of_core",
-)  # fmt: skip
+    "out_of_domain",
+    "leave_one_device_out",
+    "where_distillation_pays",
+    "training_length",
+    "first_command",
+)
 
 
 def all_tables():

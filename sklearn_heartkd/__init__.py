@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy im
         ContrastivePretraining,
         Conv1DClassifier,
         Conv2DClassifier,
+        DenseStudentClassifier,
         LSTMClassifier,
         RNNClassifier,
         StudentClassifier,
@@ -35,16 +36,18 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not see the lazy im
         WindowedClassifier,
     )
     from sklearn_heartkd.distillation import DistilledClassifier
-    from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
+    from sklearn_heartkd.features import MFCC, Autocorrelogram, LogMelSpectrogram, RhythmFeatures
     from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
     from sklearn_heartkd.refinement import KMeansRefinedClassifier
 
 __all__ = [
     "MFCC",
+    "Autocorrelogram",
     "BandPassFilter",
     "ContrastivePretraining",
     "Conv1DClassifier",
     "Conv2DClassifier",
+    "DenseStudentClassifier",
     "DistilledClassifier",
     "FixedLength",
     "KMeansRefinedClassifier",
@@ -74,11 +77,11 @@ __all__ = [
 
 _NAMES = {
     "classifiers": (
-        "ContrastivePretraining Conv1DClassifier Conv2DClassifier LSTMClassifier RNNClassifier "
-        "StudentClassifier SupervisedPretraining WindowedClassifier"
+        "ContrastivePretraining Conv1DClassifier Conv2DClassifier DenseStudentClassifier "
+        "LSTMClassifier RNNClassifier StudentClassifier SupervisedPretraining WindowedClassifier"
     ),
     "distillation": "DistilledClassifier",
-    "features": "LogMelSpectrogram MFCC RhythmFeatures",
+    "features": "Autocorrelogram LogMelSpectrogram MFCC RhythmFeatures",
     "preprocessing": "BandPassFilter FixedLength SpikeRemover",
     "refinement": "KMeansRefinedClassifier",
 }

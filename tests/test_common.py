@@ -29,6 +29,7 @@ from sklearn_heartkd import (
     ContrastivePretraining,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     DistilledClassifier,
     KMeansRefinedClassifier,
     LSTMClassifier,
@@ -40,10 +41,13 @@ from sklearn_heartkd import (
 # Parameters of every public class with `fit`: those without a default, and none that only save time.
 PARAMETERS = {
     "AugmentingOverSampler": {},
+    "Autocorrelogram": {},
     "BandPassFilter": {},
     "Conv1DClassifier": {},
     "Conv2DClassifier": {},
+    "DenseStudentClassifier": {},
     "DistilledClassifier": {"teacher": LogisticRegression()},
+    "DomainDetector": {},
     "FixedLength": {},
     "KMeansRefinedClassifier": {"estimator": LogisticRegression()},
     "LSTMClassifier": {},
@@ -54,6 +58,7 @@ PARAMETERS = {
     "RhythmFeatures": {},
     "SpikeRemover": {},
     "StudentClassifier": {},
+    "ThresholdClassifier": {"estimator": LogisticRegression()},
     "WindowedClassifier": {"estimator": GaussianNB()},
 }
 SLOW = {
@@ -66,6 +71,7 @@ SLOW = {
 VARIANTS = [
     DistilledClassifier(StudentClassifier()),
     DistilledClassifier(LogisticRegression(), refine="kmeans"),
+    DenseStudentClassifier(hidden_layer_sizes=(), norm="group"),
     KMeansRefinedClassifier(StudentClassifier()),
     RNNClassifier(cell="tanh"),
     StudentClassifier(pretrain=ContrastivePretraining(max_epochs=5)),
@@ -152,6 +158,8 @@ SMALL = {"max_epochs": 2, "random_state": 0}
 STUDENT = StudentClassifier(width=2, depth=1, **SMALL)
 CLASSIFIERS = {
     "student": STUDENT,
+    "dense": DenseStudentClassifier(**SMALL),
+    "linear": DenseStudentClassifier(hidden_layer_sizes=(), **SMALL),
     "conv1d": Conv1DClassifier(width=4, depth=1, **SMALL),
     "conv2d": Conv2DClassifier(width=2, depth=1, **SMALL),
     "lstm": LSTMClassifier(hidden_size=4, **SMALL),

@@ -34,6 +34,9 @@ class Batch:
         With mixup, the row of this batch that is mixed into each row.
     share : Tensor of shape (n,), default=None
         With mixup, the share of the row itself; the rest is its partner's.
+    labeled : Tensor of bool of shape (n,), default=None
+        False for rows without a label, whose `target` is the class that a teacher finds most probable.
+        None means that all rows have one.
 
     See Also
     --------
@@ -56,6 +59,7 @@ class Batch:
     subject: Tensor
     partner: Tensor | None = None
     share: Tensor | None = None
+    labeled: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -74,8 +78,29 @@ class Batch:
             These rows.
         """
         return Batch(
-            self.x[rows], self.target[rows], self.weight[rows], self.index[rows], self.subject[rows]
+            self.x[rows],
+            self.target[rows],
+            self.weight[rows],
+            self.index[rows],
+            self.subject[rows],
+            labeled=None if self.labeled is None else self.labeled[rows],
         )
+
+    def label_weights(self, n_classes: int) -> Tensor:
+        """Return the total weight of each class, of the rows that have a label.
+
+        Parameters
+        ----------
+        n_classes : int
+            Number of classes.
+
+        Returns
+        -------
+        Tensor of shape (n_classes,)
+            The weights.
+        """
+        weight = self.weight if self.labeled is None else self.weight * self.labeled
+        return weight.new_zeros(n_classes).index_add(0, self.target, weight)
 
 
 class Augmentation(BaseEstimator):

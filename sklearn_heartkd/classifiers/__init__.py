@@ -5,6 +5,7 @@ from sklearn_heartkd.classifiers._convolutional import (
     Conv2DClassifier,
     StudentClassifier,
 )
+from sklearn_heartkd.classifiers._dense import DenseStudentClassifier
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._recurrent import LSTMClassifier, RNNClassifier
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
@@ -14,6 +15,7 @@ __all__ = [
     "ContrastivePretraining",
     "Conv1DClassifier",
     "Conv2DClassifier",
+    "DenseStudentClassifier",
     "LSTMClassifier",
     "RNNClassifier",
     "StudentClassifier",

@@ -19,7 +19,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from sklearn_heartkd.augmentation import Augmentation, Batch
-from sklearn_heartkd.classifiers._batches import as_tensors
+from sklearn_heartkd.classifiers._balance import BalancedOrder, balanced_weights, cells_of
+from sklearn_heartkd.classifiers._batches import append_rows, as_tensors
 from sklearn_heartkd.classifiers._defaults import check_augmentations, default_augmentation
 from sklearn_heartkd.classifiers._pretraining import ContrastivePretraining
 from sklearn_heartkd.classifiers._supervised_pretraining import SupervisedPretraining
@@ -30,12 +31,13 @@ from sklearn_heartkd.classifiers._training import (
     train,
     with_shares_of,
 )
-from sklearn_heartkd.utils._group_splits import check_groups, hold_out
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, hold_out
 from sklearn_heartkd.utils._random import draw_seed, seeded_initialization
 from sklearn_heartkd.utils._rows import Rows
 from sklearn_heartkd.utils._validation import as_rows, as_sequence, check_rows, drop_weightless
 
 _DTYPES = [np.float64, np.float32]
+LONG = 3  # max_epochs="long" in units of "auto"
 
 
 # A dataclass writes `__init__`: it does what scikit-learn asks of one, and five networks inherit it.
@@ -52,6 +54,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     augmentation: Sequence[Augmentation] | str | None = "auto"
     label_smoothing: float = 0.05
     class_weight: Mapping[Any, float] | float | str | None = "auto"
+    balance: bool = False
     max_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     learning_rate: float = 4e-3
@@ -69,7 +72,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     _inference_batch: ClassVar[int] = 256
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = {"groups": True, "devices": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "norm": [StrOptions({"auto", "batch", "group"})],
@@ -82,7 +85,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             dict,
             None,
         ],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "balance": ["boolean"],
+        "max_epochs": [StrOptions({"auto", "long"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -108,6 +112,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
 
@@ -122,6 +127,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             Sample weights. Rows of weight 0 are ignored.
         groups : array-like of shape (n_recordings,), default=None
             Subjects. Early stopping keeps the recordings of a subject on the same side of its split.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices with which the recordings were made, for ``balance=True``; else without effect.
 
         Returns
         -------
@@ -132,26 +139,48 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If X is neither 2-D nor 3-D or contains NaN, y has fewer than two classes, `groups` does not
-            give a subject for each recording, `class_weight` contains an invalid weight, or the training
-            diverges.
+            give a subject for each recording, nor `devices` a device, `class_weight` contains an invalid
+            weight, the batches are to be balanced without devices, or the training diverges.
         """
-        return self._fit(X, y, sample_weight, groups, self._make_objective)
+        return self._fit(X, y, sample_weight, groups, devices, make_objective=self._make_objective)
 
     def _make_objective(self, module, rows):
         return Objective(self.label_smoothing)
 
-    def _fit(self, X, y, sample_weight, groups, make_objective):
-        """Fit with the objective of a distillation, or with that of the labels alone."""
+    def _require_devices(self, devices):
+        if self.balance and devices is None:
+            raise ValueError(
+                f"{type(self).__name__} has balance=True, which draws every device and class equally, but "
+                "fit got no devices; pass devices, one for each recording, or set balance=False."
+            )
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        groups=None,
+        devices=None,
+        *,
+        make_objective,
+        unlabeled=None,
+    ):
+        """Fit with the objective of a distillation, or with that of the labels alone.
+
+        `unlabeled`, if given, is called with the rows of X to train on and those that early stopping holds
+        out, and returns a list of `UnlabeledRows` to train on besides.
+        """
+        self._require_devices(devices)
         X, y = self._validate(X, y)
-        groups = check_groups(groups, y)
+        metadata = {"groups": check_groups(groups, y), "devices": check_devices(devices, y)}
         dtype = _precision(X)
         # only the numbers of the rows: batches are gathered from X itself, which is not copied
         row, y, sample_weight, metadata, _ = drop_weightless(
-            np.arange(len(y)), y, sample_weight, {"groups": groups}, dtype=dtype
+            np.arange(len(y)), y, sample_weight, metadata, dtype=dtype
         )
         if sample_weight is None:
             sample_weight = np.ones(len(y), dtype)
-        self.input_shape_ = _shape_of_row(X)
+        self.input_shape_ = self._shape_of_row(X)
         self.n_dimensions_in_ = X.ndim
         self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -159,6 +188,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs at least 2 classes to tell apart, got "
                 f"{len(self.classes_)} class: {self.classes_.tolist()}."
             )
+        cell = cells_of(metadata["devices"], target) if self.balance else target
+        if self.balance:
+            sample_weight = balanced_weights(cell, sample_weight)
         weight = sample_weight * self._class_weights(target, sample_weight)
         # a class of weight 0 stays a class, but none of its rows is learned
         learned = np.flatnonzero(weight)
@@ -169,17 +201,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
         row, target, groups = row[learned], target[learned], metadata["groups"]
         groups = None if groups is None else groups[learned]
+        subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
         weight = weight[learned].astype(dtype)
+        columns = {"index": row, "target": target, "weight": weight, "subject": subject}
         # Weights, pretraining and training draw from generators seeded with numbers derived from this one
         # so that the user's generators are left alone.
         seed = draw_seed(self.random_state)
         # under a user's torch.inference_mode or no_grad nothing could be learned
         with torch.inference_mode(False), torch.enable_grad():
-            parts = [np.arange(len(row))]
+            training, held_out = np.arange(len(row)), None
             if self.early_stopping:
-                parts = hold_out(self, target, groups, self.validation_fraction, seed)
-            rows, *others = self._as_batches(X, parts, target, weight, row, groups)
-            validation = with_shares_of(rows, others[0]) if others else None
+                training, held_out = hold_out(self, target, groups, self.validation_fraction, seed)
+            cell, frequency = cell[learned][training], sample_weight[learned][training]
+            if unlabeled is not None:
+                known = training
+                for further in unlabeled(row[known], row[[] if held_out is None else held_out]):
+                    numbers = len(columns["index"]) + np.arange(len(further.target))
+                    columns = append_rows(columns, further, len(X), groups, known)
+                    X = np.concatenate([X, self._validate_new(further.X).astype(X.dtype)])
+                    training = np.append(training, numbers)
+                    frequency = np.append(frequency, np.ones(len(numbers)))
+            rows = self._as_batch(X, columns, training)
+            validation = None
+            if held_out is not None:
+                validation = with_shares_of(rows, self._as_batch(X, columns, held_out))
             place = {"device": rows.x.device, "dtype": rows.x.dtype}
             with seeded_initialization(seed):
                 module = _arrange(self._make_module().to(**place))
@@ -187,16 +232,24 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             # of the training rows alone: what is held out must stay unseen
             module.standardize.learn(rows.x, rows.weight)
             self._pretrain(module, rows, draw_seed(seed))
+            balance = None
+            if self.balance:
+                balance = BalancedOrder(cell, torch.from_numpy(frequency).to(rows.weight))
             batch_size = self._resolve("batch_size", 16, min(200, len(rows)))
-            sequence_epochs = epochs_for(900, len(rows), batch_size)
+            max_epochs = self.max_epochs
+            if isinstance(max_epochs, str):
+                n_batches = 900 if self.input_shape_[1] > 1 else 1200
+                usual = epochs_for(n_batches, len(rows), batch_size)
+                max_epochs = usual if max_epochs == "auto" else LONG * usual
             self.history_ = train(
                 module,
                 objective,
                 rows,
                 validation=validation,
+                balance=balance,
                 augmentations=self._augmentations(),
                 batch_size=batch_size,
-                max_epochs=self._resolve("max_epochs", sequence_epochs, 100),
+                max_epochs=max_epochs,
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
                 n_iter_no_change=self.n_iter_no_change,
@@ -210,15 +263,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _as_batches(self, X, parts, target, weight, row, groups):
-        """Return a `Batch` of each part of the rows that are learned."""
+    def _as_batch(self, X, columns, part):
+        """Return the `Batch` of a part of the rows that are learned."""
         device = resolve_device(self.device)
-        subject = row if groups is None else np.unique(groups, return_inverse=True)[1]
-        dtype = torch.from_numpy(weight).dtype
-        for part in parts:
-            x = as_tensors(X, row[part], self.input_shape_, dtype, device)
-            others = (torch.from_numpy(v[part]).to(device) for v in (target, weight, row, subject))
-            yield Batch(x, *others)
+        dtype = torch.from_numpy(columns["weight"]).dtype
+        x = as_tensors(X, columns["index"][part], self.input_shape_, dtype, device)
+        others = {name: torch.from_numpy(v[part]).to(device) for name, v in columns.items()}
+        return Batch(x, **others)
 
     def _pretrain(self, module, rows, seed):
         self.__dict__.pop("pretraining_history_", None)
@@ -257,13 +308,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             check_rows(self, X, reset=False, **forms)
         else:
             X = validate_data(self, X, reset=False, order="C", **forms)
-        if X.ndim != self.n_dimensions_in_ or _shape_of_row(X) != self.input_shape_:
+        if X.ndim != self.n_dimensions_in_ or self._shape_of_row(X) != self.input_shape_:
             raise ValueError(
                 f"X has recordings of shape {X.shape[1:]}, but {type(self).__name__} was fitted on "
                 f"recordings of {self.input_shape_[0]} channels and {self.input_shape_[1]} frames; "
                 "use the features that it was fitted with."
             )
         return X
+
+    @staticmethod
+    def _shape_of_row(X):
+        """Return channels and frames; the columns of a table are channels of one frame."""
+        return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
 
     def _class_weights(self, target, sample_weight):
         kind = self._resolve("class_weight", 0.3, None)
@@ -437,11 +493,6 @@ def resolve_device(device):
             f"torch cannot use device={device!r} here; use device='auto' or device='cpu'."
         ) from error
     return torch.device(device)
-
-
-def _shape_of_row(X):
-    """Return channels and frames; the columns of a table are channels of one frame."""
-    return X.shape[1:] if X.ndim == 3 else (X.shape[1], 1)
 
 
 def _precision(X):

@@ -6,7 +6,8 @@ from textwrap import indent
 _SHARED = """\
 norm : {"auto", "batch", "group"}, default="auto"
     Normalization between the layers. "auto" is batch normalization for sequences. For tables it is
-    group normalization, after convolutions with a bias, which keeps sample weights exact.
+    group normalization, after convolutions with a bias, which keeps sample weights exact;
+    DenseStudentClassifier does without.
 dropout : float or "auto", default="auto"
     Probability of dropping an element of the embedding during training; "auto" is 0.3 for
     sequences and 0 for tables.
@@ -18,9 +19,14 @@ label_smoothing : float, default=0.05
 class_weight : dict, "balanced", float, "auto" or None, default="auto"
     Weights of the classes. "balanced" is the inverse of their frequency, a number between 0 and 1
     is the inverse of that power of it; "auto" is 0.3 for sequences and None for tables.
-max_epochs : int or "auto", default="auto"
-    Passes over the training data. "auto" is 100 for tables; for sequences it is as many as make
-    900 batches, but at least 10 and at most 100.
+balance : bool, default=False
+    Whether batches are drawn so that every device has as many rows of every class, rows of one device
+    and class by their sample weights; `fit` then needs `devices`. An epoch draws as many rows as there
+    are, some of them several times. `class_weight` then goes by the frequencies that are drawn.
+max_epochs : int, "auto" or "long", default="auto"
+    Passes over the training data. "auto" is as many as make 900 batches of sequences, or 1,200 of
+    tables, but at least 10 and at most 100. "long" is three times as many, which some tasks
+    reward: see `docs/reproducibility.md`.
 batch_size : int or "auto", default="auto"
     Rows in a batch. "auto" is 16 for sequences and up to 200 for tables.
 learning_rate : float, default=4e-3

@@ -33,11 +33,18 @@ class Objective(nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, output, batch):
-        """Return the weighted mean cross-entropy; under mixup, over both labels of every row."""
+        """Return the weighted mean cross-entropy; under mixup, over both labels of every row.
+
+        What has no label costs nothing, but counts in the mean.
+        """
         loss = self._cross_entropy(output.logits, batch.target)
+        if batch.labeled is not None:
+            loss = torch.where(batch.labeled, loss, 0)
         if batch.partner is None:
             return weighted_mean(loss, batch.weight)
         other = self._cross_entropy(output.logits, batch.target[batch.partner])
+        if batch.labeled is not None:
+            other = torch.where(batch.labeled[batch.partner], other, 0)
         own, rest = batch.share * batch.weight, (1 - batch.share) * batch.weight[batch.partner]
         return (own * loss + rest * other).sum() / (own + rest).sum()
 
@@ -55,11 +62,12 @@ def weighted_mean(values, weight):
 class _Batches:
     """Iterate over the rows in batches of nearly equal size, so that none holds a single row."""
 
-    def __init__(self, dataset, batch_size, augmentations=(), generator=None):
+    def __init__(self, dataset, batch_size, augmentations=(), generator=None, balance=None):
         self.dataset = dataset
         self.batch_size = batch_size
         self.augmentations = augmentations
         self.generator = generator
+        self.balance = balance
 
     def __len__(self):
         return max(1, round(len(self.dataset) / self.batch_size))
@@ -69,6 +77,10 @@ class _Batches:
         device = batch.x.device
         if self.generator is None:
             order = torch.arange(len(batch), device=device)
+        elif self.balance is not None:
+            order = self.balance.draw(self.generator)
+            # what is drawn more often does not weigh more besides
+            batch = replace(batch, weight=batch.weight / self.balance.weight)
         else:
             order = torch.randperm(len(batch), generator=self.generator, device=device)
         for rows in torch.tensor_split(order, len(self)):
@@ -183,6 +195,7 @@ def train(
     batch,
     *,
     validation=None,
+    balance=None,
     augmentations,
     batch_size,
     max_epochs,
@@ -196,10 +209,10 @@ def train(
 ):
     """Train `module`, and what `objective` has to learn, in place; return a dict of losses per epoch.
 
-    `batch` holds all rows. The best epoch is chosen on the rows of `validation`, if given: training stops
-    `n_iter_no_change` epochs after it, but not earlier than that after the peak of the learning rate.
-    `learning_rate` is the peak of a one-cycle schedule (Smith and Topin 2018), `weight_decay` that of
-    AdamW (Loshchilov and Hutter 2019).
+    `batch` holds all rows. Each is drawn once an epoch, or as `balance` says. The best epoch is chosen on
+    the rows of `validation`, if given: training stops `n_iter_no_change` epochs after it, but not earlier
+    than that after the peak of the learning rate. `learning_rate` is the peak of a one-cycle schedule
+    (Smith and Topin 2018), `weight_decay` that of AdamW (Loshchilov and Hutter 2019).
 
     Raises
     ------
@@ -236,6 +249,7 @@ def train(
         iterator_train=_Batches,
         iterator_train__augmentations=augmentations,
         iterator_train__generator=generator,
+        iterator_train__balance=balance,
         iterator_valid=_Batches,
         train_split=None if validation is None else lambda rows: (rows, _Rows(validation)),
         callbacks=[*ours, *callbacks],
@@ -284,10 +298,7 @@ def with_shares_of(training, validation):
     that learns the shares of its training part would then seem to become worse.
     """
     n_classes = int(training.target.max()) + 1
-    wanted, found = (
-        part.weight.new_zeros(n_classes).index_add(0, part.target, part.weight)
-        for part in (training, validation)
-    )
+    wanted, found = (part.label_weights(n_classes) for part in (training, validation))
     factor = torch.where(found > 0, wanted / found, 0)
     return replace(validation, weight=validation.weight * factor[validation.target])
 

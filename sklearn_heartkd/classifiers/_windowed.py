@@ -12,19 +12,19 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import _routing_enabled, get_routing_for_object
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_method_params,
     _check_y,
     check_consistent_length,
     check_is_fitted,
 )
 
-from sklearn_heartkd.utils._group_splits import check_groups, warn_without_groups
+from sklearn_heartkd.utils._group_splits import warn_without_groups
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._metadata import splits_inside
 from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import clone_seeded
 from sklearn_heartkd.utils._recordings import check_recordings
+from sklearn_heartkd.utils._unlabeled import cut_parameters
 from sklearn_heartkd.utils._unwrap import parts_of, sampling_rates
 from sklearn_heartkd.utils._validation import drop_weightless
 
@@ -153,6 +153,9 @@ class WindowedClassifier(MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the classifier on the windows of all recordings.
@@ -167,6 +170,13 @@ class WindowedClassifier(MetaClassifier):
             Weight of each window of a recording. Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, of each window of a recording; None treats each recording as a separate subject.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, of each window of a recording, for networks with ``balance=True``.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Recordings without labels, of which the classifier gets the windows, such as a
+            :class:`~sklearn_heartkd.DistilledClassifier`.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the classifier, with metadata routing enabled.
 
@@ -193,15 +203,17 @@ class WindowedClassifier(MetaClassifier):
         y = _check_y(y)
         check_consistent_length(X, y)
         check_classification_targets(y)
-        params["groups"] = check_groups(groups, y)
+        params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, _ = drop_weightless(X, y, sample_weight, params)
         if groups is None:
             if splits_inside(self.estimator):
                 warn_without_groups(self)
             params["groups"] = self._recordings_as_groups(len(X))
-        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
         windows, source = self._cut(X)
-        routed = _check_method_params(X, routed, source)
+        if "X_unlabeled" in params:
+            params |= self._cut_unlabeled(**params)
+        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
+        routed = cut_parameters(X, routed, source)
         estimator = clone_seeded(self.estimator, check_random_state(self.random_state))
         self.estimator_ = fit_nested(estimator, windows, y[source], routed)
         self.classes_ = self.estimator_.classes_
@@ -213,6 +225,20 @@ class WindowedClassifier(MetaClassifier):
         if _routing_enabled() and not routing.consumes("fit", ["groups"]):
             return None
         return np.arange(n_recordings)
+
+    def _cut_unlabeled(self, X_unlabeled, groups=None, groups_unlabeled=None, **others):
+        """Return the windows of recordings without labels, and the subject of each."""
+        windows, source = self._cut(X_unlabeled)
+        if groups_unlabeled is None and groups is not None:
+            # none of them is known to be one of the subjects in `groups`
+            groups = np.unique(groups, return_inverse=True)[1]
+            groups_unlabeled = len(groups) + np.arange(len(X_unlabeled))
+        if groups_unlabeled is not None:
+            groups_unlabeled = groups_unlabeled[source]
+        return {"X_unlabeled": windows, "groups": groups, "groups_unlabeled": groups_unlabeled}
+
+    def _check_new(self, X):
+        return check_recordings(self, X, reset=False)
 
     def _cut(self, X):
         n_window = max(1, round(self.window * self.sampling_rate))

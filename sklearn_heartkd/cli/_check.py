@@ -14,6 +14,13 @@ def add_parser(subparsers):
     )
     parser.add_argument("folder", metavar="DIR", help="the folder of the recordings, or of a store")
     add_layout_options(parser)
+    parser.add_argument(
+        "--ignore",
+        nargs="+",
+        default=(),
+        metavar="CODE",
+        help="leave out the findings of some checks, by the codes that the report prints (HKD001 …)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.set_defaults(func=run)
     return parser
@@ -24,7 +31,11 @@ def run(options):
     from sklearn_heartkd.model_selection import check_folder
 
     report = check_folder(
-        options.folder, layout=options.layout, subject=options.subject, split=options.split
+        options.folder,
+        layout=options.layout,
+        subject=options.subject,
+        split=options.split,
+        ignore=options.ignore,
     )
     if report.summary["layout"] != "store":
         warn_without_subject(options.subject, report.summary["layout"])

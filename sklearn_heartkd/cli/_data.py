@@ -93,3 +93,11 @@ def warn_without_subject(subject, layout):
     """Print a warning where each file counts as a subject because nobody gave a pattern."""
     if subject is None and not LAYOUTS[layout].finds_subject:
         print(f"heartkd: {_NO_SUBJECTS}", file=sys.stderr)
+
+
+def load_unlabeled(path, options, labeled):
+    """Load the recordings of a folder as if they had no labels."""
+    from sklearn_heartkd.model_selection._unlabeled import load_unlabeled as read
+
+    chosen = {name: getattr(options, name) for name in ("subject", "channel", "on_error")}
+    return read(path, labeled, **chosen)

@@ -51,7 +51,8 @@ def run(args):
     from sklearn_heartkd.inspection._files import explain_files
     from sklearn_heartkd.utils._text import printable
 
-    model, channel = load_fitted(args.model, trust=args.trust)
+    model, manifest = load_fitted(args.model, trust=args.trust)
+    channel = manifest["channel"]
     names = find_recordings(args.recordings)
     results = explain_files(
         model,

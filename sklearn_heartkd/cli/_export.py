@@ -61,6 +61,8 @@ def run(options):
         quantize="int8" if options.int8 else None,
         stand_alone=options.stand_alone,
         channel=manifest["channel"],
+        domain=manifest["domain"],
+        scope=manifest["scope"],
     )
     print(f"{report.path}: {report.n_bytes} bytes, differs from the model by at most ", end="")
     print(f"{report.max_difference:.1e}")

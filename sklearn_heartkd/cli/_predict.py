@@ -14,9 +14,10 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "predict",
         help="classify recordings with the bundled model or your own",
-        description="Print a line for each recording as soon as it is known: file, class or 'unsure', "
-        "probability of the most probable class, signal quality. Exit status: 0 all read, 1 some files "
-        "could not be used, 2 wrong usage.",
+        description="Print a line for each recording as soon as it is known: file, class, 'poor "
+        "recording' or 'unsure', probability of the class, signal quality and whether the recording is "
+        "unlike those of the training. Exit status: 0 all read, 1 some files could not be used, 2 wrong "
+        "usage.",
         epilog="Not a medical device: for research and teaching only.",
     )
     parser.add_argument(
@@ -29,7 +30,7 @@ def add_parser(subparsers):
         "--model",
         metavar="FILE",
         help="an .onnx file of heartkd export or a model of heartkd train (default: the bundled "
-        "model, a student of 5 classes trained on the PASCAL recordings)",
+        "model, murmur against normal)",
     )
     parser.add_argument(
         "--trust",
@@ -49,6 +50,9 @@ def run(options):
 
     model = load_any(options.model, trust=options.trust)
     names = find_recordings(options.recordings)
+    scope = model.metadata.get("scope")
+    if scope:
+        print(f"heartkd predict: {printable(scope)}", file=sys.stderr, flush=True)
     failed = False
     with _form(options)(names, model.classes) as show:
         for name in _with_bar(names):
@@ -81,9 +85,10 @@ def _lines(names, classes):
 
     def show(result):
         if not result.error:
-            label, best, probability, _, quality = result.prediction
+            label, best, probability, *_ = result.prediction
             shown = printable(label if label == best else f"{label} ({best}?)")
-            print(f"{printable(result.file):<{width}}  {shown:<22}  {probability:.3f}  {quality}")
+            problems = result.prediction.problems
+            print(f"{printable(result.file):<{width}}  {shown:<24}  {probability:.3f}  {problems}")
 
     yield show
 
@@ -107,15 +112,16 @@ def _json(names, classes):
 @contextmanager
 def _csv(names, classes):
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    header = ["file", "class", "most_probable", "probability", "quality", *classes]
+    header = ["file", "class", "most_probable", "probability", "quality", "distance", *classes]
     writer.writerow([guard_cell(printable(cell)) for cell in header])
 
     def show(result):
         if not result.error:
-            label, best, probability, probabilities, quality = result.prediction
+            label, best, probability, probabilities, quality, distance = result.prediction
             shown = [f"{p:.6f}" for p in (probability, *probabilities)]
             texts = [guard_cell(printable(text)) for text in (result.file, label, best)]
-            writer.writerow([*texts, shown[0], quality, *shown[1:]])
+            distance = "" if distance is None else f"{distance:.3f}"
+            writer.writerow([*texts, shown[0], quality, distance, *shown[1:]])
 
     yield show
 
@@ -123,7 +129,7 @@ def _csv(names, classes):
 def _as_dict(result, classes):
     if result.error:
         return {"file": result.file, "error": result.error}
-    label, best, probability, probabilities, quality = result.prediction
+    label, best, probability, probabilities, quality, distance = result.prediction
     return {
         "file": result.file,
         "class": label,
@@ -133,4 +139,5 @@ def _as_dict(result, classes):
             name: round(float(p), 6) for name, p in zip(classes, probabilities, strict=True)
         },
         "quality": str(quality),
+        "distance": None if distance is None else round(distance, 3),
     }

@@ -10,11 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, TEACHERS, display_name
+from sklearn_heartkd.comparison._models import REFINED, display_name, kind_of
+from sklearn_heartkd.comparison._scores import title_of
 from sklearn_heartkd.inspection import QualitySizeDisplay
 from sklearn_heartkd.utils._text import printable
 
-SIZE_PICTURE = "quality_against_size.png"
+# of quality against size, with their inches; the second is for the screen of a phone
+SIZE_PICTURES = {
+    "quality_against_size.png": (8.5, 5.4),
+    "quality_against_size_narrow.png": (4.2, 5.6),
+}
 
 
 def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
@@ -65,9 +70,13 @@ def confusion_figure(predictions: pd.DataFrame, model: str) -> Figure:
 
 
 def quality_against_size_figure(
-    table: pd.DataFrame, intervals: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    intervals: pd.DataFrame | None = None,
+    *,
+    metric: str = "balanced accuracy",
+    size: tuple[float, float] = (8.5, 5.4),
 ) -> Figure:
-    """Return the picture of balanced accuracy against kilobytes.
+    """Return the picture of quality against kilobytes.
 
     It shows the models without k-means refinement.
 
@@ -76,8 +85,12 @@ def quality_against_size_figure(
     table : DataFrame
         The table of a comparison.
     intervals : DataFrame, default=None
-        Indexed by model, with the columns low and high; None draws the standard deviation over the
-        folds.
+        Indexed by model, with the columns value, low and high; None draws balanced accuracy and its
+        standard deviation over the folds.
+    metric : str, default="balanced accuracy"
+        What `value` is.
+    size : (float, float), default=(8.5, 5.4)
+        Of the figure, in inches.
 
     Returns
     -------
@@ -100,38 +113,35 @@ def quality_against_size_figure(
     'balanced accuracy'
     """
     plain = table[~table.index.str.endswith(REFINED)]
-    value = plain["balanced_accuracy"]
     if intervals is None:
-        spread = plain["balanced_accuracy_sd"]
-        intervals = pd.DataFrame({"low": value - spread, "high": value + spread})
-    shown = intervals.loc[plain.index, ["low", "high"]].assign(
-        size=plain["kilobytes"], value=value, kind=plain.index.map(_kind)
+        value, spread = plain["balanced_accuracy"], plain["balanced_accuracy_sd"]
+        ends = {"value": value, "low": value - spread, "high": value + spread}
+        intervals = pd.DataFrame(ends)
+    shown = intervals.loc[plain.index, ["value", "low", "high"]].assign(
+        size=plain["kilobytes"], kind=plain.index.map(kind_of)
     )
-    shown = shown.rename(index=display_name)
-    figure = Figure(figsize=(8.5, 5.4), layout="constrained")
-    QualitySizeDisplay(shown, metric="balanced accuracy").plot(figure.subplots())
+    figure = Figure(figsize=size, layout="constrained")
+    QualitySizeDisplay(shown.rename(index=display_name), metric=metric).plot(figure.subplots())
     return figure
 
 
-def _kind(model):
-    if model in TEACHERS or model in ("ensemble", "mixed"):
-        return "teacher"
-    if model == "student":
-        return "student from scratch"
-    if model == PRETRAINED:
-        return "pretrained student"
-    return "distilled student" if model.startswith("student_of") else "classical"
-
-
-def draw(comparison, intervals, n_jobs):
+def draw(comparison, scores, n_jobs):
     """Return the pictures of a comparison as PNG, by the names of their files."""
-    models = comparison.table.index
+    plain = [model for model in comparison.table.index if not model.endswith(REFINED)]
     columns = ["model", "y_true", "y_pred"]
     matrices = Parallel(n_jobs=n_jobs)(
-        delayed(_confusion_png)(comparison.predictions[columns], model) for model in models
+        delayed(_confusion_png)(comparison.predictions[columns], model) for model in plain
     )
-    size = png(quality_against_size_figure(comparison.table, intervals), dpi=130)
-    return dict(zip(map(confusion_file, models), matrices, strict=True)) | {SIZE_PICTURE: size}
+    metric = scores["metric"].iloc[0]
+    intervals = scores[scores["metric"] == metric].set_index("model")
+    figures = {
+        name: quality_against_size_figure(
+            comparison.table, intervals, metric=title_of(metric), size=size
+        )
+        for name, size in SIZE_PICTURES.items()
+    }
+    pictures = {name: png(figure, dpi=110) for name, figure in figures.items()}
+    return dict(zip(map(confusion_file, plain), matrices, strict=True)) | pictures
 
 
 def confusion_file(model):

@@ -25,14 +25,26 @@ NAMES = {
     "mixed": "networks and SVMs averaged",
     "student": "student from scratch",
     "student_pretrained": "student, pretrained",
+    "tables": "SVM, forest, logistic averaged",
+    "linear": "linear on autocorrelogram",
+    "dense": "dense student from scratch",
+    "dense_rebalanced": "the same, re-balanced",
+    "student_of_tables": "distilled dense student",
 }
+# with few labels: tables of statistics, and what a student gains from recordings without labels
+FEW = ("svm", "forest", "tables", "linear", "dense", "dense_rebalanced", "student_of_tables")
 NAMES |= {f"student_of_{name}": f"student of {NAMES[name]}" for name in TEACHERS}
 NAMES["student_of_ensemble"] = "student of all four"
 PRETRAINED = "student_pretrained"  # without pretraining it would be the student from scratch
 REFINED = "+kmeans"
+DISTILLED = "student_of_"
 # in each stage the longest fits come first, so that no process waits long for the last one
-FIRST = ("conv2d", PRETRAINED, "student", "forest", "rnn", "lstm", "conv1d", "svm", "rhythm")
+FIRST = (
+    *("conv2d", PRETRAINED, "student", "forest", "rnn", "lstm", "conv1d"),
+    *("tables", "dense", "svm", "rhythm", "linear"),
+)
 SECOND = (
+    *("student_of_tables", "dense_rebalanced"),
     "student_of_ensemble",
     *(f"student_of_{teacher}" for teacher in TEACHERS),
     "ensemble",
@@ -44,6 +56,8 @@ def sources_of(model):
     """Return the models that must be fitted before `model`."""
     if model not in SECOND:
         return ()
+    if model == "dense_rebalanced":
+        return ("dense",)
     if model == "mixed":
         return (*TEACHERS, "svm", "rhythm")
     source = model.removeprefix("student_of_")
@@ -51,14 +65,45 @@ def sources_of(model):
 
 
 def check_models(models):
-    """Return the chosen models and the teachers that they need, in the order of their fits."""
+    """Return the chosen models and the teachers that they need, in the order of their fits.
+
+    None is those of the study on PASCAL, "all" is all.
+    """
     known = (*FIRST, *SECOND)
     if models is None:
-        return known
-    if unknown := sorted(set(models) - set(known)):
-        raise ValueError(f"Unknown models {unknown}; known are {', '.join(known)}.")
+        models = [model for model in known if model not in FEW or model in ("svm", "forest")]
+    elif "all" in models:
+        models = known
+    if unknown := [model for model in models if model not in known]:
+        raise ValueError(f"Unknown models {unknown}; known are all, {', '.join(known)}.")
     needed = {source for model in models for source in sources_of(model)}
     return tuple(model for model in known if model in {*models, *needed})
+
+
+def baseline_of(models):
+    """Return the model that others are compared with: a student that only lacks a teacher."""
+    return next((model for model in ("dense", PRETRAINED, "student") if model in models), models[0])
+
+
+def control_of(model, models):
+    """Return the student that only lacks the teacher of a distilled one, or else the baseline."""
+    base = model.removesuffix(REFINED)
+    if base.startswith(DISTILLED) and base != "student_of_tables":
+        models = [other for other in models if other != "dense"] or models
+    return baseline_of(models)
+
+
+def kind_of(model):
+    """Return the kind of a model, for the colors of pictures."""
+    if model in TEACHERS or model in ("ensemble", "mixed", "tables"):
+        return "teacher"
+    if model in ("student", "dense"):
+        return "student from scratch"
+    if model == "dense_rebalanced":
+        return "re-balanced student"
+    if model == PRETRAINED:
+        return "pretrained student"
+    return "distilled student" if model.startswith(DISTILLED) else "classical"
 
 
 def display_name(model: str) -> str:

@@ -7,14 +7,22 @@ from functools import lru_cache
 from typing import Any
 
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_heartkd.classifiers import StudentClassifier, SupervisedPretraining, WindowedClassifier
 from sklearn_heartkd.comparison._calibrated_svc import CalibratedSVC
-from sklearn_heartkd.comparison._models import PRETRAINED, SECOND, TEACHERS
+from sklearn_heartkd.comparison._models import PRETRAINED, SECOND, TEACHERS, display_name
+from sklearn_heartkd.comparison._tables import (
+    MeanOfTables,
+    Rebalanced,
+    RecordingTable,
+    balanced_forest,
+    dense_student,
+)
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.features import MFCC, LogMelSpectrogram, RhythmFeatures
@@ -45,6 +53,8 @@ class Recipe:
     n_synthetic : int, default=0
         Number of synthetic recordings on which every network except the student from scratch is
         pretrained.
+    balance : bool, default=False
+        Whether the batches of networks are balanced over devices and classes.
     memory : str or None, default=None
         Folder in which the pretrained weights are kept.
 
@@ -66,11 +76,17 @@ class Recipe:
     max_epochs: int | str = "auto"
     n_estimators: int = 500
     n_synthetic: int = 0
+    balance: bool = False
     memory: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def default(
-        cls, sampling_rate: float = 2000, *, synthetic: bool = False, quick: bool = False
+        cls,
+        sampling_rate: float = 2000,
+        *,
+        synthetic: bool = False,
+        quick: bool = False,
+        balance: bool = False,
     ) -> Recipe:
         """Return the recipe of ``heartkd compare``.
 
@@ -80,6 +96,8 @@ class Recipe:
             In Hz.
         synthetic, quick : bool, default=False
             For synthetic recordings; with a small budget, to try the comparison out.
+        balance : bool, default=False
+            Whether batches are balanced over devices and classes.
 
         Returns
         -------
@@ -88,10 +106,26 @@ class Recipe:
         """
         if synthetic:
             # pretraining on synthetic recordings would give an unfair advantage on synthetic ones
-            return cls(sampling_rate, max_epochs=2 if quick else 20, n_estimators=200)
+            return cls(sampling_rate, max_epochs=2 if quick else "auto", n_estimators=200)
         if quick:
-            return cls(sampling_rate, n_estimators=50, **QUICK)
-        return cls(sampling_rate, n_synthetic=N_SYNTHETIC)
+            return cls(sampling_rate, n_estimators=50, balance=balance, **QUICK)
+        return cls(sampling_rate, n_synthetic=N_SYNTHETIC, balance=balance)
+
+    @property
+    def description(self) -> str:
+        """What the models share, in sentences."""
+        text = (
+            f"Networks of sequences take windows of {self.window:g} s; forests have "
+            f"{self.n_estimators} trees."
+        )
+        if self.max_epochs != "auto":
+            text += f" Networks were trained for only {self.max_epochs} epochs."
+        if self.n_synthetic:
+            text += (
+                f" All networks except the {display_name('student')} are pretrained on "
+                f"{self.n_synthetic:,} synthetic recordings."
+            )
+        return text
 
     def windowed(self, network: Any) -> WindowedClassifier:
         """Return a classifier of recordings around a classifier of log-mel sequences.
@@ -126,7 +160,7 @@ class Recipe:
         dict
             Number of epochs, seed and, if there is one, the pretraining.
         """
-        limits = {"max_epochs": self.max_epochs, "random_state": seed}
+        limits = {"max_epochs": self.max_epochs, "random_state": seed, "balance": self.balance}
         if not self.n_synthetic:
             return limits
         X, y = _synthetic(self.n_synthetic, self.window, self.sampling_rate)
@@ -157,7 +191,7 @@ class Recipe:
         student = StudentClassifier(**self.limits(seed)) if student is None else student
         return self.windowed(DistilledClassifier(teachers, student, random_state=seed, **settings))
 
-    def make(self, model: str, seed: int, sources: dict[str, Any]) -> Any:
+    def make(self, model: str, seed: int, sources: dict[str, Any], *, n_rows: int = 200) -> Any:
         """Return an unfitted model of the comparison.
 
         Parameters
@@ -166,6 +200,8 @@ class Recipe:
             Its name and `random_state`.
         sources : dict of str to classifier
             The fitted models that it is made from: teachers, or the members of an average.
+        n_rows : int, default=200
+            Number of recordings to train on, for the dense student.
 
         Returns
         -------
@@ -180,6 +216,20 @@ class Recipe:
         if model in ("ensemble", "mixed"):
             frozen = [(name, FrozenEstimator(source)) for name, source in sources.items()]
             return VotingClassifier(frozen, voting="soft")
+        table = RecordingTable(sampling_rate=self.sampling_rate)
+        dense = make_pipeline(table, dense_student(n_rows, seed, self.max_epochs))
+        if model == "dense":
+            return dense
+        if model == "dense_rebalanced":
+            return Rebalanced(FrozenEstimator(sources["dense"]))
+        if model == "student_of_tables":
+            teacher = FrozenEstimator(sources["tables"])
+            return DistilledClassifier(teacher, dense, losses="kd", random_state=seed)
+        if model == "tables":
+            return MeanOfTables(self.sampling_rate, self.n_estimators, seed)
+        if model == "linear":
+            table = clone(table).set_params(groups=("acf",))
+            return make_pipeline(table, StandardScaler(), LogisticRegression(max_iter=2000))
         if model in SECOND:
             return self.distil(sources, seed)
         if model == "rhythm":
@@ -188,10 +238,7 @@ class Recipe:
         options: dict[str, Any] = {"sampling_rate": self.sampling_rate, "output": "summary"}
         statistics = make_union(MFCC(**options), LogMelSpectrogram(**options))
         if model == "forest":
-            forest = RandomForestClassifier(
-                self.n_estimators, class_weight="balanced_subsample", random_state=seed
-            )
-            return make_pipeline(statistics, forest)
+            return make_pipeline(statistics, balanced_forest(self.n_estimators, seed))
         return make_pipeline(statistics, StandardScaler(), CalibratedSVC(random_state=seed))
 
     def refine(self, fitted: Any, seed: int, **settings: Any) -> Any:

@@ -1,37 +1,48 @@
 """The report of a comparison: one HTML file."""
 
+import base64
+import hashlib
 from datetime import date
 from importlib.resources import files as package_files
 from string import Template
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.comparison._figures import SIZE_PICTURE, confusion_file
-from sklearn_heartkd.comparison._html import picture_html, table_html, text_html
+from sklearn_heartkd.comparison._decisions import decision_html, reliability_html
+from sklearn_heartkd.comparison._figures import SIZE_PICTURES
+from sklearn_heartkd.comparison._html import matrix_html, picture_html, table_html, text_html
 from sklearn_heartkd.comparison._leaks import find_leaks
-from sklearn_heartkd.comparison._models import PRETRAINED, REFINED, display_name
-from sklearn_heartkd.comparison._table import render
+from sklearn_heartkd.comparison._models import REFINED, display_name
+from sklearn_heartkd.comparison._scores import by_model, render, title_of, verdicts
+from sklearn_heartkd.comparison._subgroups import subgroups_html
 from sklearn_heartkd.comparison._worst_errors import worst_errors_html
 
 
 def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n_errors):
-    """Return the report; `scores` are those of `compare_models`, `pictures` those of `draw`."""
-    classes = np.unique(data.target)
+    """Return the report; `scores` are those of `score_models`, `pictures` those of `draw`."""
+    predictions = comparison.predictions
     sections = {
         "data": ("What was run", _data(comparison, data, source, recipe)),
-        "leaks": ("Leak check", _leaks(find_leaks(data, comparison.predictions), data)),
+        "leaks": ("Leak check", _leaks(find_leaks(data, predictions), data)),
         "scores": ("Scores", _scores(comparison, scores)),
-        "size": ("Quality against size", _size(pictures)),
-        "recall": ("Recall by class", _recall(scores, classes)),
-        "confusion": ("Confusion matrices", _confusion(comparison, pictures)),
+        "size": ("Quality against size", _size(pictures, scores)),
+        "recall": ("Recall by class", _recall(scores, np.unique(data.target))),
+        "confusion": ("Confusion matrices", _confusion(predictions, scores)),
+        "reliability": ("Reliability", reliability_html(predictions, scores)),
+        "decision": ("Decision curve", decision_html(predictions, scores)),
+        "subgroups": ("Subgroups", subgroups_html(predictions, scores, data)),
         "errors": ("Worst errors", worst_errors_html(comparison, data, folder, n_errors)),
     }
-    template = package_files("sklearn_heartkd.comparison").joinpath("report.html")
-    return Template(template.read_text("utf-8")).substitute(
+    here = package_files("sklearn_heartkd.comparison")
+    style = here.joinpath("report.css").read_text("utf-8")
+    return Template(here.joinpath("report.html").read_text("utf-8")).substitute(
         title="Comparison of heart-sound classifiers",
-        summary=text_html(_summary(scores)),
+        style=style,
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        summary="".join(f"<p>{text_html(line)}</p>" for line in _summary(scores)),
         navigation="".join(
             f'<li><a href="#{anchor}">{title}</a></li>' for anchor, (title, _) in sections.items()
         ),
@@ -46,20 +57,15 @@ def report_html(comparison, scores, pictures, data, folder, *, source, recipe, n
     )
 
 
-def baseline_of(models):
-    """Return the model that others are compared with: a student that only lacks a teacher."""
-    return next((model for model in (PRETRAINED, "student") if model in models), models[0])
-
-
 def _summary(scores):
-    balanced = scores[scores["metric"] == "balanced_accuracy"].set_index("model")
-    best = balanced["value"].idxmax()
-    row = balanced.loc[best]
-    return (
-        f"Best of {len(balanced)} models by balanced accuracy: {display_name(best)}, "
-        f"{row['value']:.3f} (95 % interval {row['low']:.3f} to {row['high']:.3f}). Each model was "
+    best = scores.iloc[0]
+    own = scores[scores["metric"] == best["metric"]]
+    yield (
+        f"Best of {len(own)} models by {title_of(best['metric'])}: {display_name(best['model'])}, "
+        f"{best['value']:.3f} (95 % interval {best['low']:.3f} to {best['high']:.3f}). Each model was "
         "tested on subjects that were not in its training data."
     )
+    yield from verdicts(scores)
 
 
 def _data(comparison, data, source, recipe):
@@ -82,15 +88,7 @@ def _data(comparison, data, source, recipe):
         f"one subject), seeds {seeds}."
     )
     if recipe is not None:
-        text += (
-            f" Networks take windows of {recipe.window:g} s; budget: {recipe.max_epochs} epochs, "
-            f"{recipe.n_estimators} trees."
-        )
-        if recipe.n_synthetic:
-            text += (
-                f" All networks except the {display_name('student')} are pretrained on "
-                f"{recipe.n_synthetic:,} synthetic recordings."
-            )
+        text += f" {recipe.description}"
     for model, reason in comparison.failures.items():
         text += f" {display_name(model)} could not be fitted: {reason}."
     return f"<p>{text_html(text)}</p>" + table_html(frame, "The recordings.")
@@ -113,75 +111,71 @@ def _leaks(leaks, data):
     body = f'<p class="verdict {kind}">{text_html(text)}</p>'
     if leaks.findings:
         frame = pd.DataFrame(
-            [(f.severity, len(f.files), f.message) for f in leaks.findings],
-            columns=["severity", "files", "finding"],
-            index=pd.Index([f.check for f in leaks.findings], name="check"),
+            [(f.check, f.severity, f"{len(f.files)}", f.message) for f in leaks.findings],
+            columns=["check", "severity", "files", "finding"],
+            index=pd.Index([f.code for f in leaks.findings], name="code"),
         )
         body += "<details><summary>Findings of the data check</summary>"
-        body += table_html(frame, "Findings in the data.", text=["finding"]) + "</details>"
+        caption = "Findings in the data; heartkd check DIR --ignore CODE leaves one out."
+        words = ("check", "severity", "finding")
+        body += table_html(frame, caption, text=words, fold=True) + "</details>"
     return body
 
 
-def _interval(row):
-    return f"{row['value']:.3f} ({row['low']:.3f}–{row['high']:.3f})"
-
-
-def _gain(row):
-    return f"{row['difference']:+.3f} ({row['difference_low']:+.3f}–{row['difference_high']:+.3f})"
-
-
-def _by_model(scores, metric, shown=_interval):
-    own = scores[scores["metric"] == metric]
-    rows = [shown(row) for row in own.to_dict("records")]
-    return pd.Series(rows, index=own["model"].map(display_name).rename("model"), dtype=object)
+def _folded(frame, caption):
+    """Return a table of the models, those with k-means refinement folded away."""
+    refined = frame.index.str.endswith(REFINED)
+    plain, others = (
+        table_html(frame[rows].rename(index=display_name).rename_axis("model"), title, fold=True)
+        for rows, title in ((~refined, caption), (refined, f"With k-means refinement. {caption}"))
+    )
+    if not refined.any():
+        return plain
+    return f"{plain}<details><summary>With k-means refinement</summary>{others}</details>"
 
 
 def _scores(comparison, scores):
-    baseline = display_name(baseline_of(comparison.table.index))
-    gain = _by_model(scores, "balanced_accuracy", _gain)
-    frame = pd.DataFrame(
-        {
-            "accuracy": _by_model(scores, "accuracy"),
-            "balanced accuracy": _by_model(scores, "balanced_accuracy"),
-            "macro-F1": _by_model(scores, "f1_macro"),
-            f"balanced accuracy above {baseline}": gain.where(gain.index != baseline, "–"),
-        }
-    )
-    costs = render(comparison.table)[["parameters", "kB", "ms per 5 s"]]
     caption = (
-        "Out-of-fold scores with 95 % intervals of a bootstrap over subjects, and costs. "
-        "If the interval of a difference contains 0, no difference was found."
+        "Out-of-fold scores with 95 % intervals of a bootstrap over subjects, and costs. If the "
+        "interval of a difference contains 0, no difference was found. p is that of the corrected "
+        "resampled t-test over the folds."
     )
-    return table_html(costs.iloc[:, :0].join(frame).join(costs).rename_axis("model"), caption)
+    frame = render(comparison.table, str, scores=scores)
+    return _folded(frame, caption)
 
 
-def _size(pictures):
+def _size(pictures, scores):
+    wide, narrow = (pictures[name] for name in SIZE_PICTURES)
     return picture_html(
-        pictures[SIZE_PICTURE],
-        "Balanced accuracy of each model against its size",
+        wide,
+        f"{title_of(scores['metric'].iloc[0]).capitalize()} of each model against its size",
         "Up and to the left is better: more accurate and smaller. Bars are 95 % intervals over "
         "subjects.",
+        narrow=narrow,
     )
 
 
 def _recall(scores, classes):
-    columns = [_by_model(scores, f"recall_{label}") for label in classes]
+    columns = [by_model(scores, f"recall_{label}") for label in classes]
     frame = pd.concat(columns, axis=1, keys=classes.astype(str))
-    return table_html(
-        frame, "Share of the recordings of each class that was found, 95 % intervals."
-    )
+    return _folded(frame, "Share of the recordings of each class that was found, 95 % intervals.")
 
 
-def _confusion(comparison, pictures):
-    shown = {
-        model: picture_html(
-            pictures[confusion_file(model)], f"Confusion matrix of {display_name(model)}"
-        )
-        for model in comparison.table.index
-    }
+def _confusion(predictions, scores):
+    classes = np.unique(predictions["y_true"].astype(str))
+    shown = {}
+    for model in dict.fromkeys(scores["model"]):
+        own = predictions[predictions["model"] == model]
+        pair = (own[side].astype(str) for side in ("y_true", "y_pred"))
+        counts = pd.DataFrame(confusion_matrix(*pair, labels=classes), columns=classes)
+        shown[model] = matrix_html(counts, display_name(model))
     plain = "".join(html for model, html in shown.items() if not model.endswith(REFINED))
     refined = "".join(html for model, html in shown.items() if model.endswith(REFINED))
-    return (
-        f'<div class="grid">{plain}</div><details><summary>With k-means refinement</summary>'
-        f'<div class="grid">{refined}</div></details>'
+    body = (
+        "<p>Rows are true classes, columns predicted ones; the shade is the share of the row.</p>"
+        f'<div class="grid">{plain}</div>'
     )
+    if not refined:
+        return body
+    summary = "<summary>With k-means refinement</summary>"
+    return f'{body}<details>{summary}<div class="grid">{refined}</div></details>'

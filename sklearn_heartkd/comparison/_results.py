@@ -5,26 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from joblib import parallel_config
 from sklearn.utils import Bunch
 
 from sklearn_heartkd.comparison._figures import draw
 from sklearn_heartkd.comparison._pipelines import Recipe
-from sklearn_heartkd.comparison._report import baseline_of, report_html
+from sklearn_heartkd.comparison._report import report_html
 from sklearn_heartkd.comparison._run import Comparison
+from sklearn_heartkd.comparison._scores import SCORES, score_models
 from sklearn_heartkd.comparison._storage import locked
-from sklearn_heartkd.metrics import compare_models
 from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import guard_cell, unguard_cell
 
-# the columns of the table, and their names in compare_models
-_METRICS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced_accuracy",
-    "macro_f1": "f1_macro",
-}
+# of the columns of compare_models that the table repeats for each score
+_ENDS = ("_low", "_high", "_difference", "_difference_low", "_difference_high", "_p_value")
 _LABELS = ["y_true", "y_pred"]
 
 
@@ -35,14 +30,15 @@ def write_results(
     *,
     source: str = "recordings",
     recipe: Recipe | None = None,
+    scores: pd.DataFrame | None = None,
     n_errors: int = 5,
     n_jobs: int = 2,
 ) -> Path:
     """Write the tables, pictures and report of a comparison.
 
-    The files are ``table.csv``, with 95 % intervals of a bootstrap over subjects, ``predictions.csv``,
-    PNG pictures, and ``report.html``, which shows all of it and works offline. They replace older ones
-    together or not at all.
+    The files are ``table.csv``, with 95 % intervals of a bootstrap over subjects and the paired test
+    against the student from scratch, ``predictions.csv``, PNG pictures, and ``report.html``, which
+    shows all of it and works offline. They replace older ones together or not at all.
 
     Parameters
     ----------
@@ -54,6 +50,8 @@ def write_results(
         A description of the data.
     recipe : Recipe, default=None
         For the description of the settings.
+    scores : DataFrame, default=None
+        The result of :func:`score_models`; its first metric sorts the models. None computes it.
     n_errors : int, default=5
         Number of wrong predictions in the report, as sound with an explanation.
     n_jobs : int, default=2
@@ -76,20 +74,18 @@ def write_results(
     PosixPath('results/report.html')
     """
     folder = Path(folder)
-    scores = compare_models(
-        comparison.predictions,
-        np.asarray(data.groups),
-        baseline=baseline_of(comparison.table.index),
-        metrics=[*_METRICS.values(), *(f"recall_{label}" for label in np.unique(data.target))],
-        n_resamples=1000,
-        random_state=0,
-    )
-    table = comparison.table.copy()
-    for name, metric in _METRICS.items():
+    if scores is None:
+        scores = score_models(comparison.predictions, data.groups)
+    metrics = {name: metric for name, (metric, _) in SCORES.items()}
+    if (first := scores["metric"].iloc[0]) not in metrics.values():
+        metrics[first] = first
+    table = comparison.table.loc[scores["model"].unique()].copy()
+    for name, metric in metrics.items():
         own = scores[scores["metric"] == metric].set_index("model")
-        table[[f"{name}_low", f"{name}_high"]] = own[["low", "high"]]
-    balanced = scores[scores["metric"] == "balanced_accuracy"].set_index("model")
-    pictures = draw(comparison, balanced, n_jobs)
+        table[name] = own["value"]
+        for end in _ENDS:
+            table[f"{name}{end}"] = own[end.removeprefix("_")]
+    pictures = draw(comparison, scores, n_jobs)
     options = {"source": source, "recipe": recipe, "n_errors": n_errors}
     with parallel_config(n_jobs=n_jobs):  # the worst errors are explained side by side
         report = report_html(comparison, scores, pictures, data, folder, **options)

@@ -57,6 +57,7 @@ def compare(
     seeds: Sequence[int] = (0,),
     splits: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
     models: Sequence[str] | None = None,
+    unlabeled: Bunch | None = None,
     recipe: Recipe | None = None,
     out: str | Path | None = None,
     n_jobs: int = 2,
@@ -70,6 +71,15 @@ def compare(
     k-means refinement. Scratch and distilled students have the same budget, augmentation and
     refinement. A recipe with `n_synthetic` above 0 pretrains every network on synthetic recordings,
     except the student from scratch, and adds a pretrained student without a teacher.
+
+    For few labels there are also "tables", the mean of an SVM, a forest and a logistic regression on
+    each of three groups of statistics, "linear", a logistic regression on an
+    :class:`~sklearn_heartkd.Autocorrelogram`, the student "student_of_tables", which sees the three
+    groups, and its controls: the same student from scratch, "dense", and "dense_rebalanced", whose
+    probabilities are divided by their mean over the unlabelled recordings.
+
+    A recipe with `balance` draws the batches of the networks equally from all devices and classes,
+    which needs `data.devices`.
 
     Parameters
     ----------
@@ -85,7 +95,10 @@ def compare(
         Used instead of the folds.
     models : list of str, default=None
         A selection, such as ``["conv2d", "student", "student_of_conv2d"]``; teachers that
-        students need are added. None is all.
+        students need are added. None is those named above, ``["all"]`` also those for few labels.
+    unlabeled : Bunch, default=None
+        Recordings without labels, with `data` and `groups`, for the distilled students. Those of
+        subjects that are tested are left out of a fit.
     recipe : Recipe, default=None
         None is one without pretraining.
     out : path, default=None
@@ -127,8 +140,8 @@ def compare(
     ['forest', 'forest+kmeans']
     """
     recipe = Recipe(sampling_rate=data.sampling_rate) if recipe is None else recipe
-    if models is None and not recipe.n_synthetic:
-        models = [model for model in check_models(None) if model != PRETRAINED]
+    if models is None or "all" in models:
+        models = [m for m in check_models(models) if m != PRETRAINED or recipe.n_synthetic]
     models = check_models(models)
     if PRETRAINED in models and not recipe.n_synthetic:
         raise ValueError(
@@ -140,7 +153,9 @@ def compare(
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if out is None else out)
         tasks = tasks_of(models, seeds, len(splits))
-        failures = run_tasks(tasks, data, splits, recipe, folder, n_jobs, verbose=verbose)
+        failures = run_tasks(
+            tasks, data, splits, recipe, folder, n_jobs, unlabeled=unlabeled, verbose=verbose
+        )
         if not (tasks := [task for task in tasks if task.model not in failures]):
             raise ValueError(f"No model could be fitted: {listing(failures)}")
         parts = [joblib.load(result_file(folder, task)) for task in tasks]
@@ -155,6 +170,55 @@ def compare(
         }
         costs = costs_of(files, data, recipe, n_jobs)
     return Comparison(summarize(predictions, costs), predictions, failures)
+
+
+def split_by_device(devices: ArrayLike, groups: ArrayLike) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return splits that leave out one device after the other.
+
+    No subject is on both sides of a split.
+
+    Parameters
+    ----------
+    devices : array-like of shape (n_recordings,)
+        The device, hospital or database of each recording.
+    groups : array-like of shape (n_recordings,)
+        The subjects; recordings of a tested subject with other devices are not trained on.
+
+    Returns
+    -------
+    list of (training rows, test rows)
+        One for each device, in sorted order. Each recording is in one test part.
+
+    Raises
+    ------
+    ValueError
+        If there is only one device, or nothing is left to train on.
+
+    See Also
+    --------
+    compare : Uses these splits.
+
+    Examples
+    --------
+    >>> from sklearn_heartkd.comparison import split_by_device
+    >>> split_by_device(["phone", "phone", "digital"], [0, 1, 2])[0]
+    (array([0, 1]), array([2]))
+    """
+    devices, groups = np.asarray(devices).astype(str), np.asarray(groups)
+    names = np.unique(devices)
+    if len(names) < 2:
+        raise ValueError(f"Leaving one device out needs at least 2 devices, got {names.tolist()}.")
+    splits = []
+    for name in names:
+        test = devices == name
+        training = ~np.isin(groups, groups[test])
+        if not training.any():
+            raise ValueError(
+                f"Every subject was recorded with {printable(name)!r}, so nothing is left to train on; "
+                "use folds by subject."
+            )
+        splits.append((np.flatnonzero(training), np.flatnonzero(test)))
+    return splits
 
 
 def split_by_subject(

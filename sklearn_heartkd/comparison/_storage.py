@@ -17,7 +17,7 @@ from sklearn_heartkd.utils._files import replace_files, replace_text
 _N_CHECKSUM = hashlib.sha256().digest_size
 
 
-def check_same(path, data, splits, recipe):
+def check_same(path, data, splits, recipe, unlabeled=None):
     """Store in a file what the results of its folder belong to, and return that as a key.
 
     A damaged file is written again, since the stored fits are checked one by one. ValueError is
@@ -26,7 +26,12 @@ def check_same(path, data, splits, recipe):
     names = [Path(name).name for name in data.filenames]  # the folder may have been moved
     labels = [np.asarray(values).tolist() for values in (data.target, data.groups)]
     rows = [np.asarray(part) for split in splits for part in split]
-    digest = joblib.hash([names, labels, rows, list(data.data)], coerce_mmap=True)
+    content = [names, labels, rows, list(data.data)]
+    if unlabeled is not None:
+        content += [np.asarray(unlabeled.groups).tolist(), list(unlabeled.data)]
+    if recipe.balance:
+        content.append(np.asarray(data.devices).tolist())
+    digest = joblib.hash(content, coerce_mmap=True)
     settings = {"recipe": repr(recipe), "data": digest, "version": __version__}
     text = json.dumps(settings, indent=1)
     if path.exists():

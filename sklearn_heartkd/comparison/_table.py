@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import joblib
 import numpy as np
 import pandas as pd
@@ -11,11 +9,9 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from sklearn_heartkd.comparison._models import display_name
+from sklearn_heartkd.comparison._scores import SCORES
 from sklearn_heartkd.metrics import efficiency_profile
 from sklearn_heartkd.utils._unwrap import unwrap
-
-SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1"}
 
 
 def score(frame):
@@ -85,50 +81,3 @@ def _costs(path, recording, sampling_rate):
 def _bytes(profile):
     is_network = np.isfinite(profile["parameters"])
     return profile["float32_bytes"] if is_network else profile["pickle_bytes"]
-
-
-def render(table: pd.DataFrame, names: Callable[[str], str] = display_name) -> pd.DataFrame:
-    """Return the table of a comparison as text.
-
-    Scores are shown as mean ± standard deviation.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of a :class:`Comparison`.
-    names : callable, default=display_name
-        Returns the name that is shown for a model.
-
-    Returns
-    -------
-    DataFrame
-        Of strings, in the order of `table`.
-
-    See Also
-    --------
-    display_name : The default names.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn_heartkd.comparison import render
-    >>> columns = ["accuracy", "balanced_accuracy", "macro_f1"]
-    >>> table = pd.DataFrame(0.8, index=["svm"], columns=columns)
-    >>> table[[f"{name}_sd" for name in columns]] = 0.1
-    >>> table[["parameters", "kilobytes", "milliseconds"]] = 2.0
-    >>> render(table).loc["SVM", "accuracy"]
-    '0.800 ± 0.100'
-    """
-    shown = pd.DataFrame(index=[names(model) for model in table.index])
-    for key, title in SCORES.items():
-        pairs = zip(table[key], table[f"{key}_sd"], strict=True)
-        shown[title] = [
-            f"{value:.3f}" if np.isnan(spread) else f"{value:.3f} ± {spread:.3f}"
-            for value, spread in pairs
-        ]
-    shown["parameters"] = [
-        "–" if np.isnan(value) else f"{value:,.0f}" for value in table["parameters"]
-    ]
-    shown["kB"] = [f"{value:,.0f}" for value in table["kilobytes"]]
-    shown["ms per 5 s"] = [f"{value:.2f}" for value in table["milliseconds"]]
-    return shown

@@ -6,7 +6,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -16,7 +16,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
 from tqdm.auto import tqdm
 
-from sklearn_heartkd.comparison._models import FIRST, REFINED, SECOND, check_models, sources_of
+from sklearn_heartkd.comparison._models import (
+    DISTILLED,
+    FIRST,
+    REFINED,
+    SECOND,
+    check_models,
+    sources_of,
+)
 from sklearn_heartkd.comparison._storage import (
     are_whole,
     check_same,
@@ -25,7 +32,9 @@ from sklearn_heartkd.comparison._storage import (
     result_file,
     write_whole,
 )
+from sklearn_heartkd.comparison._tables import remembered
 from sklearn_heartkd.metrics import oof_frame
+from sklearn_heartkd.model_selection import split_unlabeled
 from sklearn_heartkd.utils._metadata import fit_parameters
 from sklearn_heartkd.utils._pickling import leaving_out
 from sklearn_heartkd.utils._text import printable
@@ -57,7 +66,7 @@ def tasks_of(models, seeds, n_splits):
     ]
 
 
-def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
+def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, unlabeled=None, verbose=False):
     """Fit what a comparison still needs, keep it in its folder, and return the models that failed."""
     (folder / "parts").mkdir(parents=True, exist_ok=True)
     recipe = replace(recipe, memory=recipe.memory or str(folder / "pretraining"))
@@ -66,7 +75,7 @@ def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
         for pattern in _UNFINISHED:
             for path in folder.glob(pattern):
                 path.unlink()
-        key = check_same(folder / "settings.json", data, splits, recipe)
+        key = check_same(folder / "settings.json", data, splits, recipe, unlabeled)
         waiting = [task for task in tasks if not are_whole(_files(folder, task), key)]
         # one pool for both stages, because every new process imports everything again
         n_jobs = min(n_jobs, max(1, len(waiting)))
@@ -76,7 +85,7 @@ def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, verbose=False):
                 fit
                 for stage in (FIRST, SECOND)
                 for fit in pool(
-                    delayed(_fit)(task, data, splits[task.fold], recipe, folder, key)
+                    delayed(_fit)(task, data, splits[task.fold], unlabeled, recipe, folder, key)
                     for task in waiting
                     if task.model in stage
                 )
@@ -100,9 +109,29 @@ def _killed_processes_reported():
         ) from error
 
 
-def _fit(task, data, split, recipe, folder, key):
-    """Fit a model and its refinement and store both; return the task and why it failed, or None."""
+class Part(NamedTuple):
+    """The recordings of a fit: all of them, the rows to train and to test on, and those without labels."""
+
+    data: Any
+    training: np.ndarray
+    test: np.ndarray
+    unlabeled: dict  # arguments of `fit`
+
+
+def part_of(data, split, unlabeled):
+    """Return what a fit needs to know; unlabelled recordings of tested subjects are left out."""
     training, test = split
+    if unlabeled is None:
+        return Part(data, training, test, {})
+    rows = split_unlabeled(data.groups, unlabeled.groups, test)
+    groups = np.asarray(unlabeled.groups)[rows]
+    X = _safe_indexing(unlabeled.data, rows)
+    return Part(data, training, test, {"X_unlabeled": X, "groups_unlabeled": groups})
+
+
+def _fit(task, data, split, unlabeled, recipe, folder, key):
+    """Fit a model and its refinement and store both; return the task and why it failed, or None."""
+    part = part_of(data, split, unlabeled)
     try:
         sources = {}
         for source in sources_of(task.model):
@@ -110,10 +139,15 @@ def _fit(task, data, split, recipe, folder, key):
             if not path.exists():
                 raise ValueError(f"its source {source} was not fitted")
             sources[source] = joblib.load(path)
-        model = _train(recipe.make(task.model, task.seed, sources), data, training)
-        refined = _train(recipe.refine(model, task.seed), data, training)
-        models = {task.model: model, task.model + REFINED: refined}
-        frames = [_predict(task, name, fitted, data, test) for name, fitted in models.items()]
+        n_rows = len(part.training) + len(part.unlabeled.get("X_unlabeled", ()))
+        if not task.model.startswith(DISTILLED):
+            n_rows = len(part.training)
+        with remembered(recipe.memory):
+            made = recipe.make(task.model, task.seed, sources, n_rows=n_rows)
+            model = _train(made, part)
+            refined = _train(recipe.refine(model, task.seed), part)
+            models = {task.model: model, task.model + REFINED: refined}
+            frames = [_predict(task, name, fitted, part) for name, fitted in models.items()]
     except OSError:  # such as a full disk, which no model is to blame for
         raise
     except Exception as error:  # one model must not stop the others
@@ -126,22 +160,26 @@ def _fit(task, data, split, recipe, folder, key):
     return task, None
 
 
-def _train(model, data, rows):
-    y, groups = np.asarray(data.target), np.asarray(data.groups)
-    subjects = fit_parameters(model, groups=groups[rows])
+def _train(model, part):
+    rows, devices = part.training, part.data.get("devices")
+    known = dict(part.unlabeled, groups=np.asarray(part.data.groups)[rows])
+    if devices is not None:
+        known["devices"] = np.asarray(devices)[rows]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(_safe_indexing(data.data, rows), y[rows], **subjects)
+        X, y = _safe_indexing(part.data.data, rows), np.asarray(part.data.target)[rows]
+        return model.fit(X, y, **fit_parameters(model, **known))
 
 
-def _predict(task, name, model, data, rows):
-    X = _safe_indexing(data.data, rows)
+def _predict(task, name, model, part):
+    rows = part.test
+    X = _safe_indexing(part.data.data, rows)
     return oof_frame(
         name,
         seed=task.seed,
         fold=task.fold,
         recording=rows,
-        y_true=np.asarray(data.target)[rows],
+        y_true=np.asarray(part.data.target)[rows],
         y_pred=model.predict(X),
         y_proba=model.predict_proba(X),
         classes=model.classes_,

@@ -8,6 +8,7 @@ from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 from sklearn.utils import Bunch
 
+from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._windowed import cut_windows
 from sklearn_heartkd.comparison._figures import png
 from sklearn_heartkd.comparison._html import audio_html, picture_html, text_html
@@ -15,13 +16,16 @@ from sklearn_heartkd.comparison._models import TEACHERS, display_name
 from sklearn_heartkd.comparison._storage import model_file
 from sklearn_heartkd.comparison._tasks import Task
 
+_SECONDS = 5.0  # of an excerpt where the model has no windows
+_N_EVALUATIONS = 200
+
 
 def worst_errors_html(comparison, data, folder, n_errors):
     """Return the worst errors of the best model that is a single network without refinement."""
     networks = [
         model
         for model in comparison.table.index
-        if (model in TEACHERS or model.startswith("student")) and "+" not in model
+        if (model in (*TEACHERS, "dense") or model.startswith("student")) and "+" not in model
     ]
     if not networks:
         return "<p>No single network was compared.</p>"
@@ -63,9 +67,14 @@ def _error_html(error, data, folder):
     model, true, predicted = error["model"], error["y_true"], error["y_pred"]
     fitted = joblib.load(model_file(folder, Task(error["seed"], error["fold"], model)))
     recording = np.asarray(data.data[error["recording"]])
-    excerpt, start = _excerpt(fitted, recording, predicted)
-    explanation = explain(fitted, [excerpt])
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    excerpt, start = _excerpt(fitted, recording, predicted, data.sampling_rate)
+    # of a model of tables only is known that it takes waveforms, which takes many evaluations
+    known = isinstance(fitted, WindowedClassifier)
+    options = (
+        {} if known else {"sampling_rate": data.sampling_rate, "n_evaluations": _N_EVALUATIONS}
+    )
+    explanation = explain(fitted, [excerpt], **options)
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
     display = ExplanationDisplay(explanation, target=predicted, name=display_name(model))
     display.plot(figure.subplots())
     heading = f"{true} classified as {predicted}"
@@ -87,8 +96,10 @@ def _error_html(error, data, folder):
     )
 
 
-def _excerpt(fitted, recording, label):
+def _excerpt(fitted, recording, label, sampling_rate):
     """Return the window with the highest probability of a class, and its start in seconds."""
+    if not isinstance(fitted, WindowedClassifier):
+        return recording[: round(_SECONDS * sampling_rate)], 0.0
     rate = fitted.sampling_rate
     n_window, n_hop = round(fitted.window * rate), round(fitted.hop * rate)
     if len(recording) <= n_window:

@@ -142,13 +142,15 @@ def assemble_folder(table, path, reading, subject):
 def make_bunch(data, table, sampling_rate, descr):
     """Return the Bunch of a data set.
 
-    The columns ``path`` and ``group`` of the table become ``filenames`` and ``groups``.
+    The columns ``path`` and ``group`` of the table become ``filenames`` and ``groups``; a column
+    ``device`` is also returned as ``devices``.
     """
     labels = table["label"].dropna().to_numpy(dtype=str)  # all are known, or none
     return Bunch(
         data=data,
         target=labels if len(labels) else None,
         groups=table["group"].to_numpy(dtype=str),
+        devices=table["device"].to_numpy(dtype=str) if "device" in table else None,
         sampling_rate=sampling_rate,
         filenames=table["path"].to_numpy(dtype=str),
         frame=table.drop(columns=["path", "group"]),

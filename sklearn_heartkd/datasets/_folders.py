@@ -78,6 +78,8 @@ def load_audio_folder(
           (n_recordings, n_samples) if `duration` is given.
         - target : ndarray of str of shape (n_recordings,), the names of the class folders.
         - groups : ndarray of str of shape (n_recordings,), the subjects.
+        - devices : ndarray of str of shape (n_recordings,), or None where they are unknown: the
+          stethoscopes, for the `devices` of `fit`.
         - sampling_rate : float, in Hz.
         - filenames : ndarray of str of shape (n_recordings,), the paths.
         - frame : DataFrame with the columns file (relative to `path`), label, quality (""),

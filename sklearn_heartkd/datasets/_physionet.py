@@ -36,7 +36,9 @@ or abnormal, in some copies with a signal quality (good, poor).
 Groups: {groups}
 
 The databases differ in their devices, their patients and their share of abnormal recordings:
-report them one by one, or leave one out at a time (frame["database"]).
+report them one by one, or leave one out at a time (frame["database"]). What they call abnormal
+differs, too: murmurs and valve diseases in a and c, coronary artery disease in b and e, not given in d
+and f.
 
 C. Liu, D. Springer, Q. Li and others: An open access database for the evaluation of heart sound
 algorithms, Physiological Measurement 37(12), 2016, doi:10.1088/0967-3334/37/12/2181
@@ -45,21 +47,23 @@ _NO_SUBJECTS = (
     "each recording is a separate group, because the layout does not tell the patients, of whom some "
     "have several recordings; give `subject`, or scores by these groups are too good."
 )
+_MURMUR_LIKE = "ac"
 _DEVICES = {
     "a": "Welch Allyn Meditron",
     "b": "3M Littmann E4000",
     "c": "AUDIOSCOPE",
-    "d": "Infral",
+    "d": "Infral prototype",
     "e": "MLT201 or 3M Littmann",
     "f": "JABES",
 }
 
 
-@validated(databases=[str], subject=[str, callable, None])
+@validated(databases=[str], murmur_like=["boolean"], subject=[str, callable, None])
 def load_physionet2016(
     path: str | PathLike[str],
     *,
     databases: str = "abcdef",
+    murmur_like: bool = False,
     subject: str | Callable[[str], str] | None = None,
     sampling_rate: float = 2000,
     duration: float | None = None,
@@ -82,6 +86,9 @@ def load_physionet2016(
         copies the signal quality, 1 (good) or 0 (poor).
     databases : str, default="abcdef"
         The letters of the databases to load; those that `path` does not hold are left out.
+    murmur_like : bool, default=False
+        True loads only those of the databases whose abnormal recordings are of patients with murmurs or
+        valve diseases, a and c (see Notes), to be joined with data sets that label murmurs.
     subject : str or callable, default=None
         How to find the subject in a name such as ``"a0001"``, see :func:`load_audio_folder`.
     sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
@@ -97,6 +104,7 @@ def load_physionet2016(
         - frame : DataFrame with the columns file (relative to `path`), database (its letter),
           label, quality ("good", "poor" or "" if unknown), subject, site (""), device, seconds,
           original_sampling_rate.
+        - devices : ndarray of str of shape (n_recordings,), the stethoscopes.
 
     Raises
     ------
@@ -109,6 +117,28 @@ def load_physionet2016(
     load_circor : Load the recordings of the challenge of 2022.
     sklearn_heartkd.metrics.physionet2016_scores : Compute the scores of this challenge.
 
+    Notes
+    -----
+    "abnormal" is the diagnosis of a patient, and means something else in each database [1]_:
+
+    ========  =======================  =======================================================
+    database  place                    abnormal
+    ========  =======================  =======================================================
+    a         MIT, Boston              mitral valve prolapse, benign murmurs, aortic and other
+                                       diseases
+    b         Aalborg                  coronary artery disease, by angiography
+    c         Thessaloniki             aortic stenosis, mitral regurgitation
+    d         Mulhouse (Haute-Alsace)  patients, diseases not given
+    e         Dalian                   coronary artery disease; recorded with another device
+                                       than the normal recordings
+    f         Shiraz                   patients, diseases not given
+    ========  =======================  =======================================================
+
+    References
+    ----------
+    .. [1] C. Liu et al., "An open access database for the evaluation of heart sound algorithms",
+       Physiological Measurement 37(12), 2016.
+
     Examples
     --------
     >>> from sklearn_heartkd.datasets import load_physionet2016
@@ -120,11 +150,14 @@ def load_physionet2016(
     unknown = set(databases) - set("abcdef")
     if unknown or not databases:
         raise ValueError(f"databases must be some of the letters 'abcdef', got {databases!r}.")
+    if murmur_like:
+        databases = "".join(sorted(set(databases) & set(_MURMUR_LIKE)))
     letters = [letter for letter in sorted(databases) if (root / f"training-{letter}").is_dir()]
     if not letters:
         raise ValueError(
             f"The folder {str(root)!r} holds none of the folders training-a to training-f that "
-            f"databases={databases!r} asks for; give the folder that holds them."
+            f"databases={databases!r} and murmur_like={murmur_like} ask for; give the folder that holds "
+            "them, or choose other databases."
         )
     table = pd.concat([_references(root, letter, files) for letter in letters], ignore_index=True)
     folders = [root / f"training-{letter}" for letter in letters]

@@ -33,14 +33,14 @@ def randomize_subject(subject, rng):
 def randomize_recording(waveform, sampling_rate, rng, *, noisy):
     """Return a recording as if made with another device; if `noisy`, some with bursts of noise."""
     loudest = np.abs(waveform).max()
-    heard = _color(waveform.astype(np.float64), sampling_rate, rng)
+    heard = color(waveform, sampling_rate, rng)
     if noisy and rng.random() < 0.4:
         for _ in range(rng.integers(1, 4)):
             _add_burst(heard, sampling_rate, rng)
     return (heard * (loudest / np.abs(heard).max())).astype(waveform.dtype)
 
 
-def _color(waveform, sampling_rate, rng):
+def color(waveform, sampling_rate, rng):
     """Change the frequency response by a random curve, smooth in log frequency."""
     frequencies = np.fft.rfftfreq(len(waveform), 1 / sampling_rate)
     knots = np.linspace(np.log(15), np.log(sampling_rate / 2), _KNOTS)
@@ -48,7 +48,9 @@ def _color(waveform, sampling_rate, rng):
     decibels = np.interp(
         np.log(np.maximum(frequencies, 15)), knots, rng.normal(0, 4, _KNOTS) + tilt
     )
-    return np.fft.irfft(np.fft.rfft(waveform) * 10 ** (decibels / 20), len(waveform))
+    return np.fft.irfft(
+        np.fft.rfft(waveform.astype(np.float64)) * 10 ** (decibels / 20), len(waveform)
+    )
 
 
 def _add_burst(waveform, sampling_rate, rng):

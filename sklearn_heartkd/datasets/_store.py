@@ -19,7 +19,7 @@ from sklearn_heartkd.utils._rows import Rows, blocks
 from sklearn_heartkd.utils._text import guard_cell, unguard_cell
 
 _DATA, _TABLE, _PART, _PROGRESS = "data.npy", "rows.csv", "data.part", "progress.json"
-_TEXTS = ("label", "path", "group", "file", "subject", "quality", "site")
+_TEXTS = ("label", "path", "group", "file", "subject", "quality", "site", "device")
 
 
 def store(
@@ -205,6 +205,7 @@ def _table(source):
         ("label", "target", ""),
         ("group", "groups", names),
         ("path", "filenames", names),
+        ("device", "devices", None),
         ("sampling_rate", "sampling_rate", None),
     ):
         value = source.get(key)

@@ -1,6 +1,7 @@
 """Synthetic heart sounds whose events are known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,7 +11,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from sklearn_heartkd.datasets._assemble import make_bunch
 from sklearn_heartkd.datasets._heart import draw_subject, record
-from sklearn_heartkd.datasets._randomization import randomize_recording, randomize_subject
+from sklearn_heartkd.datasets._randomization import color, randomize_recording, randomize_subject
 from sklearn_heartkd.utils._random import draw_seed
 
 _CLASSES = ("normal", "murmur", "extrahls", "extrastole", "artifact")
@@ -45,6 +46,8 @@ has a different frequency response, so that recordings of one subject differ, to
         "duration": [Interval(Real, 0, None, closed="neither")],
         "sampling_rate": [Interval(Real, 500, None, closed="left")],
         "snr_db": [Interval(Real, None, None, closed="right")],
+        "murmur_db": [Interval(Real, None, None, closed="neither")],
+        "n_devices": [Interval(Integral, 1, None, closed="left")],
         "domain_randomization": ["boolean"],
         "random_state": ["random_state"],
         "return_X_y": ["boolean"],
@@ -59,6 +62,8 @@ def make_heart_sounds(
     duration: float = 5.0,
     sampling_rate: float = 2000,
     snr_db: float = 15.0,
+    murmur_db: float = 0.0,
+    n_devices: int = 1,
     domain_randomization: bool = False,
     random_state: int | np.random.RandomState | None = None,
     return_X_y: bool = False,
@@ -85,6 +90,12 @@ def make_heart_sounds(
     snr_db : float, default=15.0
         The mean ratio of signal to ambient noise in dB; it varies between subjects with a standard
         deviation of 2 dB. ``np.inf`` means no noise.
+    murmur_db : float, default=0.0
+        Makes the murmurs louder or fainter, in dB. With 0 they arise 4 to 18 dB below S1, which makes
+        them clear; about -8 stands for the faint ones of the grades 1 and 2 [4]_.
+    n_devices : int, default=1
+        The number of stethoscopes. With 2 or more, each subject is recorded with one of them, and they
+        differ in their frequency responses by some dB.
     domain_randomization : bool, default=False
         Whether to draw hearts, devices and rooms of unusual variety [3]_, for
         :class:`~sklearn_heartkd.SupervisedPretraining`: heart rates from 52 to 150 beats per minute,
@@ -105,7 +116,7 @@ def make_heart_sounds(
         - sampling_rate : float, in Hz.
         - filenames : ndarray of str of shape (n_recordings,), names of files that do not exist.
         - frame : DataFrame with the columns file, label, quality (""), subject, site (""),
-          seconds, original_sampling_rate.
+          seconds, original_sampling_rate and, with several devices, device.
         - events : DataFrame with the columns recording (row in `data`), kind ("S1", "S2", "S3",
           "S4", "murmur" or "premature"), start and end (seconds).
         - target_names : ndarray of str, the classes.
@@ -129,6 +140,8 @@ def make_heart_sounds(
        sounds.
     .. [3] J. Tobin et al., "Domain randomization for transferring deep neural networks from simulation
        to the real world", IROS 2017.
+    .. [4] A. R. Freeman, S. A. Levine, "The clinical significance of the systolic murmur: a study of
+       1000 consecutive 'non-cardiac' cases", Annals of Internal Medicine 6, 1933: the grades.
 
     Examples
     --------
@@ -151,12 +164,14 @@ def make_heart_sounds(
     # a generator for each purpose, so that one option does not change what the others draw
     n_samples = max(1, round(duration * sampling_rate))
     data = np.empty((n_recordings, n_samples), dtype=np.float32)
+    used = [np.random.default_rng([seed, 5, who]).integers(n_devices) for who in range(n_subjects)]
     rows, events = [], []
     for i in range(n_recordings):
         who, visit = i % n_subjects, i // n_subjects
         turn = who if n_subjects >= 2 * len(classes) else who + visit
         label = classes[turn % len(classes)]
         subject = draw_subject(np.random.default_rng([seed, 0, who]), label)
+        subject = replace(subject, murmur_level=subject.murmur_level * 10 ** (murmur_db / 20))
         level = snr_db
         if domain_randomization:
             subject = randomize_subject(subject, np.random.default_rng([seed, 2, who]))
@@ -169,6 +184,9 @@ def make_heart_sounds(
             sampling_rate=sampling_rate,
             snr_db=level,
         )
+        if n_devices > 1:
+            rng = np.random.default_rng([seed, 6, used[who]])
+            data[i] = color(data[i], sampling_rate, rng)
         if domain_randomization:
             rng = np.random.default_rng([seed, 4, i])
             noisy = bool(np.isfinite(snr_db))
@@ -179,6 +197,8 @@ def make_heart_sounds(
     table = pd.DataFrame(
         rows, columns=["path", "file", "label", "quality", "subject", "site", "group"]
     ).assign(seconds=n_samples / sampling_rate, original_sampling_rate=sampling_rate)
+    if n_devices > 1:
+        table["device"] = [f"device {used[i % n_subjects] + 1}" for i in range(n_recordings)]
     descr = _DESCR + _RANDOMIZED if domain_randomization else _DESCR
     bunch = make_bunch(data, table, sampling_rate, descr)
     bunch.events = pd.DataFrame(events, columns=["recording", "kind", "start", "end"])

@@ -63,6 +63,7 @@ def load_table(
 
         - frame : DataFrame with the columns file, label, subject, quality and site ("" unless the table
           has them), the other columns of the table, seconds, original_sampling_rate.
+        - devices : ndarray of str of shape (n_recordings,), the column "device" of the table, or None.
 
     Raises
     ------

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from sklearn_heartkd.deployment._adapter import runtime_model as runtime_model
     from sklearn_heartkd.deployment._c import export_c as export_c
     from sklearn_heartkd.deployment._description import ExportError as ExportError
+    from sklearn_heartkd.deployment._domain import DomainDetector as DomainDetector
     from sklearn_heartkd.deployment._onnx import ExportReport as ExportReport
     from sklearn_heartkd.deployment._onnx import export_onnx as export_onnx
     from sklearn_heartkd.deployment._persistence import ModelFileError as ModelFileError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # Lazy, so that the runtime can be imported without torch.
 _HOME_OF = {
+    "DomainDetector": "_domain",
     "ExportError": "_description",
     "ExportReport": "_onnx",
     "ModelFileError": "_persistence",

@@ -9,12 +9,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import WindowedClassifier
+from sklearn_heartkd.deployment._description import decision_of
 from sklearn_heartkd.deployment._onnx import make_metadata
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 from sklearn_heartkd.utils._unwrap import sampling_rates, unwrap
 
 
-def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel:
+def runtime_model(
+    model: Any, *, channel: str | int = "mean", domain: Any = None, scope: str = ""
+) -> HeartSoundModel:
     """Give a fitted model the interface of an exported one, with signal quality and streams.
 
     Any model can be used, not only one that can be exported.
@@ -25,6 +28,8 @@ def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel
         A fitted classifier or pipeline that takes waveforms and has `predict_proba`.
     channel : {"mean", "left", "right"} or int, default="mean"
         The channel of a stereo recording that the model takes.
+    domain, scope : optional
+        As in :func:`export_onnx`.
 
     Returns
     -------
@@ -84,5 +89,8 @@ def runtime_model(model: Any, *, channel: str | int = "mean") -> HeartSoundModel
         n_window=n_window,
         n_hop=n_hop,
         channel=channel,
+        decision=decision_of(model),
+        domain=domain,
+        scope=scope,
     )
     return HeartSoundModel(run, metadata)

@@ -65,7 +65,7 @@ def export_c(
     model : estimator
         A fitted pipeline of `MFCC` or `LogMelSpectrogram` and a `StudentClassifier` or
         `Conv2DClassifier` with batch norm, which may be distilled, refined by k-means, windowed,
-        frozen or found by a search.
+        frozen, found by a search or with a threshold.
     path : path-like
         The file to write, ending in ``.c``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -127,6 +127,7 @@ def export_c(
     # classes are named by strangers: a comment gets their harmless characters only
     title = f"A heart-sound classifier: {re.sub('[^A-Za-z0-9 ,._-]', '_', names)[:200]}"
     texts = {"TITLE": title, "VERSION": __version__, "REFINE": calls}
+    texts["DECIDE"] = _decide(description)
     texts.update({name: str(value) for name, value in numbers.items()})
     header = _template("interface.h", texts)
     # not included by name, which may be one that C cannot include
@@ -152,6 +153,11 @@ def export_c(
 
 
 def _check(description):
+    if description.front_end.n_lags is not None:
+        raise ExportError(
+            "Autocorrelogram cannot be exported to C: use LogMelSpectrogram(cmvn=True), or export to "
+            "ONNX."
+        )
     if description.recording_steps or description.window_steps:
         raise ExportError(
             "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
@@ -163,6 +169,11 @@ def _check(description):
         )
     if any("\0" in name for name in description.classes):
         raise ExportError("The name of a class contains a NUL, which ends a text in C: rename it.")
+    if not description.network.module_.pools:
+        raise ExportError(
+            f"{type(description.network).__name__} cannot be exported to C: use StudentClassifier, or "
+            "export to ONNX."
+        )
     if description.flat:
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:
@@ -192,6 +203,7 @@ def _compute(description):
         "N_LAYERS": n_layers,
         "N_MAPS": n_maps,
         "N_WORK": n_work,
+        "N_NORMALIZED": n_channels if front_end.cmvn else 1,
     }
     names = ", ".join(map(text, description.classes))
     tables = [
@@ -207,6 +219,22 @@ def _compute(description):
     return numbers, "".join(tables), calls
 
 
+def _decide(description):
+    """Return the body of the function that makes an answer of probabilities."""
+    if description.decision is None:
+        return (
+            "    int best = 0;\n"
+            "    for (int k = 1; k < HEARTKD_N_CLASSES; k++)\n"
+            "        if (probabilities[k] > probabilities[best])\n"
+            "            best = k;\n"
+            "    return best;\n"
+        )
+    *two, threshold = description.decision
+    i, j = map(description.classes.index, two)
+    p, q = f"probabilities[{i}]", f"probabilities[{j}]"
+    return f"    return {p} >= {number(threshold)} * ({p} + {q}) ? {i} : {j};\n"
+
+
 def _state_bytes(numbers):
     floats = (
         2 * numbers["N_CLASSES"]
@@ -216,6 +244,7 @@ def _state_bytes(numbers):
         + numbers["N_CHANNELS"]
         + 2 * numbers["N_MAPS"]
         + numbers["N_WORK"]
+        + 2 * numbers["N_NORMALIZED"]
     )
     integers = 2 + 1 + 2 * numbers["N_LAYERS"]  # n_windows, ready; n_steps; counts of columns
     size = 16 + 4 * (floats + integers) + 2 * numbers["WINDOW"]

@@ -59,6 +59,7 @@ def front_end_tables(front_end, standardize, n_window):
         "HAS_TOP_DB": int(front_end.top_db is not None),
         "DYNAMIC_RANGE": number(10 ** (-(front_end.top_db or 0) / 10)),
         "DCT": int(front_end.dct is not None),
+        "CMVN": int(front_end.cmvn),
     }
     turn = 2 * np.pi * np.arange(n_fft) / n_fft
     first, counts, weights = [], [], []
@@ -76,10 +77,14 @@ def front_end_tables(front_end, standardize, n_window):
         array("heartkd_mel_weights", weights),
     ]
     mean, scale = (value.detach().cpu().numpy().astype(float) for value in standardize.buffers())
+    factor = _DB / scale
+    if front_end.cmvn:  # comes before the standardization of the network
+        factor = np.full_like(scale, _DB)
+        tables.append(array("heartkd_scale", 1 / scale))
     if front_end.dct is None:
-        tables.append(array("heartkd_scale", _DB / scale))
+        tables.append(array("heartkd_decibels", factor))
     else:
-        tables.append(array("heartkd_dct", front_end.dct * _DB / scale))
+        tables.append(array("heartkd_dct", front_end.dct * factor))
     tables.append(array("heartkd_offset", -mean / scale))
     return macros, "".join(tables)
 

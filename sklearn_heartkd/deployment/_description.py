@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation import DistilledClassifier
-from sklearn_heartkd.features import MFCC, LogMelSpectrogram
-from sklearn_heartkd.metrics import RejectingClassifier
+from sklearn_heartkd.features import MFCC, Autocorrelogram, LogMelSpectrogram
+from sklearn_heartkd.metrics import RejectingClassifier, ThresholdClassifier
 from sklearn_heartkd.preprocessing import BandPassFilter, FixedLength, SpikeRemover
 from sklearn_heartkd.refinement import KMeansRefinedClassifier
 from sklearn_heartkd.utils import _unwrap
@@ -56,6 +57,7 @@ class Description:
     network: Any = None  # a NetworkClassifier, whose `module_` maps features to logits
     front_end: Any = None  # from a window to features
     flat: bool = False  # whether the features are a table for the network, one channel a column
+    scalers: list = field(default_factory=list)  # StandardScaler of the table, one after another
     # before the windows are cut and after it: the taps of a symmetric filter, or the number of samples
     # to which a recording is looped or cropped
     recording_steps: list = field(default_factory=list)
@@ -66,6 +68,7 @@ class Description:
     clusters: list = field(default_factory=list)
     recording_clusters: list = field(default_factory=list)
     reject_below: float = -np.inf  # below this probability the model is unsure
+    decision: tuple | None = None  # positive and negative class, and the threshold
     rates: dict = field(default_factory=dict)  # the sampling rate of each step that has one
 
     @property
@@ -96,7 +99,7 @@ def describe(model):
     if found.front_end is None:
         raise ExportError(
             f"{type(model).__name__} takes features, but a device has waveforms: export the whole "
-            "pipeline, with MFCC or LogMelSpectrogram before the network."
+            "pipeline, with LogMelSpectrogram, MFCC or Autocorrelogram before the network."
         )
     if len(set(found.rates.values())) > 1:
         raise ExportError(f"The steps have different sampling rates: {found.rates}; use one.")
@@ -109,6 +112,8 @@ def _visit(model, found):
         found.network = model
     elif isinstance(model, RejectingClassifier):
         found.reject_below = max(found.reject_below, float(model.threshold_))
+    elif isinstance(model, ThresholdClassifier):
+        found.decision = found.decision or decision_of(model)
     elif isinstance(model, WindowedClassifier):
         _visit_windows(model, found)
     elif isinstance(model, DistilledClassifier):
@@ -119,6 +124,14 @@ def _visit(model, found):
     else:
         return _unwrap.is_transparent(model)
     return found.network is None
+
+
+def decision_of(model):
+    """Return positive class, negative class and threshold of the outermost ThresholdClassifier, or None."""
+    for part in _unwrap.unwrap(model):
+        if isinstance(part, ThresholdClassifier):
+            return str(part.pos_label_), str(part.neg_label_), float(part.threshold)
+    return None
 
 
 def _note_clusters(weight, clusters, found):
@@ -145,6 +158,9 @@ def _visit_step(step, found):
     if hasattr(step, "fit_resample"):
         return
     name = type(step).__name__
+    if isinstance(step, StandardScaler) and found.flat:
+        found.scalers.append(step)
+        return
     if found.front_end is not None:
         raise ExportError(
             f"{name} after the features cannot be exported: leave it out, the networks standardize "
@@ -164,7 +180,7 @@ def _visit_step(step, found):
         found.window_steps.append(step._taps())
     elif isinstance(step, FixedLength):
         found.window_steps.append(round(step.duration * step.sampling_rate))
-    elif isinstance(step, MFCC | LogMelSpectrogram):
+    elif isinstance(step, MFCC | LogMelSpectrogram | Autocorrelogram):
         if step.output == "summary":
             raise ExportError(
                 f"{name}(output='summary') cannot be exported: use output='sequence', from which the "
@@ -175,6 +191,6 @@ def _visit_step(step, found):
     else:
         raise ExportError(
             f"{name} cannot be exported: of the steps before a network, BandPassFilter(method="
-            "'fir'), FixedLength, MFCC and LogMelSpectrogram can."
+            "'fir'), FixedLength, MFCC, LogMelSpectrogram and Autocorrelogram can."
         )
     found.rates |= _unwrap.sampling_rates(step)

@@ -55,30 +55,30 @@ def _in_store(folder):
 def load_fitted(path, *, trust=False):
     """Load the estimator of a file of `save_model`, or the model of an ``.onnx`` file.
 
-    Returns it and the channel of recordings that it takes. `trust` is that of `load_model`.
+    Returns it and the manifest of the file, for which the metadata of an ``.onnx`` file stand in. `trust`
+    is that of `load_model`.
     """
     if str(path).lower().endswith(".onnx"):
         exported = HeartSoundModel.load(str(path))
-        return exported, exported.channel
+        return exported, exported.metadata | {"channel": exported.channel}
     from sklearn_heartkd.deployment._persistence import load_with_manifest
 
-    model, manifest = load_with_manifest(path, trust=trust)
-    return model, manifest["channel"]
+    return load_with_manifest(path, trust=trust)
 
 
 def load_any(path=None, *, trust=False):
     """Load a model as `load_fitted` does, by default the bundled one, for the runtime."""
-    model, channel = load_fitted(bundled_model() if path is None else path, trust=trust)
+    model, manifest = load_fitted(bundled_model() if path is None else path, trust=trust)
     if isinstance(model, HeartSoundModel):
         return model
     from sklearn_heartkd.deployment import runtime_model
 
-    return runtime_model(model, channel=channel)
+    return runtime_model(model, **{key: manifest[key] for key in ("channel", "domain", "scope")})
 
 
 def bundled_model():
-    """Return the path of the bundled model, a student trained on the PASCAL recordings."""
-    return Path(__file__).parent / "models" / "pascal_student.onnx"
+    """Return the path of the bundled model, a student that tells murmur from normal."""
+    return Path(__file__).parent / "models" / "murmur_student.onnx"
 
 
 def find_recordings(names):

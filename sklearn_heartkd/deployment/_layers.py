@@ -9,6 +9,7 @@ from sklearn_heartkd.deployment._description import ExportError
 from sklearn_heartkd.networks._common import SeededDropout
 from sklearn_heartkd.networks._conv1d import _Residual
 from sklearn_heartkd.networks._conv2d import ImageBody
+from sklearn_heartkd.networks._dense import DenseBody
 from sklearn_heartkd.networks._recurrent import _RecurrentBody
 
 
@@ -98,6 +99,11 @@ def _append(layers, module):
         return
     if isinstance(module, nn.Conv1d | nn.Conv2d):
         layers.append(_convolution(module))
+    elif isinstance(module, nn.Linear):
+        weight, bias = _array(module.weight)[:, :, np.newaxis], _array(module.bias)
+        layers.append(Convolution(weight, bias, (1,), (0,), (1,), 1))
+    elif isinstance(module, DenseBody):
+        layers.extend(layers_of(module.layers))
     elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         n_dimensions = 1 if isinstance(module, nn.BatchNorm1d) else 2
         if not isinstance(last, Convolution) or last.relu:
@@ -129,7 +135,7 @@ def _append(layers, module):
     else:
         raise ExportError(
             f"The layer {type(module).__name__} cannot be exported: use a network of convolutions, "
-            "batch or group norms, ReLU, maximum pooling and recurrent layers."
+            "linear layers, batch or group norms, ReLU, maximum pooling and recurrent layers."
         )
 
 

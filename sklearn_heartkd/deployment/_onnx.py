@@ -89,6 +89,8 @@ def export_onnx(
     scores: dict[str, Any] | None = None,
     stand_alone: bool = False,
     channel: str | int = "mean",
+    domain: Any = None,
+    scope: str = "",
 ) -> ExportReport:
     """Write a fitted model as one ONNX file, from the raw waveform to the probabilities.
 
@@ -97,9 +99,10 @@ def export_onnx(
     Parameters
     ----------
     model : estimator
-        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC` or
-        `LogMelSpectrogram` and a network, which may be distilled, refined by k-means, windowed,
-        frozen, found by a search or rejecting.
+        A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC`,
+        `LogMelSpectrogram` or `Autocorrelogram`, `StandardScaler` after ``output="flat"``, and a
+        network, which may be distilled, refined by k-means, windowed, frozen, found by a search,
+        rejecting or with a threshold.
     path : path-like
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -111,7 +114,8 @@ def export_onnx(
     quantize : {"int8"}, default=None
         Whether to store and compute the network in 8 bits. The front end stays in float.
     unsure_below : float, default=0.5
-        The runtime answers "unsure" below this probability; a `RejectingClassifier` has its own.
+        The runtime answers "unsure" below this probability; a `RejectingClassifier` has its own, and a
+        `ThresholdClassifier` always answers.
     training_data : str, default="not recorded"
         Description of the training data, for the file's metadata.
     scores : dict, default=None
@@ -121,6 +125,11 @@ def export_onnx(
         needs neither this package nor torch.
     channel : {"mean", "left", "right"} or int, default="mean"
         The channel of a stereo recording that the model takes.
+    domain : DomainDetector, default=None
+        Fitted on the training recordings: the runtime answers "poor recording" where it finds a
+        recording unlike them.
+    scope : str, default=""
+        For which recordings the model was made; ``heartkd predict`` prints it.
 
     Returns
     -------
@@ -151,7 +160,7 @@ def export_onnx(
     Notes
     -----
     The spectrum is a convolution with the bins of the DFT that the mel filters use. Number and
-    length of the recordings are dynamic, except for a network on a table.
+    length of the recordings are dynamic, except for a network on a table of frames.
 
     Examples
     --------
@@ -191,7 +200,13 @@ def export_onnx(
         n_window=description.n_window,
         n_hop=description.n_hop,
         in_parts=can_split,
-        unsure_below=max(unsure_below, min(description.reject_below, 1.0)),
+        unsure_below=max(
+            unsure_below if description.decision is None else 0.0,
+            min(description.reject_below, 1.0),
+        ),
+        decision=description.decision,
+        domain=domain,
+        scope=scope,
         weights=quantize or "float32",
         training_data=training_data,
         scores=json.dumps(scores or {}),
@@ -240,16 +255,17 @@ def build(description, metadata):
     if description.n_hop is not None:
         waveforms = add_windows(graph, waveforms, description.n_window, description.n_hop)
     windows = add_steps(graph, waveforms, description.window_steps)
-    features = add_features(graph, windows, description.front_end, description.flat)
-    logits, embedding = add_network(graph, features, description.network.module_)
+    module = description.network.module_
+    is_table = description.flat or not module.pools
+    features = add_features(graph, windows, description.front_end, is_table)
+    logits, embedding = add_network(graph, features, module, description.scalers)
     probabilities = graph.add("Softmax", logits, axis=1)
     for clusters in description.clusters:
         probabilities = add_clusters(graph, probabilities, embedding, clusters)
     if description.n_hop is not None:
         probabilities = _add_mean_over_windows(graph, probabilities, n_classes)
         if description.recording_clusters:
-            n_dimensions = description.network.module_.embedding_size
-            embedding = _add_mean_over_windows(graph, embedding, n_dimensions)
+            embedding = _add_mean_over_windows(graph, embedding, module.embedding_size)
     for clusters in description.recording_clusters:
         probabilities = add_clusters(graph, probabilities, embedding, clusters)
     return graph.model(probabilities, n_classes, metadata)
@@ -277,7 +293,8 @@ def checking_recordings(description, recordings):
         sounds = make_heart_sounds(
             10, duration=max(1.0, 1.4 * seconds), sampling_rate=rate, random_state=0
         )
-        if description.n_hop is None and description.n_window:
+        is_fixed = description.n_hop is None and description.front_end.n_lags is None
+        if is_fixed and description.n_window:
             recordings = [fit_length(row, description.n_window) for row in sounds.data]
         else:
             recordings = [row[: len(row) - 7 * i] for i, row in enumerate(sounds.data)]
@@ -301,12 +318,23 @@ def make_metadata(
     n_window,
     n_hop,
     in_parts=False,
-    unsure_below=0.5,
+    unsure_below=None,
     channel="mean",
+    decision=None,
+    domain=None,
+    scope="",
     **more,
 ):
     """Return what the runtime needs to know about a model, as strings."""
     window = (n_window or 5 * sampling_rate) / sampling_rate
+    if unsure_below is None:
+        unsure_below = 0.5 if decision is None else 0.0
+    if decision is not None:
+        more["decision"] = json.dumps(decision)
+    if domain is not None:
+        more["domain"] = domain if isinstance(domain, str) else domain.to_json()
+    if scope:
+        more["scope"] = scope
     return {
         "format": "sklearn_heartkd 1",
         "seal": UNSEALED.decode(),

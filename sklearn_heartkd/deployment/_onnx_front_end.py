@@ -54,7 +54,7 @@ def add_windows(graph, waveforms, n_window, n_hop):
 
 
 def add_features(graph, windows, front_end, flat):
-    """Compute the features of windows: (n, n_samples) to (n, n_channels, n_frames)."""
+    """Compute the features of windows: (n, n_samples) to (n, n_channels, n_frames or n_lags)."""
     if front_end.normalize:
         windows = _add_standardized(graph, windows)
     windows = _add_looped(graph, windows, front_end.n_fft)
@@ -71,7 +71,58 @@ def add_features(graph, windows, front_end, flat):
         features = graph.add("Max", features, floor)
     if front_end.dct is not None:
         features = graph.add("MatMul", graph.constant(front_end.dct), features)
+    if front_end.cmvn:
+        features = _add_centered(graph, features)
+        std = graph.add("Sqrt", _add_mean_square(graph, features))
+        features = graph.add("Div", features, graph.add("Add", std, graph.constant(1.0)))
+    if front_end.n_lags is not None:
+        features = _add_autocorrelation(graph, features, front_end.n_lags)
     return graph.add("Reshape", features, graph.integers(0, -1, 1)) if flat else features
+
+
+def _add_centered(graph, features):
+    """Subtract the mean over time, and before it the first value: a constant becomes zeros."""
+    first = _add_slice(graph, features, graph.integers(0), graph.integers(1), axis=2)
+    features = graph.add("Sub", features, first)
+    return graph.add("Sub", features, graph.add("ReduceMean", features, axes=[2], keepdims=1))
+
+
+def _add_mean_square(graph, features):
+    squares = graph.add("Mul", features, features)
+    return graph.add("ReduceMean", squares, axes=[2], keepdims=1)
+
+
+def _add_autocorrelation(graph, curves, n_lags):
+    """Correlate each channel with itself, for any number of frames.
+
+    The frames are cut into blocks of `n_lags`. The products of all frames of a block with those of the same
+    and of the next one, summed over the blocks, are a matrix whose diagonals belong to the lags.
+    """
+    centered = _add_centered(graph, curves)
+    n_frames = graph.add("Shape", centered, start=2, end=3)
+    block = graph.integers(n_lags)
+    n_missing = graph.add("Mod", graph.add("Neg", n_frames), block)
+    n_zeros = graph.add("Add", n_missing, block)  # the last block has a next one, too
+    pads = graph.add("Concat", graph.integers(0, 0, 0, 0, 0), n_zeros, axis=0)
+    blocks = graph.add("Pad", centered, pads)
+    blocks = graph.add("Reshape", blocks, graph.integers(0, 0, -1, n_lags))
+    end = graph.integers(np.iinfo(np.int64).max)
+    same = _add_slice(graph, blocks, graph.integers(0), graph.integers(-1), axis=2)
+    following = _add_slice(graph, blocks, graph.integers(1), end, axis=2)
+    both = graph.add("Concat", same, following, axis=3)
+    products = graph.add("MatMul", graph.add("Transpose", same, perm=[0, 1, 3, 2]), both)
+    products = graph.add("Reshape", products, graph.integers(0, 0, -1))
+    lags = np.arange(1, n_lags + 1)
+    starts = graph.constant((2 * n_lags + 1) * np.arange(n_lags)[:, np.newaxis], np.int64)
+    diagonals = graph.add("Add", starts, graph.integers(*lags))  # (n_lags, n_lags)
+    products = graph.add("Gather", products, diagonals, axis=2)
+    sums = graph.add("ReduceSum", products, graph.integers(2), keepdims=0)
+    counts = graph.add("Sub", n_frames, graph.integers(*lags))
+    counts = graph.add("Max", counts, graph.integers(1))
+    means = graph.add("Div", sums, graph.add("Cast", counts, to=1))  # float32
+    variance = graph.add("Add", _add_mean_square(graph, centered), graph.constant(1.0))
+    is_kept = graph.add("LessOrEqual", graph.integers(*2 * lags), n_frames)
+    return graph.add("Where", is_kept, graph.add("Div", means, variance), graph.constant(0.0))
 
 
 def _add_standardized(graph, windows):
@@ -137,8 +188,8 @@ def _add_looped(graph, waveforms, n_samples):
     return _add_slice(graph, looped, graph.integers(0), graph.add("Max", length, wanted))
 
 
-def _add_slice(graph, x, start, stop):
-    return graph.add("Slice", x, start, stop, graph.integers(1))
+def _add_slice(graph, x, start, stop, axis=1):
+    return graph.add("Slice", x, start, stop, graph.integers(axis))
 
 
 def _length(graph, waveforms):

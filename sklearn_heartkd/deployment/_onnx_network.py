@@ -17,16 +17,23 @@ from sklearn_heartkd.deployment._layers import (
 _GATES = {"LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2], "RNN": [0]}
 
 
-def add_network(graph, features, module):
-    """Compute logits and embeddings of features, (n, n_channels, n_frames)."""
+def add_network(graph, features, module, scalers=()):
+    """Compute logits and embeddings of features, (n, n_channels, n_frames), scaled first."""
     mean, scale = _array(module.standardize.mean), _array(module.standardize.scale)
+    for scaler in reversed(scalers):
+        own = scaler.scale_[:, np.newaxis] if scaler.with_std else 1.0
+        mean = own * mean + (scaler.mean_[:, np.newaxis] if scaler.with_mean else 0.0)
+        scale = own * scale
     centered = graph.add("Sub", features, graph.constant(mean))
     standardized = graph.add("Mul", centered, graph.constant(1 / scale))
     graph.scope = "network"
     sequence = _add_layers(graph, standardized, layers_of(module.body))
-    average = graph.add("ReduceMean", sequence, axes=[2], keepdims=0)
-    maximum = graph.add("ReduceMax", sequence, axes=[2], keepdims=0)
-    embedding = graph.add("Concat", average, maximum, axis=1)
+    if module.pools:
+        average = graph.add("ReduceMean", sequence, axes=[2], keepdims=0)
+        maximum = graph.add("ReduceMax", sequence, axes=[2], keepdims=0)
+        embedding = graph.add("Concat", average, maximum, axis=1)
+    else:
+        embedding = graph.add("Flatten", sequence)
     head = [graph.constant(_array(value)) for value in (module.head.weight, module.head.bias)]
     logits = graph.add("Gemm", embedding, *head, transB=1)
     graph.scope = "decision"

@@ -19,7 +19,12 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._archive import checked_archive, checked_content
 from sklearn_heartkd.deployment._trusted import trusted_names
-from sklearn_heartkd.deployment.runtime import check_channel, is_sealed, read_model_file
+from sklearn_heartkd.deployment.runtime import (
+    check_channel,
+    is_sealed,
+    read_domain,
+    read_model_file,
+)
 from sklearn_heartkd.utils._files import replace_files
 from sklearn_heartkd.utils._text import printable
 from sklearn_heartkd.utils._unwrap import parts_of
@@ -53,6 +58,8 @@ def save_model(
     metadata: dict[str, Any] | None = None,
     keep_teachers: bool = False,
     channel: str | int = "mean",
+    domain: Any = None,
+    scope: str = "",
 ) -> Path:
     """Save a fitted classifier to one file that can be loaded without trusting its author.
 
@@ -71,6 +78,8 @@ def save_model(
         ``teacher_``, too. Its student predicts without them.
     channel : {"mean", "left", "right"} or int, default="mean"
         The channel of a stereo recording that the model was trained on.
+    domain, scope : optional
+        As in :func:`export_onnx`, for ``heartkd predict`` and ``heartkd export``.
 
     Returns
     -------
@@ -128,6 +137,8 @@ def save_model(
         "versions": _versions(),
         "channel": check_channel(channel),
         "metadata": metadata or {},
+        "domain": None if domain is None else domain.to_json(),
+        "scope": scope,
     }
     described = json.dumps(manifest, indent=1)
     with replace_files(path) as [made], zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -253,6 +264,8 @@ def _open(path, max_size):
         if not isinstance(manifest["versions"], dict):
             raise ValueError("its manifest has no versions")
         manifest["channel"] = check_channel(manifest.get("channel", "mean"))
+        read_domain(manifest.setdefault("domain", None))
+        manifest["scope"] = str(manifest.get("scope", ""))
     except Exception as error:  # zipfile raises many kinds for a damaged archive
         raise ModelFileError(
             f"{path} is not a saved model or is damaged ({printable(error)}): save it again with "

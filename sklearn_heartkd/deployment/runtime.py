@@ -22,13 +22,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-UNSURE = "unsure"
+UNSURE, POOR = "unsure", "poor recording"
 _SILENCE = 1e-4  # standard deviation of a waveform whose full scale is 1
 # share of the samples on a flat top: clipping changes 0.2 % of the answers of the bundled model at 0.008,
 # and from 0.016 on as many as noise at 30 dB does (benchmarks/clipping.py)
 _CLIPPED = 0.015
 _RHYTHM = 0.2  # of 461 + 84 real recordings 4 % stay below, of white noise 90 %
 _BEAT_PERIODS = 0.27, 1.5  # seconds
+_N_BANDS, _BAND_EDGES = 16, (30, 800)  # of the statistics of a sound, in Hz
+_FRAME, _LONGEST_LAG = 0.032, 48  # seconds from one frame to the next, and frames
 _LOUDEST = 1e10
 _WINDOWS_AT_ONCE = 16
 _BLOCK = 2**16  # samples of a long recording that are judged at once, to save memory
@@ -36,6 +38,7 @@ _BLOCK = 2**16  # samples of a long recording that are judged at once, to save m
 MOST_SAMPLES = 2**25  # 4.6 hours at 2 kHz
 _MOST_CLASSES = 1000
 _HIGHEST_RATE = 1e6  # Hz
+_MOST_DEVICES = 1000
 _MOST_OVERLAPS = 1000  # windows around one sample; more would take very long
 MOST_BYTES = 2**27  # of a file; onnxruntime needs several times as much
 _TELEMETRY = "ORT_DISABLE_TELEMETRY"
@@ -68,14 +71,27 @@ class Quality(NamedTuple):
 class Prediction(NamedTuple):
     """The answer of a model for one recording.
 
-    `label` is the most probable class, or "unsure" where the quality is bad or the probability low.
+    `label` is the most probable class, or of two classes the one that the threshold of the model chooses;
+    "poor recording" where the quality is bad or the sound unlike those of the training, and "unsure" where
+    the probability is low.
     """
 
     label: str
-    best: str  # the most probable class
-    probability: float  # of `best`
+    best: str  # the class, whatever the quality
+    probability: float  # of `best`; with a threshold, among the two classes
     probabilities: np.ndarray
     quality: Quality
+    distance: float | None = (
+        None  # to the training recordings; above 1 they are unlike; None if unknown
+    )
+
+    @property
+    def problems(self) -> str:
+        """The problems of the signal and the distance, where they rule out an answer, or "good"."""
+        found = self.quality.problems
+        if self.distance is not None and self.distance > 1:
+            found = [*found, f"unlike the training recordings ({self.distance:.1f})"]
+        return ", ".join(found) or "good"
 
 
 class StreamResult(NamedTuple):
@@ -112,6 +128,10 @@ class HeartSoundModel:
         Length of a window, and the time from one to the next, in seconds.
     unsure_below : float
         Below this probability the answer is "unsure".
+    decision : tuple of (str, str, float) or None
+        Positive and negative class, and the threshold of p(positive) / (p(positive) + p(negative)).
+    domain : dict or None
+        What a `DomainDetector` knows of the training recordings.
     channel : str or int
         Channel of a stereo recording that the model takes: "mean", "left", "right" or a number.
     metadata : dict of str to str
@@ -127,7 +147,7 @@ class HeartSoundModel:
     >>> from importlib.resources import files
     >>> import numpy as np
     >>> from sklearn_heartkd.deployment.runtime import HeartSoundModel
-    >>> path = files("sklearn_heartkd.deployment") / "models" / "pascal_student.onnx"
+    >>> path = files("sklearn_heartkd.deployment") / "models" / "murmur_student.onnx"
     >>> model = HeartSoundModel.load(str(path))
     >>> str(model.predict(np.zeros(10_000)).quality)
     'silence'
@@ -162,6 +182,8 @@ class HeartSoundModel:
         shortest = max(1 / rate, self.window / _MOST_OVERLAPS)
         self.hop = _number(metadata, "hop", shortest, self.window)
         self.unsure_below = _number(metadata, "unsure_below", 0, 1)
+        self.decision = _read_decision(metadata.get("decision"), self.classes)
+        self.domain = read_domain(metadata.get("domain"))
         self.channel = check_channel(metadata.get("channel", "mean"))
 
     @classmethod
@@ -237,10 +259,15 @@ class HeartSoundModel:
             If the waveform is empty, not 1-D, or contains NaN, infinite or very large values, if
             the sampling rate is not a positive number, or if the model fails.
         """
-        rate = self._check_rate(sampling_rate)
+        return self._ask(self._at_own_rate(waveform, self._check_rate(sampling_rate)))
+
+    def _at_own_rate(self, waveform, rate):
         samples = _check_waveform(waveform)
-        if rate != self.sampling_rate:
-            samples = _check_waveform(_resample(samples, rate, self.sampling_rate))
+        if rate == self.sampling_rate:
+            return samples
+        return _check_waveform(_resample(samples, rate, self.sampling_rate))
+
+    def _ask(self, samples):
         if self.metadata.get("in_parts") != "yes":
             return self._answer(samples)
         total, n_windows = np.zeros(len(self.classes)), 0
@@ -275,7 +302,7 @@ class HeartSoundModel:
             yield waveform[min(first * hop, rest) : stop], count
 
     def predict(self, waveform: ArrayLike, sampling_rate: float | None = None) -> Prediction:
-        """Return the class, or "unsure", with probability and signal quality.
+        """Return the class, "poor recording" or "unsure", with probability and signal quality.
 
         Parameters
         ----------
@@ -295,7 +322,8 @@ class HeartSoundModel:
             As `predict_proba`.
         """
         rate = self._check_rate(sampling_rate)
-        return self._decide(self.predict_proba(waveform, rate), signal_quality(waveform, rate))
+        samples = self._at_own_rate(waveform, rate)
+        return self._decide(self._ask(samples), signal_quality(waveform, rate), samples)
 
     def _check_rate(self, rate):
         """Return the user's sampling rate, or that of the model for None."""
@@ -308,12 +336,21 @@ class HeartSoundModel:
             )
         return rate
 
-    def _decide(self, probabilities, quality):
-        best = int(np.argmax(probabilities))
-        probability = float(probabilities[best])
-        is_sure = probability >= self.unsure_below and not quality.problems
-        label = self.classes[best] if is_sure else UNSURE
-        return Prediction(label, self.classes[best], probability, probabilities, quality)
+    def _decide(self, probabilities, quality, samples):
+        best = self.classes[int(np.argmax(probabilities))]
+        probability = float(np.max(probabilities))
+        if self.decision is not None:
+            positive, negative, threshold = self.decision
+            p, q = (float(probabilities[self.classes.index(x)]) for x in (positive, negative))
+            best = positive if p >= threshold * (p + q) else negative
+            probability = (p if best == positive else q) / max(p + q, 1e-30)
+        distance = None
+        if self.domain is not None:
+            statistics = sound_statistics(samples, self.sampling_rate)
+            distance = float(domain_distances(self.domain, statistics[np.newaxis])[0])
+        label = best if probability >= self.unsure_below else UNSURE
+        found = Prediction(label, best, probability, probabilities, quality, distance)
+        return found if found.problems == "good" else found._replace(label=POOR)
 
     def stream(
         self, sampling_rate: float | None = None, *, hop: float | None = None, n_smoothed: int = 3
@@ -415,7 +452,7 @@ class HeartSoundStream:
         smoothed = np.mean(self._recent, axis=0)
         quality = signal_quality(self._buffer, model.sampling_rate)
         time = self._n_seen / model.sampling_rate
-        return StreamResult(time, probabilities, model._decide(smoothed, quality))
+        return StreamResult(time, probabilities, model._decide(smoothed, quality, self._buffer))
 
 
 def import_onnxruntime() -> Any:
@@ -465,6 +502,30 @@ def check_channel(value: str | int) -> str | int:
             f"channel={value!r} must be 'mean', 'left', 'right' or the number of a channel, from 0 on"
         )
     return int(value)
+
+
+def _read_decision(text, classes):
+    if text is None:
+        return None
+    positive, negative, threshold = json.loads(text)
+    if positive == negative or not {positive, negative} <= set(classes):
+        raise ValueError("the decision must name two of the classes")
+    return positive, negative, _number({"threshold": threshold}, "threshold", 0, 1)
+
+
+def read_domain(text: str | None) -> dict[str, Any] | None:
+    """Return what `DomainDetector.to_json` wrote, checked; None stays."""
+    if text is None:
+        return None
+    found = json.loads(text)
+    centers, whitening = (np.asarray(found[name], float) for name in ("centers", "whitening"))
+    n = len(SOUND_STATISTICS)
+    if centers.ndim != 2 or not 1 <= len(centers) <= _MOST_DEVICES or centers.shape[1] != n:
+        raise ValueError(f"the centers of the domain must be rows of {n} numbers")
+    if whitening.shape != (n, n) or not np.isfinite([*centers, *whitening]).all():
+        raise ValueError(f"the whitening of the domain must be {n} rows of {n} numbers")
+    limit = _number(found, "limit", 1e-12, 1e12)
+    return {"centers": centers, "whitening": whitening, "limit": limit}
 
 
 def _number(metadata, name, lowest, highest):
@@ -526,6 +587,66 @@ def signal_quality(waveform: ArrayLike, sampling_rate: float) -> Quality:
     envelope, rate = _envelope(samples, sampling_rate)
     del samples  # a long recording is large
     return Quality(False, is_clipped, _rhythm(envelope, rate))
+
+
+# names of what `sound_statistics` returns
+SOUND_STATISTICS = (
+    "depth", "roughness", "decay", "dip", "recurrence", "coherence", "wide_coherence", "rhythm",
+)  # fmt: skip
+
+
+def sound_statistics(waveform: np.ndarray, sampling_rate: float) -> np.ndarray:
+    """Describe how a sound changes with time, whatever its gain and stationary frequency response.
+
+    Of the level curves in dB of 16 bands from 30 to 800 Hz, each without its mean: logarithm of their
+    mean depth (standard deviation) and of how it differs between bands; autocorrelation, averaged over
+    the bands, 32 ms later ("decay"), at its lowest from 0.1 to 0.5 s ("dip") and at its highest from 0.3
+    to 1.5 s ("recurrence"); correlation with the next band and with the one eight bands higher; and the
+    rhythm of `signal_quality`.
+    """
+    curves = _level_curves(waveform, sampling_rate)
+    curves -= curves.mean(axis=1, keepdims=True)
+    n_frames = curves.shape[1]
+    power = np.square(curves).mean(axis=1) + 1  # dB², so that noise of measurement does not count
+    lags = np.zeros(_LONGEST_LAG)
+    for k in range(1, min(_LONGEST_LAG, n_frames // 2 + 1)):
+        products = np.einsum("bt,bt->b", curves[:, :-k], curves[:, k:]) / (n_frames - k)
+        lags[k] = (products / power).mean()
+    depth = np.sqrt(power)
+    scaled = curves / depth[:, np.newaxis]
+    coherence = [
+        np.einsum("bt,bt->", scaled[:-apart], scaled[apart:]) / scaled[apart:].size
+        for apart in (1, _N_BANDS // 2)
+    ]
+    centered = waveform - waveform.mean()
+    rhythm = _rhythm(*_envelope(centered, sampling_rate))
+    levels = np.log(depth.mean()), np.log(depth.std() + 0.1)
+    return np.array([*levels, lags[1], lags[3:17].min(), lags[9:].max(), *coherence, rhythm])
+
+
+def _level_curves(waveform, rate):
+    """Return the level of each band in dB, (n_bands, n_frames)."""
+    hop = max(1, round(_FRAME * rate))
+    waveform = np.pad(waveform, (0, max(0, 2 * hop - len(waveform))))
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, 2 * hop)[::hop]
+    window = np.hanning(2 * hop + 1)[:-1]
+    frequencies = np.arange(hop + 1) * rate / (2 * hop)
+    edges = np.searchsorted(frequencies, np.geomspace(*_BAND_EDGES, _N_BANDS + 1))
+    starts = np.minimum(edges[:-1], hop)
+    widths = np.maximum(np.minimum(edges[1:], hop + 1) - starts, 1)
+    parts = []
+    for i in range(0, len(frames), _BLOCK // hop):
+        power = np.abs(np.fft.rfft(frames[i : i + _BLOCK // hop] * window)) ** 2
+        sums = np.cumsum(np.pad(power, ((0, 0), (1, 0))), axis=1)
+        parts.append((sums[:, starts + widths] - sums[:, starts]) / widths)
+    return 10 * np.log10(np.maximum(np.concatenate(parts).T, 0) + 1e-10)
+
+
+def domain_distances(domain: Mapping[str, Any], statistics: np.ndarray) -> np.ndarray:
+    """Return the distance of each row to the nearest device of the training; 1 is the limit."""
+    whitened = statistics @ domain["whitening"]
+    to_each = whitened[:, np.newaxis] - domain["centers"] @ domain["whitening"]
+    return np.sqrt(np.square(to_each).sum(axis=2).min(axis=1)) / domain["limit"]
 
 
 def clipped_share(waveform: np.ndarray) -> float:

@@ -12,6 +12,7 @@ name       class                    weight  what the student matches
 "kd"       `SoftTargets`            0.7     the teacher's probabilities
 "dkd"      `DKD`                    1       those, the true class apart from the others
 "dist"     `DIST`                   1       their order, by correlations
+"logits"   `Logits`                 1       their logarithms, by regression
 "infonce"  `InfoNCE`                0.2     embeddings, against the other recordings of the batch
 "crd"      `CRD`                    0.5     embeddings, against all other recordings
 "supcon"   `SupCon`                 0.5     embeddings of the same class, against the others
@@ -25,6 +26,7 @@ name       class                    weight  what the student matches
 """
 
 from sklearn_heartkd.distillation._distilled import DistilledClassifier
+from sklearn_heartkd.distillation._munge import Munge
 from sklearn_heartkd.distillation.losses._attention_transfer import AttentionTransfer
 from sklearn_heartkd.distillation.losses._base import DistillationLoss, LossContext, TeacherOutput
 from sklearn_heartkd.distillation.losses._crd import CRD
@@ -32,6 +34,7 @@ from sklearn_heartkd.distillation.losses._dist import DIST
 from sklearn_heartkd.distillation.losses._dkd import DKD
 from sklearn_heartkd.distillation.losses._hint import Hint
 from sklearn_heartkd.distillation.losses._infonce import InfoNCE
+from sklearn_heartkd.distillation.losses._logits import Logits
 from sklearn_heartkd.distillation.losses._pkt import PKT
 from sklearn_heartkd.distillation.losses._rkd import RKD
 from sklearn_heartkd.distillation.losses._similarity_preserving import SimilarityPreserving
@@ -52,7 +55,9 @@ __all__ = [
     "DistilledClassifier",
     "Hint",
     "InfoNCE",
+    "Logits",
     "LossContext",
+    "Munge",
     "SimilarityPreserving",
     "SoftTargets",
     "SupCon",

@@ -9,13 +9,13 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._parameters import check_names
-from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED
+from sklearn_heartkd.distillation.losses._registry import LOSSES, SOFTENED, Logits
 from sklearn_heartkd.utils._probabilities import require_probabilities
 from sklearn_heartkd.utils._random import unset_seeds
 from sklearn_heartkd.utils._warnings import outside
 
 
-def check_student(student):
+def check_student(student, devices):
     """Raise before a teacher is fitted if the student could not be."""
     network = student.steps[-1][1] if isinstance(student, Pipeline) else student
     if not isinstance(network, NetworkClassifier):
@@ -24,6 +24,7 @@ def check_student(student):
             f"in one, got {type(network).__name__}."
         )
     network._validate_params()
+    network._require_devices(devices)
     if network is not student and any(hasattr(step, "fit_resample") for _, step in student.steps):
         raise TypeError(
             "The student's pipeline holds a sampler, but teacher and student learn from the same "
@@ -40,7 +41,7 @@ def check_teachers(owner, teachers, terms):
         If a teacher cannot give probabilities.
     ValueError
         If the names of the teachers cannot be used, their weights are not one for each or do not matter,
-        or augmented outputs of the teacher are asked for out of fold.
+        or augmented outputs of the teacher are asked for out of fold or with a prior.
     """
     check_names(teachers)
     for name, teacher in teachers:
@@ -49,6 +50,11 @@ def check_teachers(owner, teachers, terms):
         raise ValueError(
             "teacher_outputs='augmented' asks the teacher that is fitted on all recordings, but "
             f"cv={owner.cv!r} wants its outputs out of fold; use teacher_outputs='cached', or cv=None."
+        )
+    if owner.unlabeled_prior is not None and owner.teacher_outputs == "augmented":
+        raise ValueError(
+            "unlabeled_prior weights the classes by all answers about X_unlabeled, which "
+            "teacher_outputs='augmented' does not know; use teacher_outputs='cached', or no prior."
         )
     shares = owner.teacher_weights
     if shares is None:
@@ -65,7 +71,8 @@ def check_teachers(owner, teachers, terms):
         )
     used = [(name, loss) for name, loss, weight in terms if weight > 0]
     # a user's loss may use the probabilities
-    if all(type(loss) in LOSSES.values() and not isinstance(loss, SOFTENED) for _, loss in used):
+    others = set(LOSSES.values()) - {*SOFTENED, Logits}
+    if all(type(loss) in others for _, loss in used):
         raise ValueError(
             f"teacher_weights={shares!r} are shares of the teachers' probabilities, which the losses "
             f"{[name for name, _ in used]} do not use; add 'kd' to the losses, or leave teacher_weights "
@@ -81,7 +88,7 @@ def warn_of_small_weights(sample_weight, terms):
         return
     warnings.warn(
         f"The sample weights are {sample_weight.mean():.2g} on average, but the losses {counting} count "
-        "weights as repetitions and find little to contrast; scale the weights to 1 on average.",
+        "weights as repetitions and find few of them; scale the weights to 1 on average.",
         UserWarning,
         stacklevel=outside(),
     )

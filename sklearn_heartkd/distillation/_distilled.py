@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_heartkd.classifiers import StudentClassifier
+from sklearn_heartkd.classifiers import DenseStudentClassifier, StudentClassifier
 from sklearn_heartkd.distillation._checks import (
     check_student,
     check_teachers,
@@ -23,6 +23,8 @@ from sklearn_heartkd.distillation._checks import (
     warn_of_moved_moments,
     warn_of_small_weights,
 )
+from sklearn_heartkd.distillation._made import MadeRows, keep_labels
+from sklearn_heartkd.distillation._munge import Munge
 from sklearn_heartkd.distillation._objective import DistillationObjective
 from sklearn_heartkd.distillation._parameters import NestedListsMixin, named_items
 from sklearn_heartkd.distillation._teaching import (
@@ -31,11 +33,12 @@ from sklearn_heartkd.distillation._teaching import (
     networks_of,
     predict_teachers,
 )
+from sklearn_heartkd.distillation._unlabeled import FurtherRows, given_rows
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
 from sklearn_heartkd.distillation.losses._registry import LOSSES, resolve_losses
 from sklearn_heartkd.refinement import ClusterTable
 from sklearn_heartkd.refinement._cluster_table import check_n_clusters
-from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows
+from sklearn_heartkd.utils._group_splits import splits_of_rows
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._metadata import split_parameters
 from sklearn_heartkd.utils._nested import answer
@@ -50,7 +53,7 @@ from sklearn_heartkd.utils._validation import (
     require_numbers,
 )
 
-ENCODE = "give a student that encodes them, as make_pipeline(encoder, StudentClassifier())"
+ENCODE = "give a student that encodes them, as make_pipeline(encoder, DenseStudentClassifier())"
 
 
 class DistilledClassifier(NestedListsMixin, MetaClassifier):
@@ -70,11 +73,13 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         was fitted on recordings that a cross-validation tests on, those scores are too good. Of several
         teachers, the probabilities are averaged and the embeddings put side by side.
     student : network classifier or Pipeline that ends in one, default=None
-        None is ``StudentClassifier()``. The earlier steps of a pipeline are fitted first.
+        None is ``StudentClassifier()`` if X is 3-D and ``DenseStudentClassifier()`` if it is a table.
+        The earlier steps of a pipeline are fitted first. Trained from scratch, for comparison, it is
+        ``clone(student).fit(X, y)``.
     losses : str, loss or list of (name, loss, weight), default="kd+infonce"
-        Names joined by "+": "ce", "kd", "infonce", "crd", "supcon", "rkd", "sp", "pkt", "hint", "at",
-        "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce" belongs to
-        every choice but "ssd", which has its own, with weight 0.3 unless it is given: "kd" and
+        Names joined by "+": "ce", "kd", "logits", "infonce", "crd", "supcon", "rkd", "sp", "pkt",
+        "hint", "at", "dkd", "dist", "ssd", see `sklearn_heartkd.distillation`. The cross-entropy "ce"
+        belongs to every choice but "ssd", which has its own, with weight 0.3 unless it is given: "kd" and
         ``SoftTargets()`` are 0.3 cross-entropy + 0.7 soft targets. Parameters of a
         loss are nested ones: ``losses__temperature`` of a single loss, ``losses__<name>__temperature``
         and ``losses__<name>__weight`` in a list.
@@ -103,6 +108,21 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         Clusters of the refinement; "auto" is the number of classes.
     refine_weight : float, default=0.25
         Share of the clusters in the average.
+    unlabeled_weight : float, default=1.0
+        Weight of a row of `X_unlabeled` in the losses, relative to the mean of the rows that have labels.
+        The cross-entropy of a row without label counts as 0 in the mean: the more such rows there are, the
+        less the labels count. 0 leaves the rows out.
+    unlabeled_prior : "balanced" or array-like of shape (n_classes,), default=None
+        Shares of the classes among the rows of `X_unlabeled`, in sorted order of the classes; "balanced"
+        is equal shares. The teacher's classes are weighted so that the mean of its answers about these
+        rows equals them, after Saerens et al. (2002). This assumes that the rows differ from the labeled
+        ones only in these shares, not in what recordings of one class look like to the teacher. The
+        answers are then cached ones. None leaves them as they are.
+    transfer : Munge, default=None
+        Makes rows of a table X, about which the teacher is asked and from whose answers the student
+        learns, as from rows of `X_unlabeled`: all losses but the cross-entropy, which counts as much as
+        without them. They are made from the training rows, after the split of early stopping; each
+        counts as of a separate subject. None makes none.
     memory : str or object with the joblib.Memory interface, default=None
         Keeps fitted teachers and their outputs, so that a search over the student's parameters fits
         a teacher once per split. Set `random_state` to an int: with new seeds in every fit, no teacher
@@ -134,6 +154,8 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     ----------
     Hinton, Vinyals and Dean (2015), "Distilling the knowledge in a neural network".
     Tian, Krishnan and Isola (2020), "Contrastive representation distillation".
+    Saerens, Latinne and Decaestecker (2002), "Adjusting the outputs of a classifier to new a priori
+    probabilities: a simple procedure".
 
     Examples
     --------
@@ -150,6 +172,7 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     """
 
     _by_name = LOSSES
+    _learns_unlabeled = True
 
     _parameter_constraints: dict = {
         "teacher": [HasMethods(["fit"]), list],
@@ -163,6 +186,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         "refine": [StrOptions({"kmeans"}), None],
         "n_clusters": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "refine_weight": [Interval(Real, 0, 1, closed="both")],
+        "unlabeled_weight": [Interval(Real, 0, None, closed="left")],
+        "unlabeled_prior": [StrOptions({"balanced"}), "array-like", None],
+        "transfer": [Munge, None],
         "memory": [str, HasMethods(["cache"]), None],
         "random_state": ["random_state"],
     }
@@ -181,6 +207,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         refine: str | None = None,
         n_clusters: int | str = "auto",
         refine_weight: float = 0.25,
+        unlabeled_weight: float = 1.0,
+        unlabeled_prior: str | ArrayLike | None = None,
+        transfer: Munge | None = None,
         memory: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -195,6 +224,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         self.refine = refine
         self.n_clusters = n_clusters
         self.refine_weight = refine_weight
+        self.unlabeled_weight = unlabeled_weight
+        self.unlabeled_prior = unlabeled_prior
+        self.transfer = transfer
         self.memory = memory
         self.random_state = random_state
 
@@ -207,6 +239,9 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the teacher, then the student, then the clusters, if any.
@@ -224,6 +259,19 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         groups : array-like of shape (n_recordings,), default=None
             Subjects: no inner split crosses them, and contrastive losses do not contrast recordings of
             one subject.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices with which the recordings were made, for teachers and students with ``balance=True``.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Recordings without labels, in the form of X. The teacher is fitted on X, answers about them, and
+            the student learns from its answers: all losses but the cross-entropy with the labels. Losses
+            that compare classes take the class that the teacher finds most probable. A pipeline around
+            this classifier does not transform them: put pipelines inside.
+            `cross_validate` and `GridSearchCV` hand all of them to every fold, which is honest only if none
+            of their subjects is tested; else loop, with
+            :func:`~sklearn_heartkd.model_selection.split_unlabeled`. They cut an array that happens to have
+            as many rows as X, or as the training part of an outer split: give one more or one less.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects, named as in `groups`: early stopping leaves out those that it holds out.
         **params : dict
             Metadata for the teacher and the student, with metadata routing enabled.
 
@@ -243,12 +291,18 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         """
         X, y = check_any_input(self, X, y)
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        if not self.unlabeled_weight:
+            X_unlabeled = groups_unlabeled = None
+        params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
+        if self.transfer is not None and getattr(X, "ndim", None) != 2:
+            raise ValueError(
+                "transfer makes rows of tables, but X is not 2-D; leave transfer=None, or give a table."
+            )
         cv = splits_of_rows(self.cv, rows, n_rows)
         self.classes_ = np.unique(y)
-        student = self._student()
-        check_student(student)
+        student = self._student(is_table=getattr(X, "ndim", 2) == 2)
+        check_student(student, params["devices"])
         if not isinstance(student, Pipeline):
             require_numbers(X, ENCODE)
         terms = resolve_losses(self.losses, self.weights, self.temperature, len(self.classes_))
@@ -259,33 +313,38 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
 
         routed = self._route(sample_weight=sample_weight, **params)
         random_state = check_random_state(self.random_state)
-        predictions = predict_teachers(self, X, y, routed, params["groups"], cv, random_state)
+        predictions = predict_teachers(self, X, y, routed, params, cv, random_state)
         student = clone_seeded(student, random_state)
-        network, features, fit_params = student, X, routed["student"]
-        if isinstance(student, Pipeline):
-            before, fit_params = split_parameters(student, fit_params)
-            *_, (end, network) = student.steps
-            if len(student) > 1:
-                head = student[:-1]
-                features = head.fit_transform(X, y, **before)
-                student.steps = [*head.steps, (end, network)]
-
-        needs_sequence = any(loss.needs_sequence for _, loss, weight in terms if weight > 0)
-        maps = feature_maps(predictions, X) if needs_sequence and cv is None else None
-        cached = cached_outputs(predictions, shares, maps)
-        asked = networks_of(self, predictions, features if features is X else None)
+        network, features, fit_params = _fit_head(student, X, y, routed["student"])
+        needs_maps = cv is None and any(
+            loss.needs_sequence for _, loss, weight in terms if weight > 0
+        )
+        maps = feature_maps(predictions, X) if needs_maps else None
+        known = [(one.probabilities, one.embedding) for one in predictions]
+        cached = cached_outputs(known, shares, maps)
+        further = FurtherRows()
+        if "X_unlabeled" in params:
+            further.sources.append(
+                given_rows(self, predictions, shares, student, params, needs_maps=needs_maps)
+            )
+        if self.transfer is not None:
+            seed = draw_seed(random_state)
+            further.sources.append(MadeRows(self, predictions, shares, student, X, seed))
+            terms = keep_labels(terms, self.transfer)
+        is_same = features is X and not isinstance(network, DenseStudentClassifier)
+        asked = networks_of(self, predictions, features if is_same else None)
 
         def make_objective(module, rows):
             if maps is not None:
                 require_moments(module, rows)
                 if asked is None:
                     warn_of_moved_moments(network._augmentations(), self.teacher_outputs)
+            outputs = further.behind(cached)
             return DistillationObjective(
-                terms, module, rows, cached, asked, shares, network.label_smoothing
+                terms, module, rows, outputs, asked, shares, network.label_smoothing
             )
 
-        weight, subjects = fit_params.get("sample_weight"), fit_params.get("groups")
-        network._fit(features, y, weight, subjects, make_objective)
+        network._fit(features, y, make_objective=make_objective, unlabeled=further, **fit_params)
         self.student_, self.history_ = student, network.history_
         fitted = {one.name: one.teacher for one in predictions}
         self.teacher_ = Bunch(**fitted) if isinstance(self.teacher, list) else fitted["teacher"]
@@ -304,10 +363,10 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
     def _teachers(self):
         return self.teacher if isinstance(self.teacher, list) else [("teacher", self.teacher)]
 
-    def _student(self):
+    def _student(self, is_table=True):
         if self.student is not None:
             return self.student
-        student = StudentClassifier()
+        student = DenseStudentClassifier() if is_table else StudentClassifier()
         return student.set_fit_request(sample_weight=True) if _routing_enabled() else student
 
     def _nested(self):
@@ -361,6 +420,30 @@ class DistilledClassifier(NestedListsMixin, MetaClassifier):
         parts = [student, *(item[1] for item in named_items(self._teachers()))]
         tags.input_tags.allow_nan = all(map(allows_nan, parts))
         return tags
+
+
+def _fit_head(student, X, y, params):
+    """Fit the steps before the student's network in place; `params` are the arguments of its `fit`.
+
+    Returns
+    -------
+    network : NetworkClassifier
+        Not fitted.
+    features : array-like
+        X as the network takes it.
+    params : dict
+        Arguments of the network's `fit`.
+    """
+    if not isinstance(student, Pipeline):
+        return student, X, params
+    before, params = split_parameters(student, params)
+    *_, (end, network) = student.steps
+    if len(student) == 1:
+        return network, X, params
+    head = student[:-1]
+    features = head.fit_transform(X, y, **before)
+    student.steps = [*head.steps, (end, network)]
+    return network, features, params
 
 
 def _without_fits(teacher):

@@ -10,9 +10,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _check_method_params, check_memory
+from sklearn.utils.validation import _num_samples, check_memory
 
 from sklearn_heartkd._version import __version__
+from sklearn_heartkd.classifiers import DenseStudentClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.distillation._checks import warn_of_useless_memory
 from sklearn_heartkd.distillation._objective import combine
@@ -28,6 +29,7 @@ from sklearn_heartkd.utils._probabilities import (
 )
 from sklearn_heartkd.utils._random import clone_seeded
 from sklearn_heartkd.utils._rows import blocks
+from sklearn_heartkd.utils._unlabeled import fold_parameters
 from sklearn_heartkd.utils._unwrap import is_frozen_classifier, is_transparent, parts_of, walk
 
 
@@ -45,16 +47,23 @@ class TeacherPredictions:
     embedding : ndarray of shape (n, n_dimensions)
         Log-probabilities where the teacher has no embeddings, and out of fold, where the
         embeddings of different folds could not be compared.
+    unlabeled : tuple of ndarray or None
+        Probabilities and embedding of the rows without labels.
     """
 
     name: str
     teacher: object
     probabilities: np.ndarray
     embedding: np.ndarray
+    unlabeled: tuple[np.ndarray, np.ndarray] | None = None
 
 
-def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=None):
+def predict_teacher(
+    owner, name, teacher, X, y, params, groups, cv, *, X_unlabeled=None, versions=None
+):
     """Fit one teacher (unless it is frozen) and return its `TeacherPredictions`.
+
+    About the rows of `X_unlabeled` the teacher that is fitted on all of X answers.
 
     A memory tells predictions apart by the arguments, among them the `versions` of what fits it; `params`
     are those of the teacher's `fit`, and `groups` are for the splits.
@@ -75,19 +84,18 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
     X = as_taken(teacher, X)
     classes = np.unique(y)
     fitted = teacher if frozen else fit_nested(teacher, X, y, params)
+    unlabeled = None
+    if X_unlabeled is not None:
+        unlabeled = ask(fitted, X_unlabeled, classes, role, embeds=cv is None)
     if cv is None:
-        _require_classes(fitted, role)
-        probabilities, embedding = map(np.asarray, answer(fitted, X))
-        require_rows(probabilities, len(y), f"{role} gives probabilities")
-        require_rows(embedding, len(y), f"{role} gives embeddings")
-        probabilities = align(probabilities, fitted.classes_, classes, role)
-        require_finite(embedding, f"{role} gives embeddings")
-        return TeacherPredictions(name, fitted, probabilities, embedding)
+        probabilities, embedding = ask(fitted, X, classes, role)
+        return TeacherPredictions(name, fitted, probabilities, embedding, unlabeled)
     # a splitter may test on a row several times, whose probabilities are then averaged
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
         rows = _safe_indexing(X, training), y[training]
-        fold = fit_nested(clone(teacher), *rows, _check_method_params(X, params, training))
+        inside = fold_parameters(X, params, groups, training, held_out)
+        fold = fit_nested(clone(teacher), *rows, inside)
         _require_classes(fold, role)
         found = fold.predict_proba(_safe_indexing(X, held_out))
         require_rows(found, len(held_out), f"{role} gives probabilities")
@@ -99,13 +107,27 @@ def predict_teacher(owner, name, teacher, X, y, params, groups, cv, *, versions=
             "cover all of them, such as StratifiedGroupKFold."
         )
     probabilities = total / times[:, None]
-    return TeacherPredictions(name, fitted, probabilities, log_probabilities(probabilities))
+    return TeacherPredictions(
+        name, fitted, probabilities, log_probabilities(probabilities), unlabeled
+    )
 
 
-def predict_teachers(owner, X, y, routed, groups, cv, random_state):
+def ask(fitted, X, classes, role, *, embeds=True):
+    """Return a fitted teacher's probabilities of `classes`, and its embeddings unless not `embeds`."""
+    X = as_taken(fitted, X)
+    _require_classes(fitted, role)
+    probabilities, embedding = map(np.asarray, answer(fitted, X))
+    require_rows(probabilities, _num_samples(X), f"{role} gives probabilities")
+    require_rows(embedding, _num_samples(X), f"{role} gives embeddings")
+    probabilities = align(probabilities, fitted.classes_, classes, role)
+    require_finite(embedding, f"{role} gives embeddings")
+    return probabilities, embedding if embeds else log_probabilities(probabilities)
+
+
+def predict_teachers(owner, X, y, routed, metadata, cv, random_state):
     """Return the `TeacherPredictions` of each teacher of `owner`, from its memory where they are there.
 
-    `routed` holds the arguments of their `fit`, by "teacher__<name>".
+    `routed` holds the arguments of their `fit`, by "teacher__<name>", `metadata` those of its own.
 
     Raises
     ------
@@ -124,9 +146,9 @@ def predict_teachers(owner, X, y, routed, groups, cv, random_state):
     predictions = []
     for name, teacher in teachers:
         seeded, params = clone_seeded(teacher, random_state), routed[f"teacher__{name}"]
-        predictions.append(
-            predict(owner, name, seeded, X, y, params, groups, cv, versions=versions)
-        )
+        arguments = name, seeded, X, y, params, metadata["groups"], cv
+        further = {"X_unlabeled": metadata.get("X_unlabeled"), "versions": versions}
+        predictions.append(predict(owner, *arguments, **further))
     return predictions
 
 
@@ -138,12 +160,16 @@ def _require_classes(fitted, role):
         )
 
 
-def cached_outputs(predictions, shares, maps=None):
-    """Return the `TeacherOutput` of all predictions together, with the feature maps of a single one."""
+def cached_outputs(answers, shares, maps=None):
+    """Return the `TeacherOutput` of all teachers together, with the feature maps of a single one.
+
+    `answers` holds probabilities and embedding of each.
+    """
+    probabilities, embeddings = zip(*answers, strict=True)
     return combine(
-        [_as_tensor(prediction.probabilities) for prediction in predictions],
-        [_as_tensor(prediction.embedding) for prediction in predictions],
-        [maps] * len(predictions),
+        list(map(_as_tensor, probabilities)),
+        list(map(_as_tensor, embeddings)),
+        [maps] * len(answers),
         shares,
     )
 
@@ -194,13 +220,18 @@ def networks_of(owner, predictions, X):
     ValueError
         If the outputs are to be augmented, but a teacher cannot be asked.
     """
-    if owner.teacher_outputs == "cached" or owner.cv is not None:
+    if (
+        owner.teacher_outputs == "cached"
+        or owner.cv is not None
+        or owner.unlabeled_prior is not None
+    ):
         return None
     classes = owner.classes_
     networks = []
     for prediction in predictions:
         steps, model = _network_behind(prediction.teacher)
-        if model is None or steps or getattr(X, "ndim", None) != 3:
+        flattens = isinstance(model, DenseStudentClassifier)
+        if model is None or flattens or steps or getattr(X, "ndim", None) != 3:
             obstacle = (
                 "teachers that are networks of sklearn_heartkd and take the student's 3-D features "
                 "themselves"

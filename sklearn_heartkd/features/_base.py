@@ -1,4 +1,4 @@
-"""What MFCC and LogMelSpectrogram share."""
+"""What the transformers to spectral features share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-# The defaults of both estimators, for heart sounds at 2 kHz and small enough for a device.
+# The defaults of the estimators, for heart sounds at 2 kHz and small enough for a device.
 N_FFT = 128
 HOP_LENGTH = 64
 N_MELS = 32
@@ -34,7 +34,7 @@ def _is_tabular(estimator):
     if estimator.output == "sequence":
         raise AttributeError(
             f"{type(estimator).__name__}(output='sequence') gives a 3-D array, which has neither "
-            "feature names nor set_output: use output='flat' or output='summary' for a table."
+            "feature names nor set_output: use another output for a table."
         )
     return True
 
@@ -42,8 +42,8 @@ def _is_tabular(estimator):
 class _SpectralFeatures(Stateless):
     """Base of the transformers from waveforms to spectral features.
 
-    A subclass gives its parameters in `__init__`, `_channel` (the prefix of its feature names) and
-    `_dct_matrix()`.
+    A subclass gives its parameters in `__init__` and `_channel` (the prefix of its feature names), and
+    may extend `_steps()`.
     """
 
     _parameter_constraints: dict = {
@@ -56,6 +56,7 @@ class _SpectralFeatures(Stateless):
         "normalize": ["boolean"],
         "amin": [Interval(Real, 0, None, closed="neither")],
         "top_db": [Interval(Real, 0, None, closed="left"), None],
+        "cmvn": ["boolean"],
         "output": [StrOptions({"sequence", "flat", "summary"})],
         "n_jobs": [None, Integral],
     }
@@ -66,12 +67,11 @@ class _SpectralFeatures(Stateless):
         Parameters
         ----------
         X : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays
-            Waveforms; of different length only with ``output="summary"``.
+            Waveforms; of different length where the class and `output` allow it.
 
         Returns
         -------
-        features : ndarray of shape (n_recordings, n_channels, n_frames) or \
-                (n_recordings, n_features)
+        features : ndarray of shape (n_recordings, n_channels, n_steps) or (n_recordings, n_features)
             3-D with ``output="sequence"``, else 2-D. float32 for float32 recordings, else float64.
         """
         self._validate_params()
@@ -83,7 +83,8 @@ class _SpectralFeatures(Stateless):
         if self.output == "summary":
             shape: tuple[int, ...] = (2 * front_end.n_channels * len(STATISTICS),)
         else:
-            shape = (front_end.n_channels, front_end.n_frames(len(recordings[0])))
+            n_frames = front_end.n_frames(len(recordings[0]))
+            shape = (front_end.n_channels, front_end.n_lags or n_frames)
         features = np.empty((len(recordings), *shape), dtype=dtype)
         n_jobs = min(effective_n_jobs(self.n_jobs), len(recordings))
         if n_jobs == 1:
@@ -107,17 +108,20 @@ class _SpectralFeatures(Stateless):
         Returns
         -------
         names : ndarray of str objects
-            Such as ``mfcc3_t12`` (coefficient 3, frame 12) with ``output="flat"`` and
-            ``mfcc3_mean`` with ``output="summary"``.
+            Such as ``mfcc3_t12`` (coefficient 3, frame 12) or ``mel3_lag12`` with ``output="flat"``,
+            and ``mfcc3_mean`` with ``output="summary"``.
         """
         _check_feature_names_in(self, input_features, generate_names=False)
         front_end = self._front_end()
         channels = [f"{self._channel}{i}" for i in range(front_end.n_channels)]
         if self.output == "summary":
             return np.asarray(summary_names(channels), dtype=object)
-        check_is_fitted(self, "n_features_in_")
-        frames = range(front_end.n_frames(self.n_features_in_))
-        return np.asarray([f"{c}_t{frame}" for c in channels for frame in frames], dtype=object)
+        if front_end.n_lags:
+            steps = [f"lag{lag}" for lag in range(1, front_end.n_lags + 1)]
+        else:
+            check_is_fitted(self, "n_features_in_")
+            steps = [f"t{frame}" for frame in range(front_end.n_frames(self.n_features_in_))]
+        return np.asarray([f"{c}_{step}" for c in channels for step in steps], dtype=object)
 
     @available_if(_is_tabular)
     def set_output(self, *, transform: str | None = None) -> Self:
@@ -153,15 +157,17 @@ class _SpectralFeatures(Stateless):
             )
         return FrontEnd(
             sampling_rate=self.sampling_rate,
-            normalize=self.normalize,
             n_fft=self.n_fft,
             hop_length=self.hop_length,
             window=hann_window(self.n_fft),
             mel=mel_filters(self.sampling_rate, self.n_fft, self.n_mels, self.fmin, fmax),
             amin=self.amin,
-            top_db=self.top_db,
-            dct=self._dct_matrix(),
+            **self._steps(),
         )
+
+    def _steps(self):
+        """Return the steps that not all front ends have, as arguments of `FrontEnd`."""
+        return {"normalize": self.normalize, "top_db": self.top_db, "cmvn": self.cmvn}
 
     def _check_lengths(self, recordings):
         if is_ragged(recordings) and self.output != "summary":
@@ -182,12 +188,16 @@ def _fill(features, recordings, front_end):
 
     Ragged recordings go one by one; those of one length in chunks whose spectra stay in the cache.
     """
+
+    def compute(kernel, rows):
+        sequences = kernel(rows)
+        return summarize(sequences, front_end.cmvn) if features.ndim == 2 else sequences
+
     if is_ragged(recordings):
         kernels = {dtype: Kernel(front_end, dtype) for dtype in {row.dtype for row in recordings}}
         for i, row in enumerate(recordings):
-            features[i] = summarize(kernels[row.dtype](row[np.newaxis]))[0]
+            features[i] = compute(kernels[row.dtype], row[np.newaxis])[0]
         return
     kernel = Kernel(front_end, recordings.dtype)
     for chunk in kernel.chunks(*recordings.shape):
-        sequences = kernel(np.asarray(recordings[chunk]))
-        features[chunk] = summarize(sequences) if features.ndim == 2 else sequences
+        features[chunk] = compute(kernel, np.asarray(recordings[chunk]))

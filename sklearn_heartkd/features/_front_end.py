@@ -1,4 +1,4 @@
-"""The computation of the features: from waveforms to log-mel bands or MFCC."""
+"""The computation of the features: from waveforms to log-mel bands and what is made of them."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,19 +28,24 @@ class FrontEnd:
     5. multiply by `mel`;
     6. ``10 * log10(max(power, amin))``;
     7. if `top_db` is not None: raise what is below the waveform's maximum minus `top_db` to that;
-    8. if `dct` is not None: multiply by `dct`.
+    8. if `dct` is not None: multiply by `dct`;
+    9. if `cmvn`: subtract the mean of each channel over time and divide by its (population) standard
+       deviation plus 1;
+    10. if `n_lags` is not None: `autocorrelate` each channel.
     """
 
     sampling_rate: float  # in Hz
-    normalize: bool
     n_fft: int
     hop_length: int
     window: np.ndarray  # the periodic Hann window
     mel: np.ndarray  # librosa's filters, (n_mels, 1 + n_fft // 2), float32
     amin: float
-    top_db: float | None
+    normalize: bool = False
+    top_db: float | None = None
     # the first rows of the orthonormal DCT-II, (n_mfcc, n_mels); None for log-mel bands
     dct: np.ndarray | None = None
+    cmvn: bool = False
+    n_lags: int | None = None
 
     @property
     def n_channels(self):
@@ -63,7 +68,6 @@ class Kernel:
         self.front_end = front_end
         self.window = front_end.window.astype(dtype)
         self.mel = scipy.sparse.csr_array(front_end.mel[:, first:stop].astype(dtype))
-        self.dct = None if front_end.dct is None else front_end.dct.astype(dtype)
 
     def chunks(self, n_recordings, n_samples):
         """Yield slices of recordings whose spectra fit into the processor's cache."""
@@ -72,7 +76,7 @@ class Kernel:
             yield slice(start, start + step)
 
     def __call__(self, waveforms):
-        """Return the features, of shape (n_recordings, n_channels, n_frames)."""
+        """Return the features, of shape (n_recordings, n_channels, n_frames or n_lags)."""
         front_end = self.front_end
         if front_end.normalize:
             waveforms = np.stack([standardize(waveform) for waveform in waveforms])
@@ -102,7 +106,7 @@ class Kernel:
         if front_end.top_db is not None:
             floor = features.max(axis=(1, 2), keepdims=True) - front_end.top_db
             np.maximum(features, floor, out=features)
-        return features if self.dct is None else self.dct @ features
+        return finish(front_end, features)
 
     def _power(self, frames):
         """Return the powers of the bins that the mel bands use, of shape (bins, rows, frames)."""
@@ -112,6 +116,44 @@ class Kernel:
         power = np.square(spectra.real)
         power += np.square(spectra.imag)
         return power
+
+
+def finish(front_end, features):
+    """Return what a front end makes of log-mel bands of shape (n_recordings, n_mels, n_frames)."""
+    if front_end.dct is not None:
+        features = front_end.dct.astype(features.dtype) @ features
+    if front_end.cmvn:
+        features = _center(features)
+        features /= np.sqrt(np.square(features).mean(axis=-1, keepdims=True)) + 1
+    return features if front_end.n_lags is None else autocorrelate(features, front_end.n_lags)
+
+
+def autocorrelate(curves, n_lags):
+    """Return the autocorrelation over time at lags 1 to `n_lags`, divided by the variance plus 1.
+
+    A sum over n - k products is divided by n - k, and lags k above n / 2 are 0.
+    """
+    n_frames, dtype = curves.shape[-1], curves.dtype
+    centered = _center(curves)
+    found = np.zeros((*curves.shape[:-1], n_lags), dtype)
+    lags = np.arange(1, min(n_lags, n_frames // 2) + 1)
+    if lags.size:
+        # as many zeros as lags keep the ends of the circle apart
+        n_circle = scipy.fft.next_fast_len(n_frames + len(lags), real=True)
+        spectra = scipy.fft.rfft(centered, n_circle)
+        power = np.square(spectra.real)
+        power += np.square(spectra.imag)
+        sums = scipy.fft.irfft(power, n_circle)[..., : len(lags) + 1]
+        variance = sums[..., :1] / n_frames
+        found[..., : len(lags)] = sums[..., 1:] / (n_frames - lags).astype(dtype) / (variance + 1)
+    return found
+
+
+def _center(curves):
+    # less the first value, so that a constant gives zeros and not the rounding errors of its mean
+    centered = curves - curves[..., :1]
+    centered -= centered.mean(axis=-1, keepdims=True)
+    return centered
 
 
 def standardize(waveform):

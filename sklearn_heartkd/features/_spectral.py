@@ -37,6 +37,12 @@ class LogMelSpectrogram(_SpectralFeatures):
         Smaller powers are raised to this value.
     top_db : float or None, default=80.0
         Dynamic range in decibels below the loudest value of the same recording; None means no limit.
+    cmvn : bool, default=False
+        Whether to apply cepstral mean and variance normalization [2]_: subtract the mean of each
+        band over the recording (in a `WindowedClassifier`, over the window), and divide by its
+        standard deviation plus 1 dB. That removes the gain and the stationary frequency response
+        of a device. With ``output="summary"`` the statistics are those of the normalized
+        bands: their means are 0, and their standard deviations below 1.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 
@@ -64,6 +70,8 @@ class LogMelSpectrogram(_SpectralFeatures):
     ----------
     .. [1] B. McFee et al., "librosa: Audio and music signal analysis in Python", Proceedings of
        the 14th Python in Science Conference, 2015.
+    .. [2] O. Viikki, K. Laurila, "Cepstral domain segmental feature vector normalization for noise
+       robust speech recognition", Speech Communication 25, 1998.
 
     Examples
     --------
@@ -88,6 +96,7 @@ class LogMelSpectrogram(_SpectralFeatures):
         normalize: bool = True,
         amin: float = 1e-10,
         top_db: float | None = 80.0,
+        cmvn: bool = False,
         output: str = "sequence",
         n_jobs: int | None = None,
     ) -> None:
@@ -100,11 +109,9 @@ class LogMelSpectrogram(_SpectralFeatures):
         self.normalize = normalize
         self.amin = amin
         self.top_db = top_db
+        self.cmvn = cmvn
         self.output = output
         self.n_jobs = n_jobs
-
-    def _dct_matrix(self):
-        return None
 
 
 class MFCC(_SpectralFeatures):
@@ -138,6 +145,12 @@ class MFCC(_SpectralFeatures):
         Smaller powers are raised to this value.
     top_db : float or None, default=80.0
         Dynamic range in decibels below the loudest value of the same recording; None means no limit.
+    cmvn : bool, default=False
+        Whether to apply cepstral mean and variance normalization [2]_: subtract the mean of each
+        coefficient over the recording (in a `WindowedClassifier`, over the window), and divide by its
+        standard deviation plus 1 dB. That removes the gain and the stationary frequency response
+        of a device. With ``output="summary"`` the statistics are those of the normalized
+        coefficients: their means are 0, and their standard deviations below 1.
     output : {"sequence", "flat", "summary"}, default="sequence"
         What `transform` returns.
 
@@ -166,6 +179,8 @@ class MFCC(_SpectralFeatures):
     ----------
     .. [1] B. McFee et al., "librosa: Audio and music signal analysis in Python", Proceedings of
        the 14th Python in Science Conference, 2015.
+    .. [2] O. Viikki, K. Laurila, "Cepstral domain segmental feature vector normalization for noise
+       robust speech recognition", Speech Communication 25, 1998.
 
     Examples
     --------
@@ -198,6 +213,7 @@ class MFCC(_SpectralFeatures):
         normalize: bool = True,
         amin: float = 1e-10,
         top_db: float | None = 80.0,
+        cmvn: bool = False,
         output: str = "sequence",
         n_jobs: int | None = None,
     ) -> None:
@@ -211,13 +227,14 @@ class MFCC(_SpectralFeatures):
         self.normalize = normalize
         self.amin = amin
         self.top_db = top_db
+        self.cmvn = cmvn
         self.output = output
         self.n_jobs = n_jobs
 
-    def _dct_matrix(self):
+    def _steps(self):
         if self.n_mfcc > self.n_mels:
             raise ValueError(
                 f"MFCC got n_mfcc={self.n_mfcc}, more than n_mels={self.n_mels}: lower n_mfcc or raise "
                 "n_mels."
             )
-        return dct_matrix(self.n_mfcc, self.n_mels)
+        return super()._steps() | {"dct": dct_matrix(self.n_mfcc, self.n_mels)}

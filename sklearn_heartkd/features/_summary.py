@@ -6,15 +6,19 @@ _QUANTILES = {"q10": 0.1, "q25": 0.25, "median": 0.5, "q75": 0.75, "q90": 0.9}
 STATISTICS = ("mean", "std", "skew", "min", "max", *_QUANTILES)
 
 
-def summarize(sequences):
+def summarize(sequences, is_centered=False):
     """Describe each channel of (n_recordings, n_channels, n_frames), and its changes, over time.
 
-    A row of the result is ordered as by `summary_names`. The changes of a single frame are 0.
+    A row of the result is ordered as by `summary_names`. The changes of a single frame are 0, and so are
+    the means where `is_centered`: a scaler after it would enlarge their rounding errors.
     """
     deltas = np.diff(sequences)
     if not deltas.size:
         deltas = np.zeros_like(sequences)
-    return np.concatenate([_statistics(sequences), _statistics(deltas)], axis=1)
+    table = np.concatenate([_statistics(sequences), _statistics(deltas)], axis=1)
+    if is_centered:
+        table[:, : table.shape[1] // 2 : len(STATISTICS)] = 0
+    return table
 
 
 def summary_names(channel_names):

@@ -72,10 +72,12 @@ def tree_values(forest, table):
 
 
 def is_convolutional(network):
-    """Whether DeepExplainer can explain a network: neither recurrent nor with group norms."""
+    """Whether DeepExplainer can explain a network: convolutions over frames, without group norms."""
     from torch import nn
 
-    return not any(isinstance(layer, nn.RNNBase | nn.GroupNorm) for layer in network.modules())
+    return network.pools and not any(
+        isinstance(layer, nn.RNNBase | nn.GroupNorm) for layer in network.modules()
+    )
 
 
 def logits_of(network, dct=None):

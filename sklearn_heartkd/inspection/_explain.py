@@ -148,7 +148,7 @@ def _choose(method, task):
             isinstance(parts.classifier, NetworkClassifier)
             and not task.is_table
             and not parts.after
-            and getattr(parts.features, "output", "sequence") == "sequence"
+            and parts.is_linear
             and _attribution.is_convolutional(parts.classifier.module_)
         )
         tree = isinstance(parts.classifier, _TREES) and not isinstance(task.view, WindowedView)
@@ -174,7 +174,7 @@ def _ends(view):
 
 def _explain_network(task):
     parts, view = task.parts, task.view
-    dct = None if parts.features is None else parts.features._dct_matrix()
+    dct = None if parts.features is None else parts.features._front_end().dct
     network = _attribution.logits_of(parts.classifier.module_, dct)
     inner = view.inner if isinstance(view, WindowedView) else view
     values = [

@@ -9,7 +9,7 @@ from sklearn.pipeline import FeatureUnion
 from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.features._base import _SpectralFeatures
-from sklearn_heartkd.features._front_end import FrontEnd
+from sklearn_heartkd.features._front_end import FrontEnd, finish
 from sklearn_heartkd.features._summary import summarize
 from sklearn_heartkd.utils._nested import transform
 from sklearn_heartkd.utils._probabilities import log_probabilities
@@ -39,6 +39,16 @@ class Parts(NamedTuple):
             return clipped_log(classifier.predict_proba(X))
         values = np.asarray(classifier.decision_function(X), dtype=float)
         return np.stack([-values / 2, values / 2], axis=1) if values.ndim == 1 else values
+
+    @property
+    def is_linear(self):
+        """Whether the classifier takes sequences of log-mel bands or of a matrix times them."""
+        if self.features is None:
+            return True
+        if not isinstance(self.features, _SpectralFeatures) or self.features.output != "sequence":
+            return False
+        front_end = self.features._front_end()
+        return not front_end.cmvn and front_end.n_lags is None
 
     @property
     def unit(self):
@@ -71,10 +81,10 @@ def front_end_of(features) -> FrontEnd | None:
     A union has one if all its parts share it.
     """
     if isinstance(features, _SpectralFeatures):
-        return replace(features._front_end(), dct=None)
+        return replace(features._front_end(), dct=None, cmvn=False, n_lags=None)
     if isinstance(features, FeatureUnion) and not features.transformer_weights:
         parts = [part for _, part in features.transformer_list]
-        own = ("n_mfcc", "output")
+        own = ("n_mfcc", "cmvn", "output")
         if all(isinstance(part, _SpectralFeatures) for part in parts):
             kinds = [{**part.get_params(), **dict.fromkeys(own)} for part in parts]
             return front_end_of(parts[0]) if all(kind == kinds[0] for kind in kinds) else None
@@ -85,14 +95,13 @@ def _finish(features, grids):
     """Compute `features` from log-mel bands of shape (n, n_bands, n_frames)."""
     if isinstance(features, FeatureUnion):
         return np.hstack([_finish(part, grids) for _, part in features.transformer_list])
-    dct = features._dct_matrix()
-    if dct is not None:
-        grids = dct.astype(grids.dtype) @ grids
+    front_end = features._front_end()
+    grids = finish(front_end, grids)
     if features.output == "sequence":
         return grids
     if features.output == "flat":
         return grids.reshape(len(grids), -1)
-    return summarize(grids)
+    return summarize(grids, front_end.cmvn)
 
 
 def clipped_log(probabilities):

@@ -12,6 +12,7 @@ from sklearn_heartkd.metrics._circor import (
     circor_weighted_accuracy,
 )
 from sklearn_heartkd.metrics._comparison import compare_models, corrected_t_test
+from sklearn_heartkd.metrics._decision import net_benefit
 from sklearn_heartkd.metrics._efficiency import efficiency_profile, efficiency_ratio
 from sklearn_heartkd.metrics._oof import oof_frame
 from sklearn_heartkd.metrics._operating_point import OperatingPoint, operating_point
@@ -33,11 +34,13 @@ from sklearn_heartkd.metrics._screening import (
     sensitivity_at_specificity,
     specificity_at_sensitivity,
 )
+from sklearn_heartkd.metrics._threshold import ThresholdClassifier
 
 __all__ = [
     "OperatingPoint",
     "RejectingClassifier",
     "ReliabilityDisplay",
+    "ThresholdClassifier",
     "aggregate_by_patient",
     "artifact_f_score",
     "circor_outcome_cost",
@@ -48,6 +51,7 @@ __all__ = [
     "efficiency_profile",
     "efficiency_ratio",
     "expected_calibration_error",
+    "net_benefit",
     "oof_frame",
     "operating_point",
     "pascal_scorers",

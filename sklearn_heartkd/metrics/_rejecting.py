@@ -5,33 +5,20 @@ from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import _fit_context, clone
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, assert_all_finite, get_tags, indexable
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.metrics._calibration import reject_threshold, risk_coverage_curve
-from sklearn_heartkd.utils._group_splits import (
-    check_groups,
-    splits_of_rows,
-    subject_folds,
-)
-from sklearn_heartkd.utils._metadata import MetadataRouterMixin
+from sklearn_heartkd.metrics._deciding import DecidingClassifier
+from sklearn_heartkd.utils._group_splits import splits_of_rows, subject_folds
 from sklearn_heartkd.utils._nested import fit_nested
-from sklearn_heartkd.utils._validation import drop_weightless
+from sklearn_heartkd.utils._unlabeled import fold_parameters
 
 
-def _estimator_offers(method):
-    def check(self):
-        return hasattr(getattr(self, "estimator_", self.estimator), method)
-
-    return check
-
-
-class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class RejectingClassifier(DecidingClassifier):
     """A classifier that predicts "unsure" where its probability is too low.
 
     The reject threshold is chosen on the out-of-fold probabilities of the training data, split by
@@ -93,8 +80,6 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
     array(['murmur', 'unsure', 'normal'], dtype='<U6')
     """
 
-    _needs_weights = False
-
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
         "error_rate": [Interval(Real, 0, 1, closed="both"), None],
@@ -122,6 +107,9 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the threshold and fit the classifier.
@@ -136,6 +124,13 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
             Weights, for the estimator and for the errors. Weight 0 means absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects. The inner splits keep each in one fold.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, handed to the estimator.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Input without labels, handed to the estimator. The inner splits leave out the subjects that
+            they hold out.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the estimator, with metadata routing enabled.
 
@@ -144,27 +139,19 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         self : object
             The fitted classifier.
         """
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        X, y = indexable(X, y)
-        y = np.asarray(y)
-        n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
-        X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
-        routed = self._route(sample_weight=sample_weight, **params)["estimator"]
+        checked = self._checked(
+            X, y, sample_weight, groups, devices, X_unlabeled, groups_unlabeled, params
+        )
+        X, y, sample_weight, groups, routed, rows, n_rows = checked
         self.threshold_, self.risk_coverage_ = -np.inf, None
         if self.error_rate is not None:
             cv = check_cv(splits_of_rows(self.cv, rows, n_rows), y, classifier=True)
-            splits = subject_folds(self, cv, y, params["groups"])
-            self._choose_threshold(X, y, sample_weight, routed, splits)
-        self.estimator_ = fit_nested(clone(self.estimator), X, y, routed)
-        self.classes_ = self.estimator_.classes_
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+            splits = subject_folds(self, cv, y, groups)
+            self._choose_threshold(X, y, sample_weight, routed, groups, splits)
+        self._fit_estimator(X, y, routed)
         return self
 
-    def _choose_threshold(self, X, y, sample_weight, routed, splits):
+    def _choose_threshold(self, X, y, sample_weight, routed, groups, splits):
         classes = np.unique(y)
         if isinstance(self.reject_label, str) == (classes.dtype.kind in "biuf"):
             raise ValueError(
@@ -181,7 +168,7 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         held_out = np.zeros(len(y), dtype=bool)
         for train, test in splits:
             rows = _safe_indexing(X, train), y[train]
-            inside = _check_method_params(X, routed, train)
+            inside = fold_parameters(X, routed, groups, train, test)
             model = fit_nested(clone(self.estimator), *rows, inside)
             columns = np.searchsorted(classes, model.classes_)
             proba[np.ix_(test, columns)] = model.predict_proba(_safe_indexing(X, test))
@@ -212,42 +199,3 @@ class RejectingClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMix
         proba = self.estimator_.predict_proba(X)
         answers = self.classes_[np.argmax(proba, axis=1)]
         return np.where(proba.max(axis=1) < self.threshold_, self.reject_label, answers)
-
-    @available_if(_estimator_offers("predict_proba"))
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Return the probabilities of the estimator.
-
-        Parameters
-        ----------
-        X : array-like or sequence of n_recordings inputs
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_recordings, n_classes)
-            Probabilities, in the order of `classes_`.
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_estimator_offers("decision_function"))
-    def decision_function(self, X: ArrayLike) -> np.ndarray:
-        """Return the decision function of the estimator.
-
-        Parameters
-        ----------
-        X : array-like or sequence of n_recordings inputs
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_recordings,) or (n_recordings, n_classes)
-            Confidence scores.
-        """
-        check_is_fitted(self)
-        return self.estimator_.decision_function(X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags

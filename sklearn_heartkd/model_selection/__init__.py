@@ -8,6 +8,7 @@ from sklearn_heartkd.model_selection._groups import (
     subject_groups,
 )
 from sklearn_heartkd.model_selection._report import DatasetReport, Finding
+from sklearn_heartkd.model_selection._unlabeled import split_unlabeled
 
 __all__ = [
     "DatasetReport",
@@ -16,5 +17,6 @@ __all__ = [
     "check_folder",
     "combine_groups",
     "near_duplicate_groups",
+    "split_unlabeled",
     "subject_groups",
 ]

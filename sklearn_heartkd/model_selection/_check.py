@@ -1,6 +1,6 @@
 """The check of a data set before anybody trains on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any
 
@@ -18,7 +18,7 @@ from sklearn_heartkd.model_selection._relations import (
     duplicate_findings,
     subject_findings,
 )
-from sklearn_heartkd.model_selection._report import DatasetReport, Finding
+from sklearn_heartkd.model_selection._report import DatasetReport, Finding, left_out
 
 _RATE = 2000  # Hz, for the near-duplicates
 _ORDER = {"problem": 0, "warning": 1, "note": 2}
@@ -32,6 +32,7 @@ def check_dataset(
     sources: ArrayLike | None = None,
     names: Sequence[str] | None = None,
     threshold: float = 0.8,
+    ignore: Collection[str] = (),
     random_state: Any = 0,
 ) -> DatasetReport:
     """Find what is wrong with a data set before training on it.
@@ -54,6 +55,9 @@ def check_dataset(
         Shorter names for the report, such as paths relative to a folder.
     threshold : float, default=0.8
         Smallest correlation of near-duplicates, see :func:`near_duplicate_groups`.
+    ignore : collection of str, default=()
+        Codes of checks whose findings are left out, such as ``["HKD006"]``; see the table of codes in
+        the documentation.
     random_state : int, RandomState instance or None, default=0
         Controls the forests and their splits.
 
@@ -68,7 +72,7 @@ def check_dataset(
     TypeError
         If `filenames` is a Bunch or dict.
     ValueError
-        If no file is given, or lengths differ.
+        If no file is given, lengths differ, or a code is unknown.
 
     See Also
     --------
@@ -105,10 +109,10 @@ def check_dataset(
     table = table_of(len(paths), label=y, subject=subjects, source=sources, file=names)
     if names is None:
         table["file"] = paths
-    return check_recordings(map(_read, paths), table, threshold, random_state)
+    return check_recordings(map(_read, paths), table, threshold, ignore, random_state)
 
 
-def check_recordings(recordings, table, threshold, random_state):
+def check_recordings(recordings, table, threshold, ignore, random_state):
     """Return the report of `check_dataset` on waveforms and their rates, or reasons why there are none."""
     n_recordings = len(table)
     table["source"] = table["source"].fillna("").astype(str)
@@ -140,6 +144,7 @@ def check_recordings(recordings, table, threshold, random_state):
             *level_findings(table),
             *label_findings(table, groups, random_state),
         ]
+    findings = left_out(findings, ignore)
     findings.sort(key=lambda finding: _ORDER[finding.severity])
     counts = table["label"].value_counts().sort_index()
     summary = {

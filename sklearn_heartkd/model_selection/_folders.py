@@ -1,7 +1,7 @@
 """The check of a folder of recordings in a layout that the loaders know."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sklearn_heartkd.datasets._assemble import audio_files
 from sklearn_heartkd.datasets._layouts import LAYOUTS, guess_layout, load_folder
 from sklearn_heartkd.datasets._store import is_store
 from sklearn_heartkd.model_selection._check import check_dataset, check_recordings, table_of
-from sklearn_heartkd.model_selection._report import DatasetReport, Finding
+from sklearn_heartkd.model_selection._report import DatasetReport, Finding, left_out
 
 
 def check_folder(
@@ -23,6 +23,7 @@ def check_folder(
     subject: str | Callable[[str], str] | None = None,
     split: str | bool | None = None,
     threshold: float = 0.8,
+    ignore: Collection[str] = (),
     random_state: Any = 0,
 ) -> DatasetReport:
     """Check the recordings of a folder, as `check_dataset` does.
@@ -44,6 +45,8 @@ def check_folder(
         For the layout "folder", see :func:`~sklearn_heartkd.datasets.load_audio_folder`.
     threshold : float, default=0.8
         Smallest correlation of near-duplicates.
+    ignore : collection of str, default=()
+        Codes of checks whose findings are left out, as in :func:`check_dataset`.
     random_state : int, RandomState instance or None, default=0
         Controls the forests and their splits.
 
@@ -57,7 +60,7 @@ def check_folder(
     FileNotFoundError, NotADirectoryError
         If `path` is not a folder.
     ValueError
-        If the folder holds no recordings, or none in this layout.
+        If the folder holds no recordings, or none in this layout, or a code is unknown.
 
     See Also
     --------
@@ -71,7 +74,7 @@ def check_folder(
     'pascal'
     """
     if is_store(path):
-        return _check_store(path, threshold, random_state)
+        return _check_store(path, threshold, ignore, random_state)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         root, files = audio_files(path)
@@ -91,19 +94,21 @@ def check_folder(
         sources=table.get(LAYOUTS[layout].source),
         names=[Path(name).relative_to(root).as_posix() for name in table.index],
         threshold=threshold,
+        ignore=ignore,
         random_state=random_state,
     )
     report.summary["layout"] = layout
     messages = dict.fromkeys(str(warning.message) for warning in caught)
-    report.findings.extend(
+    more = [
         Finding("names and tables", "warning", message)
         for message in messages
         if "cannot be used" not in message  # reported by check_dataset
-    )
+    ]
+    report.findings.extend(left_out(more, ignore))
     return report
 
 
-def _check_store(path, threshold, random_state):
+def _check_store(path, threshold, ignore, random_state):
     """Check the recordings of a store; its groups are the subjects."""
     stored = open_store(path)
     if stored.data.ndim != 2 or stored.sampling_rate is None:
@@ -119,7 +124,7 @@ def _check_store(path, threshold, random_state):
         file=stored.filenames,
     )
     recordings = ((row, stored.sampling_rate) for row in stored.data)
-    report = check_recordings(recordings, table, threshold, random_state)
+    report = check_recordings(recordings, table, threshold, ignore, random_state)
     report.summary["layout"] = "store"
     return report
 

@@ -11,6 +11,24 @@ from sklearn_heartkd.utils._text import printable
 
 _SEVERITIES = ("problem", "warning", "note")
 _SHOWN_FILES = 4
+CODES = {  # of the checks; a code is never given to another check
+    "unreadable file": "HKD001",
+    "conflicting labels": "HKD002",
+    "near-duplicates": "HKD003",
+    "subject with several labels": "HKD004",
+    "several recordings of a subject": "HKD005",
+    "clipping": "HKD006",
+    "silence": "HKD007",
+    "silent part": "HKD008",
+    "class and source": "HKD009",
+    "length of a class": "HKD010",
+    "class from recording length": "HKD011",
+    "class from loudness": "HKD012",
+    "class from sampling rate": "HKD013",
+    "class from source": "HKD014",
+    "class from file name": "HKD015",
+    "names and tables": "HKD016",
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +40,7 @@ class Finding:
     Parameters
     ----------
     check : str
-        What was checked, such as "conflicting labels".
+        What was checked, such as "conflicting labels". Each check has a `code`, such as "HKD002".
     severity : {"problem", "warning", "note"}
         A problem makes scores meaningless unless it is dealt with.
     message : str
@@ -40,8 +58,8 @@ class Finding:
     --------
     >>> from sklearn_heartkd.model_selection import Finding
     >>> finding = Finding("clipping", "warning", "2 recordings are clipped.", ["a.wav", "b.wav"])
-    >>> len(finding.files)
-    2
+    >>> finding.code, len(finding.files)
+    ('HKD006', 2)
     """
 
     check: str
@@ -49,6 +67,21 @@ class Finding:
     message: str
     files: list[str] = field(default_factory=list)
     values: dict = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """Code of the check, with which it can be left out."""
+        return CODES[self.check]
+
+
+def left_out(findings, ignore):
+    """Return the findings without those whose code is in `ignore`."""
+    if unknown := sorted(set(ignore) - set(CODES.values())):
+        raise ValueError(
+            f"{unknown[0]!r} is not the code of a check; use codes from {min(CODES.values())} to "
+            f"{max(CODES.values())}."
+        )
+    return [finding for finding in findings if finding.code not in ignore]
 
 
 @dataclass(frozen=True)
@@ -105,10 +138,12 @@ class DatasetReport:
         Returns
         -------
         DataFrame
-            With the columns check, severity, message, n_files and files.
+            With the columns code, check, severity, message, n_files and files.
         """
-        columns = ["check", "severity", "message", "n_files", "files"]
-        rows = [(f.check, f.severity, f.message, len(f.files), f.files) for f in self.findings]
+        columns = ["code", "check", "severity", "message", "n_files", "files"]
+        rows = [
+            (f.code, f.check, f.severity, f.message, len(f.files), f.files) for f in self.findings
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def to_json(self, indent: int | None = 2) -> str:
@@ -127,7 +162,7 @@ class DatasetReport:
         content = {
             "summary": self.summary,
             "n_problems": self.n_problems,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{"code": f.code} | asdict(f) for f in self.findings],
             "near_duplicates": json.loads(self.pairs.to_json(orient="records")),
         }
         return json.dumps(content, indent=indent, default=lambda value: value.item())
@@ -150,7 +185,7 @@ class DatasetReport:
 
 
 def _paragraph(finding):
-    text = printable(f"{finding.check}: {finding.message}")
+    text = printable(f"{finding.code} {finding.check}: {finding.message}")
     lines = textwrap.wrap(text, 96, initial_indent="  - ", subsequent_indent="    ")
     shown = finding.files[:_SHOWN_FILES]
     lines += [f"      {printable(name)}" for name in shown]

@@ -138,6 +138,8 @@ class HeartSoundNetwork(nn.Module):
         Number of classes.
     dropout : float
         Probability of dropping an element of the embedding during training.
+    pools : bool, default=True
+        Whether to pool over time; without it the body returns one step, which is the embedding.
 
     See Also
     --------
@@ -154,14 +156,22 @@ class HeartSoundNetwork(nn.Module):
     """
 
     def __init__(
-        self, body: nn.Module, *, n_channels: int, n_maps: int, n_classes: int, dropout: float
+        self,
+        body: nn.Module,
+        *,
+        n_channels: int,
+        n_maps: int,
+        n_classes: int,
+        dropout: float,
+        pools: bool = True,
     ) -> None:
         super().__init__()
         self.standardize = Standardize(n_channels)
         self.body = body
         self.dropout = SeededDropout(dropout)
-        self.head = nn.Linear(2 * n_maps, n_classes)
-        self.embedding_size = 2 * n_maps
+        self.pools = pools
+        self.embedding_size = 2 * n_maps if pools else n_maps
+        self.head = nn.Linear(self.embedding_size, n_classes)
 
     def forward(self, x: Tensor) -> NetworkOutput:
         """Apply the network to a batch.
@@ -177,5 +187,8 @@ class HeartSoundNetwork(nn.Module):
             Logits, embedding and last feature map.
         """
         sequence = self.body(self.standardize(x))
-        embedding = torch.cat([sequence.mean(dim=2), sequence.amax(dim=2)], dim=1)
+        if self.pools:
+            embedding = torch.cat([sequence.mean(dim=2), sequence.amax(dim=2)], dim=1)
+        else:
+            embedding = sequence.flatten(1)
         return NetworkOutput(self.head(self.dropout(embedding)), embedding, sequence)

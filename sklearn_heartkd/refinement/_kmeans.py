@@ -9,10 +9,13 @@ from sklearn.base import _fit_context
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd.refinement._cluster_table import ClusterTable, check_n_clusters
-from sklearn_heartkd.utils._group_splits import check_groups, splits_of_rows, subject_folds
+from sklearn_heartkd.utils._group_splits import (
+    splits_of_rows,
+    subject_folds,
+)
 from sklearn_heartkd.utils._meta_classifier import MetaClassifier
 from sklearn_heartkd.utils._nested import answer, fit_nested
 from sklearn_heartkd.utils._probabilities import (
@@ -24,6 +27,7 @@ from sklearn_heartkd.utils._probabilities import (
     require_probabilities,
 )
 from sklearn_heartkd.utils._random import clone_seeded, draw_seed
+from sklearn_heartkd.utils._unlabeled import fold_parameters
 from sklearn_heartkd.utils._unwrap import allows_nan, takes_sequences
 from sklearn_heartkd.utils._validation import (
     check_any_input,
@@ -115,6 +119,9 @@ class KMeansRefinedClassifier(MetaClassifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        devices: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+        groups_unlabeled: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Fit the classifier, then the clusters.
@@ -129,6 +136,13 @@ class KMeansRefinedClassifier(MetaClassifier):
             Rows of weight 0 count as absent.
         groups : array-like of shape (n_recordings,), default=None
             Subjects, handed to the classifier and to the inner splits.
+        devices : array-like of shape (n_recordings,), default=None
+            Devices, handed to the classifier.
+        X_unlabeled : array-like of shape (n_unlabeled, …) or sequence of 1-D arrays, default=None
+            Input without labels, handed to the classifier, such as a
+            :class:`~sklearn_heartkd.DistilledClassifier`; not clustered.
+        groups_unlabeled : array-like of shape (n_unlabeled,), default=None
+            Their subjects.
         **params : dict
             Metadata for the classifier, with metadata routing enabled.
 
@@ -153,7 +167,7 @@ class KMeansRefinedClassifier(MetaClassifier):
                 "cv=3."
             )
         n_rows = len(y)
-        params["groups"] = check_groups(groups, y)
+        params |= self._check_metadata(y, groups, devices, X_unlabeled, groups_unlabeled)
         X, y, sample_weight, params, rows = drop_weightless(X, y, sample_weight, params)
         cv = splits_of_rows(self.cv, rows, n_rows)
         check_n_clusters(self.n_clusters, len(y))
@@ -171,7 +185,9 @@ class KMeansRefinedClassifier(MetaClassifier):
         self.weight_ = self.weight
         if self.weight == "auto":
             splits = subject_folds(self, check_cv(cv, y, classifier=True), y, params["groups"])
-            self.weight_ = self._choose_weight(estimator, X, y, sample_weight, routed, splits, seed)
+            self.weight_ = self._choose_weight(
+                estimator, X, y, sample_weight, routed, params["groups"], splits, seed
+            )
         self.refiner_ = self._learn_clusters(self.estimator_, X, y, sample_weight, seed)
         return self
 
@@ -188,12 +204,12 @@ class KMeansRefinedClassifier(MetaClassifier):
             random_state=seed,
         )
 
-    def _choose_weight(self, estimator, X, y, sample_weight, routed, splits, seed):
+    def _choose_weight(self, estimator, X, y, sample_weight, routed, groups, splits, seed):
         losses = np.zeros(len(WEIGHTS))
         for training, held_out in splits:
             weight = None if sample_weight is None else sample_weight[training]
             rows = _safe_indexing(X, training), y[training]
-            inside = _check_method_params(X, routed, training)
+            inside = fold_parameters(X, routed, groups, training, held_out)
             fitted = fit_nested(clone_seeded(estimator, None), *rows, inside)
             clusters = self._learn_clusters(fitted, *rows, weight, seed)
             own, embedding = answer(fitted, _safe_indexing(X, held_out))

@@ -35,8 +35,13 @@ def warn_without_groups(owner):
     warnings.warn(message, UserWarning, stacklevel=outside())
 
 
-def check_groups(groups, y):
-    """Return `groups` as an array, or None.
+def check_devices(devices, y):
+    """Return `devices` as an array, or None; raise ValueError if they are not one for each recording."""
+    return check_groups(devices, y, "devices", "device")
+
+
+def check_groups(groups, y, name="groups", one="subject"):
+    """Return `groups` as an array, or None; errors call them `name` and each of them `one`.
 
     Raises
     ------
@@ -48,23 +53,23 @@ def check_groups(groups, y):
     groups = np.asarray(groups)
     if groups.ndim > 0 and len(groups) != len(y):
         raise ValueError(
-            f"groups has {len(groups)} values for {len(y)} recordings; give one subject for each. "
+            f"{name} has {len(groups)} values for {len(y)} recordings; give one {one} for each. "
             "Where a sampler of a pipeline added or dropped some, wrap the pipeline in WindowedClassifier, "
-            "which gives every copy the subject of its original."
+            f"which gives every copy the {one} of its original."
         )
     if groups.ndim != 1:
         raise ValueError(
-            f"groups has shape {groups.shape}; give one subject for each recording, shape ({len(y)},)."
+            f"{name} has shape {groups.shape}; give one {one} for each recording, shape ({len(y)},)."
         )
     unknown = pd.isna(groups)
     if unknown.any():
         raise ValueError(
-            f"groups has no subject in row {int(unknown.argmax())}; give recordings of unknown "
-            "subjects a subject each, or leave them out."
+            f"{name} has no {one} in row {int(unknown.argmax())}; give recordings of unknown "
+            f"{one}s a {one} each, or leave them out."
         )
     if groups.dtype == object and len({isinstance(label, str) for label in groups.tolist()}) > 1:
         raise ValueError(
-            "groups mixes texts with other values, which cannot be sorted; make all of them texts."
+            f"{name} mixes texts with other values, which cannot be sorted; make all of them texts."
         )
     return groups
 

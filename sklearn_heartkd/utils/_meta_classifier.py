@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sklearn_heartkd.utils._metadata import MetadataRouterMixin
 from sklearn_heartkd.utils._nested import can_embed
+from sklearn_heartkd.utils._validation import check_any_new_input
 
 
 class MetaClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -20,6 +21,9 @@ class MetaClassifier(MetadataRouterMixin, ClassifierMixin, MetaEstimatorMixin, B
 
     def _embeds(self):
         return can_embed(getattr(self, "estimator_", self.estimator))
+
+    def _check_new(self, X):
+        return check_any_new_input(self, X)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict class probabilities.

@@ -16,9 +16,10 @@ from sklearn.utils.metadata_routing import (
     get_routing_for_object,
     process_routing,
 )
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter, indexable
 
-from sklearn_heartkd.utils._group_splits import takes_groups
+from sklearn_heartkd.utils._group_splits import check_devices, check_groups, takes_groups
+from sklearn_heartkd.utils._unlabeled import check_unlabeled, is_unlabeled
 from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, walk
 from sklearn_heartkd.utils._warnings import outside
 
@@ -28,16 +29,21 @@ SEARCH_WITHOUT_GROUPS = (
 )
 
 
+OWN = {"sample_weight", "groups", "devices", "X_unlabeled", "groups_unlabeled"}
+
+
 class MetadataRouterMixin:
     """Base of the meta-estimators of this package, which hand metadata on to the estimators inside.
 
-    Without metadata routing, sample weights and groups reach them all the same.
+    Without metadata routing, sample weights, groups, devices and rows without labels reach them all the
+    same.
     """
 
     # requested by default, so that metadata routing hands the subjects to the inner splits
-    __metadata_request__fit = {"groups": True}
+    __metadata_request__fit = dict.fromkeys(OWN - {"sample_weight"}, True)
     estimator: Any
     _needs_weights = True  # whether an estimator inside must take sample weights that are given
+    _learns_unlabeled = False  # whether rows without labels are for the meta-estimator itself
 
     def _nested(self) -> dict[str, Any]:
         """Return the estimators inside by name."""
@@ -57,10 +63,30 @@ class MetadataRouterMixin:
             router.add(**{name: estimator}, method_mapping=mapping)
         return router
 
+    def _takes_unlabeled(self):
+        """Whether rows without labels change anything here or inside."""
+        inside = self._nested().values()
+        return self._learns_unlabeled or any(fit_parameters(e, X_unlabeled=()) for e in inside)
+
+    def _check_new(self, X):
+        """Validate X as after `fit`."""
+        return indexable(X)[0]
+
+    def _check_metadata(self, y, groups, devices, X_unlabeled, groups_unlabeled):
+        """Return what `fit` got beside X, y and sample weights as arguments for `_route`."""
+        groups = check_groups(groups, y)
+        unlabeled = check_unlabeled(self._check_new, X_unlabeled, groups_unlabeled, groups)
+        return {"groups": groups, "devices": check_devices(devices, y)} | unlabeled
+
     def _route(self, **metadata):
         """Return the arguments of `fit` for each estimator inside, by its name.
 
-        Without routing, only `sample_weight` and `groups` are known.
+        Without routing, only the names in `OWN` are known.
+
+        Raises
+        ------
+        TypeError
+            If there are rows without labels, but nothing that learns from them.
         """
         metadata = {name: value for name, value in metadata.items() if value is not None}
         if "groups" in metadata:
@@ -68,13 +94,21 @@ class MetadataRouterMixin:
                 _warn_of_search(inner)
         if _routing_enabled():
             routed = process_routing(self, "fit", **metadata)
-            return {name: routed[name].fit for name in self._nested()}
-        unknown = metadata.keys() - {"sample_weight", "groups"}
-        _raise_for_params(dict.fromkeys(unknown), self, "fit")
-        return {
-            name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
-            for name, inner in self._nested().items()
-        }
+            found = {name: routed[name].fit for name in self._nested()}
+        else:
+            _raise_for_params(dict.fromkeys(metadata.keys() - OWN), self, "fit")
+            found = {
+                name: fit_parameters(inner, needs_weights=self._needs_weights, **metadata)
+                for name, inner in self._nested().items()
+            }
+        taken = {name for params in found.values() for name in params}
+        learns = self._learns_unlabeled or any(map(is_unlabeled, taken))
+        if "X_unlabeled" in metadata and not learns:
+            raise TypeError(
+                f"X_unlabeled was given, but nothing in {type(self).__name__} learns from rows without "
+                "labels; leave them out, or use a DistilledClassifier inside."
+            )
+        return found
 
 
 def _warn_of_search(estimator):
@@ -91,8 +125,8 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
     """Return the arguments under which `estimator.fit` takes metadata where routing is not enabled.
 
     A pipeline hands them to its last step, a search its groups to the splitter and everything else to
-    the estimator. What an estimator does not take is left out, except sample weights, without which it
-    would be a different model.
+    the estimator. What an estimator does not take is left out, rows without labels also where nothing
+    inside learns from them, except sample weights, without which it would be a different model.
 
     Raises
     ------
@@ -112,11 +146,14 @@ def fit_parameters(estimator, *, needs_weights=True, **metadata):
         if not is_transparent(inner):
             break
     taken = {name for name in metadata if has_fit_parameter(inner, name)}
+    if isinstance(inner, MetadataRouterMixin) and not inner._takes_unlabeled():
+        taken -= set(filter(is_unlabeled, metadata))
     # these take metadata without an argument of that name
     if isinstance(inner, VotingClassifier | StackingClassifier):
         taken |= metadata.keys() & {"sample_weight"}
     elif isinstance(inner, CalibratedClassifierCV) and inner.estimator is not None:
-        further = fit_parameters(inner.estimator, groups=metadata.get("groups"))
+        others = {name: value for name, value in metadata.items() if name != "sample_weight"}
+        further = fit_parameters(inner.estimator, **others)
         found |= {part.prefix + name: value for name, value in further.items()}
     if needs_weights and "sample_weight" in metadata.keys() - taken:
         raise TypeError(

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.validation import _check_method_params
 
-from sklearn_heartkd.utils._metadata import split_parameters
+from sklearn_heartkd.utils._metadata import MetadataRouterMixin, split_parameters
 from sklearn_heartkd.utils._probabilities import log_probabilities
+from sklearn_heartkd.utils._unlabeled import cut_parameters, is_unlabeled, spare_a_row
 from sklearn_heartkd.utils._unwrap import is_transparent, parts_of, takes_sequences, unwrap, walk
 from sklearn_heartkd.utils._warnings import outside
 
@@ -55,16 +55,21 @@ def fit_nested(estimator, X, y, params):
 
     In a pipeline with a sampler of imbalanced-learn, metadata follow the rows to the last step: each
     recording has those of the one that it was copied from. Where a sampler has no `sample_indices_`,
-    each is a group by itself.
+    each is a group by itself. Rows without labels pass the pipeline's steps as those of a prediction do.
 
     Raises
     ------
     TypeError
         If sample weights would have to pass a sampler.
     """
+    further = any(map(is_unlabeled, params))
+    if further and not all(
+        isinstance(p, Pipeline | MetadataRouterMixin) for p in unwrap(estimator)
+    ):
+        params = spare_a_row(X, params)
     samplers = [step for part in walk(estimator) for step in part.before if _samples(step)]
     behind = {}
-    if samplers and isinstance(estimator, Pipeline):
+    if isinstance(estimator, Pipeline) and (samplers or further):
         before, behind = split_parameters(estimator, params)
     if any(name.rpartition("__")[2] == "sample_weight" for name in behind):
         raise TypeError(
@@ -83,12 +88,20 @@ def fit_nested(estimator, X, y, params):
         estimator.steps[-1] = name, last
     rows = _origin(estimator, len(y))
     if rows is not None:
-        behind = _check_method_params(y, behind, rows)
+        behind = cut_parameters(y, behind, rows)
     else:
-        behind = {key: np.arange(len(end.y_)) for key in behind if key.endswith("groups")}
+        # what belongs to each row is lost with it
+        behind = {
+            key: value if is_unlabeled(key) else np.arange(len(end.y_))
+            for key, value in behind.items()
+            if is_unlabeled(key) or key.endswith("groups")
+        }
         if _uses_groups(last):
             names = {"sampler": type(samplers[0]).__name__, "last": type(last).__name__}
             warnings.warn(ORIGIN_UNKNOWN.format(**names), stacklevel=outside())
+    steps = [step for _, step in estimator.steps[:-1] if step not in (None, "passthrough")]
+    for key in [key for key in behind if key.endswith("X_unlabeled")]:
+        behind[key] = transform(steps, behind[key])
     fit_nested(last, end.X_, end.y_, behind)
     return estimator
 

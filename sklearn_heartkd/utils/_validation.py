@@ -8,7 +8,6 @@ from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names,
-    _check_method_params,
     _check_n_features,
     _check_sample_weight,
     _check_y,
@@ -17,6 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_heartkd.utils._rows import Rows, blocks
+from sklearn_heartkd.utils._unlabeled import cut_parameters
 
 _FORMS = {"allow_nd": True, "dtype": [np.float64, np.float32], "ensure_all_finite": False}
 
@@ -148,7 +148,8 @@ def drop_weightless(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, dict[str, Any], np.ndarray]:
     """Leave out the rows of weight 0, which count as absent; `rows` are those that are left.
 
-    Metadata in `params` that have a value for each row lose the same rows; everything else passes whole.
+    Metadata in `params` that have a value for each row lose the same rows; everything else passes whole,
+    rows without labels among it.
     """
     params = {} if params is None else params
     if sample_weight is None:
@@ -159,5 +160,5 @@ def drop_weightless(
         raise ValueError("Sample weights must contain at least one non-zero number.")
     if len(rows) == len(y):  # nothing to copy
         return X, y, sample_weight, params, rows
-    params = _check_method_params(X, params, rows)
+    params = cut_parameters(X, params, rows)
     return _safe_indexing(X, rows), y[rows], sample_weight[rows], params, rows

@@ -247,6 +247,7 @@ def test_epochs_of_sequences_make_900_batches_between_10_and_100():
     assert student(max_epochs="auto").fit(*make_sequences(480)).n_iter_ == 30
     X, y = make_sequences(30)
     assert student(max_epochs="auto").fit(X[:, :, 0], y).n_iter_ == 100
+    assert student(max_epochs="long").fit(*make_sequences(480)).n_iter_ == 90
 
 
 @pytest.mark.parametrize("n", [33, 65])

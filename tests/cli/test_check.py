@@ -46,6 +46,10 @@ def test_a_copy_under_two_labels_is_a_problem(folder, capsys):
     assert check(folder, "--layout", "folder", "--json") == 1
     content = json.loads(capsys.readouterr().out)
     files = {f["check"]: f["files"] for f in content["findings"]}
+    names = ("HKD001", "HKD002", "HKD016")
+    assert check(folder, "--layout", "folder", "--ignore", *names, "--json") in (0, 1)
+    rest = json.loads(capsys.readouterr().out)["findings"]
+    assert not {finding["code"] for finding in rest} & set(names)
     assert sorted(files["conflicting labels"]) == ["murmur/zz.wav", f"normal/{original.name}"]
     assert files["unreadable file"] == ["murmur/broken.wav"]
 

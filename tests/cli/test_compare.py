@@ -1,4 +1,5 @@
 import shutil
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,14 @@ import soundfile
 from sklearn_heartkd import comparison
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.metrics import oof_frame
+
+few_labels_once = cache(comparison.few_labels)
+
+
+@pytest.fixture(autouse=True)
+def _made_once(monkeypatch):
+    monkeypatch.setattr(comparison, "few_labels", few_labels_once)
 
 
 @pytest.fixture
@@ -37,7 +46,7 @@ def test_a_folder_of_sounds_is_compared(folder, tmp_path, capsys):
         "SVM + k-means",
         "student from scratch",
         "balanced accuracy",
-        "±",
+        " to ",
         "8 recordings of",
     ):
         assert part in text
@@ -149,8 +158,8 @@ def test_wrong_usage(wrong, capsys):
 
 
 def test_one_fold_is_wrong_usage(capsys):
-    assert main(["compare", "--folds", "1"]) == 2
-    assert "--folds must be at least 2, got 1" in one_sentence(capsys)
+    assert main(["compare", "--data", ".", "--folds", "1"]) == 2
+    assert "--folds must be at least 2" in one_sentence(capsys)
 
 
 def test_no_processes_are_wrong_usage(capsys):
@@ -187,35 +196,133 @@ def test_an_interruption_ends_without_a_traceback(folder, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_synthetic_recordings_are_the_default(tmp_path, capsys):
-    assert main(["compare", "--quick", "--folds", "2", "--out", str(tmp_path)]) == 0
-    assert "120 synthetic recordings of" in capsys.readouterr().out
+def test_the_first_command(tmp_path, capsys):
+    assert main(["compare", "--quick", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "400 synthetic recordings, few labels" in text
+    assert "distilled dense student" in text.split("seeds [0]")[1]  # the sentence under the table
     table = pd.read_csv(tmp_path / "table.csv", index_col="model")
-    assert {f"student_of_{t}+kmeans" for t in ("conv1d", "conv2d", "lstm", "rnn")} < set(
-        table.index
+    assert set(table.index) == {name + end for name in comparison.FEW for end in ("", "+kmeans")}
+    assert table["balanced_accuracy"].is_monotonic_decreasing
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Note what `compare` is asked, and let it stop there."""
+    asked = {}
+
+    def compare(data, **more):
+        asked.update(more, data=data)
+        raise ValueError("stopped")
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    return asked
+
+
+def test_synthetic_recordings_with_few_labels_are_the_default(asked):
+    assert main(["compare"]) == 2
+    assert asked["models"] == comparison.FEW
+    data, unlabeled = asked["data"], asked["unlabeled"]
+    for training, test in asked["splits"]:
+        assert len(set(data.groups[training])) == 20
+        assert len(set(data.groups[test])) == 100
+        assert len(set(unlabeled.groups) - set(data.groups[test])) == 80
+        assert not set(data.groups[training]) & {*data.groups[test], *unlabeled.groups}
+    assert main(["compare", "--models", "all"]) == 2
+    assert asked["models"] == ["all"]
+
+
+def test_one_device_after_the_other_is_left_out(folder, asked, capsys):
+    given = [part for part in options(folder) if part not in ("--folds", "2")]
+    assert main([*given, "--devices", "label"]) == 2
+    assert [len(test) for _, test in asked["splits"]] == [4, 4]
+    assert asked["data"].devices.tolist() == asked["data"].target.tolist()
+    assert asked["recipe"].balance
+    capsys.readouterr()
+    assert main([*given, "--devices", "colour"]) == 2
+    assert "--devices colour is not a column of the data set" in one_sentence(capsys)
+
+
+def test_recordings_without_labels(folder, tmp_path, asked, capsys):
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "s1_9.wav").write_bytes((folder / "normal" / "s0_0.wav").read_bytes())
+    noise = np.random.default_rng(0).normal(0, 0.1, 8000)
+    soundfile.write(more / "s77_7.wav", noise, 2000)
+    with pytest.warns(UserWarning, match="1 recordings of .* are copies of labelled recordings"):
+        assert main(options(folder, "--unlabeled", more)) == 2
+    assert asked["unlabeled"].groups.tolist() == ["s0", "s77"]
+    assert [len(row) for row in asked["unlabeled"].data] == [2000, 8000]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--folds", "3"], "--folds needs recordings of your own"),
+        (["--unlabeled", "more"], "--unlabeled needs recordings of your own"),
+        (["--metric", "beauty"], "metric 'beauty' is unknown"),
+    ],
+)
+def test_options_that_cannot_be_used_are_named(given, message, capsys):
+    assert main(["compare", *given]) == 2
+    assert message in one_sentence(capsys)
+
+
+def predictions_of(models):
+    """Predictions of which each model has one error more than the one before."""
+    truth = np.array(["murmur", "normal"] * 4)
+    return pd.concat(
+        oof_frame(
+            model,
+            seed=0,
+            fold=np.arange(8) // 2,
+            recording=np.arange(8),
+            y_true=truth,
+            y_pred=np.where(np.arange(8) < 2 * i, "murmur", truth),
+            y_proba=np.linspace([0.1, 0.9], [0.9, 0.1], 8),
+            classes=["murmur", "normal"],
+        )
+        for i, model in enumerate(models)
     )
 
 
-def test_rows_are_sorted_by_score(folder, monkeypatch, capsys):
-    def scored(*arguments, **more):
-        scores = ["accuracy", "balanced_accuracy", "macro_f1"]
-        columns = [*scores, *(f"{name}_sd" for name in scores)]
-        table = pd.DataFrame(0.1, index=["svm", "student"], columns=columns)
-        table.loc["student", "balanced_accuracy"] = 0.2
-        table[["parameters", "kilobytes", "milliseconds"]] = 1.0
-        return comparison.Comparison(table, pd.DataFrame(), {})
+@pytest.fixture
+def scored(monkeypatch):
+    def compare(*arguments, **more):
+        models = ["svm", "student_of_conv1d", "student"]
+        costs = {"parameters": 1.0, "kilobytes": 2.0, "milliseconds": np.nan}
+        table = pd.DataFrame(costs, index=pd.Index(models, name="model"))
+        return comparison.Comparison(table, predictions_of(models), {})
 
-    monkeypatch.setattr(comparison, "compare", scored)
+    monkeypatch.setattr(comparison, "compare", compare)
+
+
+def test_rows_are_sorted_by_the_metric(folder, scored, capsys):
     assert main(options(folder)) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("student from scratch")
-    assert lines[2].startswith("SVM")
+    names = ["SVM", "student of Conv1D", "student from scratch"]
+    for name, line in zip(names, lines[1:], strict=False):
+        assert line.startswith(name)
+    assert "student of Conv1D" in lines[-1]
+    assert main(options(folder, "--metric", "roc_auc_murmur")) == 0
+    assert "roc auc murmur" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_the_table_as_latex(folder, scored, capsys):
+    assert main(options(folder, "--latex")) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(r"\begin{tabular}{l")
+    assert text.rstrip().endswith(r"\end{tabular}")
+    assert r"student of Conv1D & 0.875 (" in text
+    assert " & p & " in text
 
 
 def test_a_model_that_fails_is_named_in_the_exit_status(folder, tmp_path, monkeypatch, capsys):
     make = comparison.Recipe.make
     monkeypatch.setattr(
-        comparison.Recipe, "make", lambda self, m, *a: 1 / 0 if m == "svm" else make(self, m, *a)
+        comparison.Recipe,
+        "make",
+        lambda self, m, *a, **k: 1 / 0 if m == "svm" else make(self, m, *a, **k),
     )
     with pytest.warns(UserWarning, match="could not be fitted: svm"):
         assert main(options(folder, "--out", tmp_path / "out")) == 1

@@ -39,11 +39,15 @@ def run(capsys, *arguments):
         warnings.simplefilter("default")
         warnings.showwarning = show  # pytest keeps warnings to itself
         status = main(["predict", *arguments])
-    return status, *capsys.readouterr()
+    out, err = capsys.readouterr()
+    return status, out, err.removeprefix(SCOPE)
 
 
 def show(message, category, filename, line, *_):
     sys.stderr.write(warnings.formatwarning(message, category, filename, line))
+
+
+SCOPE = f"heartkd predict: {_files.load_any().metadata['scope']}\n"  # of the bundled model
 
 
 def test_a_store_is_predicted_like_its_recordings(folder, sound, capsys):
@@ -74,7 +78,7 @@ def test_one_file_does_not_lose_the_others(folder, capsys, monkeypatch, error, f
     def break_second(self, waveform, rate):
         printed = capsys.readouterr()  # before this file
         seen.append(printed.out)
-        errors.append(printed.err)
+        errors.append(printed.err.removeprefix(SCOPE))
         if len(seen) == 2:
             raise error
         return predict(self, waveform, rate)

@@ -1,9 +1,10 @@
 from contextlib import suppress
+from functools import wraps
 
 import pytest
 import soundfile
 
-from sklearn_heartkd import comparison
+from sklearn_heartkd import DistilledClassifier, comparison
 from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import load_model
@@ -40,6 +41,51 @@ def test_train_export_and_predict_complete_the_circle(folder, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 12
 
 
+def test_recordings_without_labels_are_learned_from(folder, tmp_path, capsys, monkeypatch):
+    """One of them is a copy of a labelled one, which is warned of."""
+    sounds = make_heart_sounds(4, n_subjects=4, duration=4.0, random_state=1)
+    for i, waveform in enumerate(sounds.data):
+        (tmp_path / "others" / "deeper").mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "others" / "deeper" / f"o{i}_0.wav", waveform / 9, 2000)
+    original = sorted(folder.rglob("*.wav"))[0]
+    copy = tmp_path / "others" / "copy_1.wav"
+    copy.write_bytes(original.read_bytes())
+    given = []
+    fit = DistilledClassifier.fit
+
+    @wraps(fit)
+    def spy(self, X, y, **params):
+        given.append(params)
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(DistilledClassifier, "fit", spy)
+    arguments = ["--layout", "folder", "--subject", r"^(.+?)_\d+\.wav", "--quick"]
+    out = tmp_path / "model.skops"
+    options = [*arguments, "--teacher", "forest", "--unlabeled", str(tmp_path / "others")]
+    with pytest.warns(UserWarning, match=r"copy_1\.wav.* copies of labelled recordings"):
+        assert main(["train", str(folder), *options, "--out", str(out)]) == 0
+    assert "5 recordings without labels" in capsys.readouterr().out
+    (params,) = given
+    assert params["X_unlabeled"].ndim == 3
+    names = {"o0", "o1", "o2", "o3", original.name.rpartition("_")[0]}
+    assert set(params["groups_unlabeled"]) == names
+    assert load_model(out).estimator_[-1].student_.n_iter_ == 2
+
+
+@pytest.mark.parametrize("teacher", ["forest", "conv1d"])
+def test_a_linear_student_goes_to_onnx(folder, tmp_path, capsys, teacher):
+    model, exported = tmp_path / "model.skops", tmp_path / "model.onnx"
+    options = ["--quick", "--teacher", teacher, "--student", "linear", "--out", str(model)]
+    assert main(["train", str(folder), "--layout", "folder", *options]) == 0
+    network = load_model(model).estimator_.student_[-1]
+    assert network.hidden_layer_sizes == ()
+    assert network.module_.head.weight.shape == (2, 184)
+    assert main(["export", str(model), "--to", "onnx"]) == 0
+    capsys.readouterr()
+    assert main(["predict", str(folder), "--model", str(exported)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 12
+
+
 def test_a_missing_folder_for_the_model_is_named(folder, tmp_path, capsys):
     out = tmp_path / "nowhere" / "model.skops"
     assert main(["train", str(folder), "--layout", "folder", "--out", str(out)]) == 2
@@ -62,7 +108,8 @@ def test_the_budget_is_the_default_one(folder, tmp_path, options, budget, monkey
     out = ["--layout", "folder", "--out", str(tmp_path / "a.skops")]
     with pytest.raises(ZeroDivisionError):
         main(["train", str(folder), *out, *options])
-    assert asked == [{"sampling_rate": 2000, "random_state": 0, **budget}]
+    shared = {"student": "convolutional", "sampling_rate": 2000, "random_state": 0}
+    assert asked == [shared | budget]
 
 
 def test_files_that_cannot_be_read_are_named(folder, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ import io
 from matplotlib.image import imread
 
 from sklearn_heartkd.comparison._figures import confusion_figure, draw
+from sklearn_heartkd.comparison._scores import score_models
 from sklearn_heartkd.metrics import oof_frame
 
 
@@ -15,9 +16,11 @@ def test_class_names_are_not_mathematics():
     assert "$^$_" in [text.get_text() for text in figure.axes[0].get_xticklabels()]
 
 
-def test_pictures_are_drawn(comparison):
-    pictures = draw(comparison, None, 1)
-    assert len(pictures) == len(comparison.table) + 1
-    assert {"confusion_svm.png", "confusion_student_of_conv1d_kmeans.png"} < set(pictures)
-    assert imread(io.BytesIO(pictures["quality_against_size.png"])).std() > 0.01
-    assert imread(io.BytesIO(pictures["confusion_svm.png"])).std() > 0.01
+def test_pictures_are_drawn(comparison, data):
+    pictures = draw(comparison, score_models(comparison.predictions, data.groups), 1)
+    assert set(pictures) == {
+        *(f"confusion_{model}.png" for model in ("svm", "conv1d", "student", "student_of_conv1d")),
+        *("quality_against_size.png", "quality_against_size_narrow.png"),
+    }
+    for content in pictures.values():
+        assert imread(io.BytesIO(content)).std() > 0.01

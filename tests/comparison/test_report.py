@@ -1,9 +1,12 @@
 import base64
+import hashlib
 import io
 import os
 import re
 import shutil
 import subprocess
+from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,9 @@ import soundfile
 from sklearn.utils import Bunch
 
 from sklearn_heartkd import comparison
+from sklearn_heartkd.comparison._decisions import leaders
 from sklearn_heartkd.comparison._leaks import find_leaks
+from sklearn_heartkd.comparison._subgroups import subgroups, subgroups_html
 from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
 
@@ -36,11 +41,14 @@ PROBE = """<script>addEventListener("load", async () => {
   document.querySelectorAll("details").forEach(d => d.open = true);
   const pictures = [...document.images];
   pictures.forEach(i => i.loading = "eager");
+  const inside = [...document.querySelectorAll("body *:not(.skip)")].filter(e => !e.closest(".wide"));
   const focusable = [...document.querySelectorAll("a[href], summary, audio, [tabindex]")];
   const reached = focusable.filter(e => { e.focus(); return document.activeElement === e; });
   parent.postMessage(JSON.stringify({
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     width: innerWidth,
+    cut: inside.filter(e => e.getBoundingClientRect().right > innerWidth + 1).length,
+    scrolled: [...document.querySelectorAll(".wide")].filter(e => e.scrollWidth > e.clientWidth).length,
     pictures: pictures.length, seen: pictures.filter(i => i.naturalWidth > 0).length,
     players: players.length, seconds: players.map(p => p.duration),
     focusable: focusable.length, reached: reached.length,
@@ -68,17 +76,20 @@ def test_the_report_holds_everything_and_loads_nothing(reported):
     path, result, _ = reported
     page = path.read_text(encoding="utf-8")
     anchors = re.findall(r'<section id="(\w+)">', page)
-    assert anchors == ["data", "leaks", "scores", "size", "recall", "confusion", "errors"]
+    assert anchors == [
+        *("data", "leaks", "scores", "size", "recall"),
+        *("confusion", "reliability", "decision", "subgroups", "errors"),
+    ]
     assert all(f'<a href="#{anchor}">' in page for anchor in anchors)
-    links = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    links = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
     assert all(link.startswith(("#", "data:")) for link in links)
     assert "url(" not in page
     assert "<script" not in page  # and the name of the data is escaped
     assert "No leak found" in page
     for name in map(comparison.display_name, result.table.index):
-        assert page.count(name) >= 3
+        assert page.count(name) >= 4
     value = result.table.loc["forest", "balanced_accuracy"]
-    assert f"{value:.3f} (" in page
+    assert f"{value:.3f} <small>(" in page
 
 
 def test_the_worst_errors_can_be_heard(reported):
@@ -107,7 +118,7 @@ def test_gains_are_over_the_student_that_lacks_the_teacher_alone(tmp_path):
     result = comparison.compare(data, folds=2, models=models, recipe=recipe, out=tmp_path, n_jobs=1)
     path = comparison.write_results(result, data, tmp_path, source="16 recordings", recipe=recipe)
     page = path.read_text(encoding="utf-8")
-    assert "balanced accuracy above student, pretrained" in page
+    assert "minus student, pretrained" in page
     assert (
         "All networks except the student from scratch are pretrained on 10 synthetic recordings."
         in page
@@ -117,6 +128,93 @@ def test_gains_are_over_the_student_that_lacks_the_teacher_alone(tmp_path):
     kinds = {text.get_text() for text in legend.get_texts()}
     assert {"pretrained student", "student from scratch", "distilled student"} <= kinds
     assert "classical" not in kinds
+
+
+def test_only_the_style_of_the_page_is_allowed(reported):
+    page = reported[0].read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)[1]
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; media-src data:"
+    )
+    assert " style=" not in page  # the policy would drop it
+
+
+def test_the_structure_is_what_a_screen_reader_needs(reported):
+    page = reported[0].read_text(encoding="utf-8")
+    assert '<html lang="en">' in page
+    for landmark in ("header", "nav", "main", "footer"):
+        assert len(re.findall(rf"<{landmark}[ >]", page)) == 1
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(re.findall(r'<img alt="([^"]*)"', page))
+    heads = re.findall(r"<th scope=\"(?:col|row)\" role=\"\w+\">(.*?)</th>", page)
+    assert len(heads) == page.count("<th ")
+    assert all(heads)
+    assert page.count("<caption>") == page.count("<table ") > 8
+    ids = re.findall(r' id="(\w+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_colors_have_enough_contrast():
+    style = (files("sklearn_heartkd.comparison") / "report.css").read_text()
+    light, dark = (
+        dict(re.findall(r"--(\w+): (#\w+)", part)) for part in style.split("@media", 2)[:2]
+    )
+    for colors in (light, light | dark):
+        for background in ("page", "hover", "good", "bad"):
+            assert _contrast(colors["text"], colors[background]) >= 4.5
+        for front in ("muted", "link"):
+            assert _contrast(colors[front], colors["page"]) >= 4.5
+        assert _contrast(colors["focus"], colors["page"]) >= 3
+
+
+def _contrast(one, other):
+    """Return the ratio of WCAG 2."""
+
+    def luminance(color):
+        digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+        parts = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+        parts = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return parts @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_subgroups_are_shown_with_counts_and_intervals(reported):
+    _, result, data = reported
+    scores = comparison.score_models(result.predictions, data.groups)
+    grouped = Bunch(**data)
+    who = np.array([int(group) for group in data.groups])
+    grouped.frame = data.frame.assign(
+        device=np.where(who < 6, "phone", "digital <b>"), age=who * 7.0, site="", sex=data.target
+    )
+    found = subgroups(grouped)
+    assert list(found) == ["device", "sex", "age"]
+    assert set(found["age"]) == {
+        "0 to under 1",
+        "1 to under 18",
+        "18 to under 40",
+        "40 to under 65",
+    } | {"65 and older"}
+    html = subgroups_html(result.predictions, scores, grouped)
+    assert "digital &lt;b&gt;" in html
+    phone = result.predictions[who[result.predictions["recording"]] < 6]
+    expected = comparison.score_models(phone, data.groups).iloc[0]
+    assert f"{expected['value']:.3f} <small>(" in html
+    assert '<td role="cell" data-label="recordings">12</td>' in html
+    assert "one class" in html  # by sex, which is the class here
+    assert "name no sites" in subgroups_html(result.predictions, scores, data)
+
+
+def test_the_best_model_of_each_kind_leads():
+    scores = pd.DataFrame(
+        {"model": ["svm", "conv1d+kmeans", "forest", "conv1d", "lstm", "student"]}
+    )
+    assert leaders(scores) == ["svm", "conv1d", "student"]
 
 
 def test_leaks_are_found(reported):
@@ -164,6 +262,7 @@ def test_the_report_in_a_browser(reported, tmp_path, width):
 
     page = reported[0].read_text(encoding="utf-8")
     probed = tmp_path / "probed.html"
+    page = re.sub(r"<meta http-equiv[^>]+>", "", page)  # which forbids the probe
     # a frame, because a headless window is never narrower than 500 pixels
     probed.write_text(page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
     frame = tmp_path / "frame.html"
@@ -190,8 +289,29 @@ def test_the_report_in_a_browser(reported, tmp_path, width):
     found = json.loads(unescape(re.search(r'data-probe="([^"]*)"', dom).group(1)))
     assert found["width"] == width
     assert found["overflow"] <= 0
+    assert found["cut"] == found["scrolled"] == 0
     assert found["seen"] == found["pictures"] > 4
     assert found["players"] > 0
     assert found["seconds"] == pytest.approx([3.0] * found["players"], abs=0.01)
     assert found["reached"] == found["focusable"] > 10
     assert found["names"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
+def test_a_browser_applies_the_style(reported, tmp_path):
+    log = subprocess.run(
+        [
+            CHROMIUM,
+            *OPTIONS,
+            "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            reported[0].as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    ).stderr
+    assert "Content Security Policy" not in log

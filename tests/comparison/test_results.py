@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_heartkd.comparison import Recipe, compare, read_predictions, write_results
+from sklearn_heartkd.comparison import (
+    Recipe,
+    compare,
+    read_predictions,
+    score_models,
+    write_results,
+)
 from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.metrics import compare_models
@@ -56,22 +62,37 @@ def test_the_table_has_the_intervals(written, data):
         *(
             f"{s}_{e}"
             for s in ("accuracy", "balanced_accuracy", "macro_f1")
-            for e in ("low", "high")
+            for e in ("low", "high", "difference", "difference_low", "difference_high", "p_value")
         ),
     }
     scores = compare_models(
         own.predictions, data.groups, metrics=["f1_macro"], n_resamples=1000, random_state=0
-    ).set_index("model")
-    assert table["macro_f1_low"].to_numpy() == pytest.approx(scores["low"].to_numpy())
-    assert table["macro_f1_high"].to_numpy() == pytest.approx(scores["high"].to_numpy())
-    assert table["accuracy"].to_numpy() == pytest.approx(own.table["accuracy"].to_numpy())
+    )
+    scores = scores.set_index("model").loc[table.index]
+    assert table["macro_f1_p_value"].isna().all()  # two folds are too few for the test
+    for end in ("low", "high", "difference", "difference_low", "difference_high"):
+        expected = scores[end].to_numpy()
+        assert table[f"macro_f1_{end}"].to_numpy() == pytest.approx(expected, nan_ok=True)
+    accuracy = own.table["accuracy"].loc[table.index]
+    assert table["accuracy"].to_numpy() == pytest.approx(accuracy.to_numpy())
+    assert table["balanced_accuracy"].is_monotonic_decreasing
+
+
+def test_the_metric_sorts_and_is_in_the_table(written, data):
+    own, folder = written
+    scores = score_models(own.predictions, data.groups, metric="roc_auc_murmur")
+    page = write_results(own, data, folder, scores=scores, n_jobs=1).read_text("utf-8")
+    assert "by roc auc murmur" in page
+    table = pd.read_csv(folder / "table.csv", index_col="model")
+    assert table["roc_auc_murmur"].is_monotonic_decreasing
+    assert (table["roc_auc_murmur_low"] <= table["roc_auc_murmur"]).all()
 
 
 def test_all_files_are_replaced_or_none(written, data, monkeypatch):
     own, folder = written
     before = {path: path.read_bytes() for path in folder.iterdir()}
     names = {path.name for path in before}
-    assert {"table.csv", "predictions.csv", "report.html", "confusion_svm_kmeans.png"} < names
+    assert {"table.csv", "predictions.csv", "report.html", "confusion_svm.png"} < names
     monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_results(own, data, folder, n_errors=0, n_jobs=1)

@@ -133,10 +133,10 @@ def broken(monkeypatch):
     """Make the fits of Conv1D fail."""
     make = Recipe.make
 
-    def make_or_fail(self, model, seed, sources):
+    def make_or_fail(self, model, seed, sources, **more):
         if model == "conv1d":
             raise RuntimeError("too hot")
-        return make(self, model, seed, sources)
+        return make(self, model, seed, sources, **more)
 
     monkeypatch.setattr(Recipe, "make", make_or_fail)
 
@@ -154,7 +154,7 @@ def test_a_model_that_fails_is_named_and_others_stay(data, comparison, broken, t
 
 def test_a_model_that_failed_is_fitted_later(data, comparison, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Recipe, "make", lambda self, *arguments: 1 / 0)
+        patch.setattr(Recipe, "make", lambda self, *arguments, **more: 1 / 0)
         with (
             pytest.warns(UserWarning, match="svm"),
             pytest.raises(ValueError, match=r"No model could be fitted: svm .ZeroDivisionError"),
@@ -181,7 +181,7 @@ def test_the_progress_is_a_line_per_fit_without_a_terminal(data, capsys):
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_a_process_that_the_system_ends_is_reported(data, tmp_path):
     class Deadly(Recipe):
-        def make(self, model, seed, sources):
+        def make(self, model, seed, sources, **more):
             os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(ChildProcessError, match="with the same output folder it continues"):

@@ -4,7 +4,6 @@ import pytest
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_heartkd.comparison import render
 from sklearn_heartkd.comparison._table import costs_of
 from tests.comparison.helpers import RECIPE
 
@@ -26,10 +25,3 @@ def test_an_average_is_as_large_as_its_members(data, tmp_path):
     assert size["refined"] == size["mixed"]
     assert np.isnan(costs.loc["mixed", "parameters"])
     assert costs.loc["networks", "parameters"] == costs.loc["student", "parameters"]
-
-
-def test_the_table_reads_well(comparison):
-    text = render(comparison.table).to_string()
-    assert "student of Conv1D + k-means" in text
-    assert "±" in text
-    assert "nan" not in text

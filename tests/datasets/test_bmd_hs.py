@@ -58,7 +58,7 @@ def test_fields_of_the_bunch(miniature):
     last = bunch.frame.iloc[-1]
     assert last[["site", "position", "subject"]].tolist() == ["Aor", "sitting", "patient_089"]
     assert np.isnan(last["age"])
-    assert set(bunch.frame["device"]) == {"BMD-HS stethoscope"}
+    assert set(bunch.devices) == {"BMD-HS stethoscope"}
 
 
 def test_the_matrix_of_diseases(miniature):

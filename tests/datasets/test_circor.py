@@ -62,7 +62,8 @@ def test_fields_of_the_bunch(miniature):
     assert by_file(bunch, "pregnancy_status")["9979_PV"] is True
     assert by_file(bunch, "murmur_locations")["9979_PV"] == "PV"
     assert by_file(bunch, "campaign")["9979_PV"] == "CC2014"
-    assert bunch.frame["device"].nunique() == 1
+    assert set(bunch.devices) == set(bunch.frame["device"])
+    assert len(set(bunch.devices)) == 1
     assert [len(x) for x in bunch.data] == [2000] * 6
     assert "additional_id" not in bunch.frame
 

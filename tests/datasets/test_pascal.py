@@ -107,7 +107,7 @@ def test_fields_of_the_bunch(write):
     assert sorted(bunch.groups) == ["a-201101051104", "a-201101070538", "b-101", "b-101", "b-127"]
     assert sorted(bunch.frame["original_sampling_rate"]) == [4000] * 3 + [44100] * 2
     np.testing.assert_allclose(bunch.frame["seconds"], 1.0)
-    assert set(zip(bunch.frame["set"], bunch.frame["device"], strict=True)) == {
+    assert set(zip(bunch.frame["set"], bunch.devices, strict=True)) == {
         ("a", "iStethoscope Pro"),
         ("b", "DigiScope"),
     }

@@ -70,6 +70,14 @@ def test_databases_and_subjects(physionet):
         load_physionet2016(physionet, databases="f")
 
 
+def test_murmur_like_databases(physionet):
+    bunch = load_physionet2016(physionet, murmur_like=True)
+    assert set(bunch.frame["database"]) == {"a"}
+    assert bunch.devices.tolist() == ["Welch Allyn Meditron"] * 3
+    with pytest.raises(ValueError, match="murmur_like=True ask for"):
+        load_physionet2016(physionet, databases="bf", murmur_like=True)
+
+
 def test_wrong_folders_are_refused_with_advice(physionet, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load_physionet2016(tmp_path / "nowhere")
@@ -172,3 +180,8 @@ def test_the_real_recordings_load(pascal_path):
     assert len(bunch.data) == 1312
     counts = bunch.frame.groupby("database")["label"].value_counts().unstack()["abnormal"]
     assert counts.to_dict() == {"a": 252, "c": 20, "d": 23, "e": 130, "f": 34}
+    assert len(set(bunch.devices)) == 5
+    murmurs = load_physionet2016(
+        pascal_path.parent / "physionet2016", murmur_like=True, duration=1.0, n_jobs=2
+    )
+    assert murmurs.frame["database"].value_counts().to_dict() == {"a": 329, "c": 24}

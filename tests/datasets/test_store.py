@@ -30,9 +30,9 @@ def test_opens_what_was_stored(tmp_path):
 
 def test_texts_come_back(tmp_path):
     strange = np.array(["=1+1", "007", "NA", "a,b"])
-    data = Bunch(data=np.zeros((4, 9)), target=strange, groups=strange, filenames=strange)
-    opened = store(data, tmp_path)
-    for name in ("target", "groups", "filenames"):
+    texts = ("target", "groups", "filenames", "devices")
+    opened = store(Bunch(data=np.zeros((4, 9)), **dict.fromkeys(texts, strange)), tmp_path)
+    for name in texts:
         assert opened[name].tolist() == strange.tolist()
 
 

@@ -160,6 +160,36 @@ def test_noise_has_the_ratio_asked_for():
     assert 1.0 < np.std(ratios) < 4.0
 
 
+def test_murmurs_are_made_fainter_and_nothing_else():
+    options = {"n_recordings": 10, "duration": 2.0, "snr_db": np.inf, "random_state": 0}
+    clear, faint, gone = (
+        make_heart_sounds(**options, murmur_db=level) for level in (0.0, -20.0, -200.0)
+    )
+    murmurs = clear.target == "murmur"
+    np.testing.assert_array_equal(clear.data[~murmurs], faint.data[~murmurs])
+    for x, y, heart in zip(
+        clear.data[murmurs], faint.data[murmurs], gone.data[murmurs], strict=True
+    ):
+        x, y, heart = (sound.astype(float) for sound in (x, y, heart))
+        added, less = (sound - (sound @ heart) / (heart @ heart) * heart for sound in (x, y))
+        assert less.std() / y.std() < 0.3 * added.std() / x.std()
+
+
+def test_devices_have_their_own_spectrum():
+    options = {"n_recordings": 20, "n_subjects": 10, "duration": 2.0, "random_state": 0}
+    plain = make_heart_sounds(**options)
+    assert "device" not in plain.frame
+    sounds = make_heart_sounds(**options, n_devices=3)
+    device = sounds.frame["device"].to_numpy()
+    assert 1 < len(set(device)) <= 3
+    assert (sounds.frame.groupby("subject")["device"].nunique() == 1).all()
+    ratio = np.abs(np.fft.rfft(sounds.data) / np.fft.rfft(plain.data))[:, 40:1600]
+    for name in set(device):
+        own = ratio[device == name]
+        np.testing.assert_allclose(own, np.broadcast_to(own[0], own.shape), rtol=0.05)
+    assert np.ptp(np.log10(ratio[0])) > 0.1
+
+
 def test_recordings_lie_within_the_band_of_a_stethoscope(clean):
     spectrum = np.abs(np.fft.rfft(clean.data)) ** 2
     frequencies = np.fft.rfftfreq(clean.data.shape[1], 1 / 2000)

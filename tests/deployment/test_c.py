@@ -11,9 +11,11 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     FixedLength,
     KMeansRefinedClassifier,
     LogMelSpectrogram,
@@ -128,6 +130,11 @@ MODELS = {
     "no power of two": lambda: make_pipeline(
         MFCC(n_fft=100, hop_length=61, top_db=20), StudentClassifier(width=2, depth=1, **QUICK)
     ),
+    "CMVN": lambda: make_pipeline(LogMelSpectrogram(cmvn=True), StudentClassifier(**QUICK)),
+    "CMVN of coefficients": lambda: WindowedClassifier(
+        make_pipeline(MFCC(cmvn=True, top_db=None, amin=3e-7), StudentClassifier(**QUICK)),
+        window=2.0,
+    ),
     "conv2d, refined twice": lambda: KMeansRefinedClassifier(
         KMeansRefinedClassifier(
             make_pipeline(LogMelSpectrogram(), Conv2DClassifier(width=2, depth=3, **QUICK)),
@@ -229,8 +236,8 @@ def test_the_program_reads_a_wav_file(tmp_path, program, sounds, distilled):
     samples = as_int16(sounds.data[0])
     soundfile.write(tmp_path / "r.wav", samples, 2000, subtype="PCM_16")
     lines = run(program, tmp_path / "r.wav").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["window", "window", "recording"]
-    fields = lines[-1].split("\t")[1:]
+    assert [line.split()[0] for line in lines] == ["window", "window", "recording", "answer"]
+    fields = lines[2].split("\t")[1:]
     assert [field.split()[0] for field in fields] == list(distilled.classes_)
     expected = distilled.predict_proba(samples[np.newaxis].astype(np.float32) / 32768)[0]
     found = [float(field.split()[1]) for field in fields]
@@ -263,6 +270,9 @@ def test_the_program_refuses_other_files(tmp_path, program, sounds):
 
 
 REFUSED = {
+    r"Autocorrelogram cannot be exported to C: use LogMelSpectrogram\(cmvn=True\)": (
+        lambda: make_pipeline(Autocorrelogram(), StudentClassifier(**QUICK))
+    ),
     "BandPassFilter and FixedLength cannot": lambda: make_pipeline(
         BandPassFilter(method="fir"), MFCC(), StudentClassifier(**QUICK)
     ),
@@ -277,6 +287,9 @@ REFUSED = {
     ),
     "refinement around WindowedClassifier cannot": lambda: KMeansRefinedClassifier(
         WindowedClassifier(make_pipeline(MFCC(), StudentClassifier(width=2, **QUICK)))
+    ),
+    "DenseStudentClassifier cannot be exported to C: use StudentClassifier": lambda: make_pipeline(
+        MFCC(hop_length=500), DenseStudentClassifier(**QUICK)
     ),
     "output='flat' cannot be exported to C": lambda: make_pipeline(
         MFCC(output="flat", hop_length=500), StudentClassifier(**QUICK)

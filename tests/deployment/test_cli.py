@@ -52,7 +52,7 @@ def test_lines(capsys, folder, exported, distilled):
         str(folder / name) for name in ("a.wav", "b.flac", "deep/c.WAV")
     ]
     for line in lines:
-        assert set(line.split()) & {*distilled.classes_, "unsure"}
+        assert set(line.split()) & {*distilled.classes_, "unsure", "poor"}
 
 
 def test_json_and_csv_agree_with_the_model(capsys, folder, exported, saved, distilled):
@@ -64,7 +64,7 @@ def test_json_and_csv_agree_with_the_model(capsys, folder, exported, saved, dist
         found = [entry["probabilities"][label] for label in distilled.classes_]
         np.testing.assert_allclose(found, expected, atol=1e-5)
         assert entry["most_probable"] == distilled.classes_[expected.argmax()]
-        assert entry["class"] in (entry["most_probable"], "unsure")
+        assert entry["class"] in (entry["most_probable"], "unsure", "poor recording")
         assert set(entry) >= {"file", "probability", "quality"}
     assert call(_predict, folder, "--model", exported, "--csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -100,11 +100,11 @@ def test_unreadable_files_are_named_and_the_others_predicted(capsys, folder, exp
         assert len(out.splitlines()) == 3 + (form == "--csv")
 
 
-def test_silence_is_unsure(capsys, tmp_path, exported):
+def test_silence_is_a_poor_recording(capsys, tmp_path, exported):
     soundfile.write(tmp_path / "silence.wav", np.zeros(20000), 4000)
     assert call(_predict, tmp_path / "silence.wav", "--model", exported) == 0
     line = capsys.readouterr().out
-    assert "unsure (" in line
+    assert "poor recording (" in line
     assert line.rstrip().endswith("silence")
 
 

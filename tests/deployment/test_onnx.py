@@ -5,17 +5,20 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     FixedLength,
     KMeansRefinedClassifier,
     LogMelSpectrogram,
@@ -27,7 +30,9 @@ from sklearn_heartkd import (
 )
 from sklearn_heartkd.deployment import ExportError, export_onnx
 from sklearn_heartkd.deployment import _onnx as onnx_module
-from sklearn_heartkd.deployment.runtime import import_onnxruntime
+from sklearn_heartkd.deployment._graph import Graph
+from sklearn_heartkd.deployment._onnx_front_end import add_features
+from sklearn_heartkd.deployment.runtime import HeartSoundModel, import_onnxruntime
 from sklearn_heartkd.metrics import RejectingClassifier
 
 QUICK = {"max_epochs": 1, "random_state": 0}
@@ -78,6 +83,17 @@ MODELS = {
     "band-pass": lambda: make_pipeline(BandPassFilter(method="fir"), MFCC(top_db=30), fast()),
     "long loop": lambda: make_pipeline(FixedLength(duration=12.0), MFCC(), fast()),
     "crop": lambda: make_pipeline(FixedLength(duration=2.0), MFCC(), fast()),
+    "dense": lambda: make_pipeline(MFCC(output="flat", hop_length=1000), dense()),
+    "dense, sequences": lambda: make_pipeline(MFCC(hop_length=1000), dense(norm="batch")),
+    "dense, scaled": lambda: make_pipeline(
+        MFCC(output="flat", hop_length=1000),
+        StandardScaler(),
+        StandardScaler(with_mean=False, with_std=False),
+        dense(norm="group"),
+    ),
+    "linear": lambda: KMeansRefinedClassifier(
+        make_pipeline(MFCC(output="flat", hop_length=1000), dense(hidden_layer_sizes=()))
+    ),
     "table": lambda: make_pipeline(MFCC(output="flat", hop_length=1000), fast()),
     "refined": lambda: KMeansRefinedClassifier(
         make_pipeline(MFCC(), fast()), n_clusters=7, weight=0.3
@@ -89,6 +105,10 @@ MODELS = {
         make_pipeline(MFCC(), fast()), {"studentclassifier__width": [2]}, cv=2
     ),
 }
+
+
+def dense(**parameters):
+    return DenseStudentClassifier(**{"hidden_layer_sizes": (6, 4)} | QUICK | parameters)
 
 
 def fast():
@@ -116,6 +136,50 @@ def test_windows_of_recordings_of_any_length_agree(tmp_path, sounds, window, hop
         np.testing.assert_allclose(run(tmp_path / "m.onnx", [row])[0], probabilities, atol=1e-5)
     batch = run(tmp_path / "m.onnx", sounds.data)
     np.testing.assert_allclose(batch, model.predict_proba(sounds.data), atol=1e-5)
+
+
+FRONT_ENDS = {
+    "autocorrelogram": Autocorrelogram(),
+    "table of it": Autocorrelogram(n_mels=8, n_lags=23, output="flat"),
+    "one lag": Autocorrelogram(n_lags=1, n_fft=100, amin=3e-7),
+    "log-mel, CMVN": LogMelSpectrogram(cmvn=True, normalize=False, amin=3e-7),
+    "MFCC, CMVN": MFCC(cmvn=True, top_db=30),
+}
+
+
+@pytest.mark.parametrize("features", FRONT_ENDS.values(), ids=FRONT_ENDS)
+@pytest.mark.parametrize("in_windows", [False, True])
+def test_front_ends_agree(tmp_path, sounds, features, in_windows):
+    model = make_pipeline(clone(features), fast())
+    if in_windows:
+        model = WindowedClassifier(model, window=1.3, hop=0.7)
+    model.fit(sounds.data, sounds.target)
+    is_any_length = in_windows or isinstance(features, Autocorrelogram)
+    recordings = ragged(sounds) if is_any_length else list(sounds.data[:3])
+    recordings += [np.zeros(10000), np.full(10000, 0.3), 1e-3 * sounds.data[0]]
+    assert export_onnx(model, tmp_path / "m.onnx", recordings).max_difference <= 1e-5
+    assert export_onnx(model, tmp_path / "m.onnx").max_difference <= 1e-5
+    for row in recordings:
+        found = run(tmp_path / "m.onnx", [row, -row])
+        np.testing.assert_allclose(found[0], model.predict_proba([row])[0], atol=1e-5)
+    runtime = HeartSoundModel.load(tmp_path / "m.onnx")
+    expected = model.predict_proba([recordings[0]])[0]
+    np.testing.assert_allclose(runtime.predict_proba(recordings[0]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("features", FRONT_ENDS.values(), ids=FRONT_ENDS)
+def test_front_ends_agree_without_a_network(features, sounds):
+    """Closer than the probabilities of a small network show."""
+    graph, front_end = Graph(), features._front_end()
+    output = add_features(graph, "waveform", front_end, flat=False)
+    columns = graph.add("Transpose", output, perm=[0, 2, 1])
+    columns = graph.add("Reshape", columns, graph.integers(-1, front_end.n_channels))
+    content = graph.model(columns, front_end.n_channels, {}).SerializeToString()
+    rows = [*ragged(sounds), *(sounds.data[i, : 60 * i] for i in range(1, 30))]
+    for row in [*rows, np.zeros(3000), np.full(300, 0.3), np.ones(1)]:
+        x = np.asarray(row, np.float32)[np.newaxis]
+        found = session(content).run(None, {"waveform": x})[0].T.ravel()
+        np.testing.assert_allclose(found, clone(features).transform(x).ravel(), atol=1e-3)
 
 
 def test_the_distilled_windowed_model_agrees(tmp_path, sounds, distilled):
@@ -185,8 +249,8 @@ REFUSED = {
     r"MFCC\(output='summary'\) cannot be exported: use output='sequence'": (
         lambda: make_pipeline(MFCC(output="summary"), fast())
     ),
-    "StandardScaler after the features cannot be exported": (
-        lambda: make_pipeline(MFCC(output="flat"), StandardScaler(), fast())
+    "MinMaxScaler after the features cannot be exported": (
+        lambda: make_pipeline(MFCC(output="flat"), MinMaxScaler(), fast())
     ),
     "StandardScaler cannot be exported: of the steps": (
         lambda: make_pipeline(StandardScaler(), MFCC(), fast())

@@ -34,6 +34,7 @@ from sklearn.svm import LinearSVC
 from benchmarks._hostile import mutate
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     DistilledClassifier,
     KMeansRefinedClassifier,
@@ -63,6 +64,16 @@ def test_round_trip_is_exact(tmp_path, sounds, distilled):
     loaded = load_model(save_model(distilled, tmp_path / "model"))
     np.testing.assert_array_equal(
         loaded.predict_proba(sounds.data), distilled.predict_proba(sounds.data)
+    )
+
+
+def test_tables_of_autocorrelations_need_no_trust(tmp_path, sounds):
+    model = make_pipeline(Autocorrelogram(n_mels=8, output="flat"), LogisticRegression())
+    model.fit(sounds.data, sounds.target)
+    loaded = load_model(save_model(model, tmp_path / "model"))
+    assert loaded[0].n_mels == 8
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sounds.data), model.predict_proba(sounds.data)
     )
 
 

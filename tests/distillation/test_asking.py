@@ -78,7 +78,8 @@ def test_surplus_classes_are_named_where_the_network_should_be_asked(data, froze
     X, y = data
 
     def owner(outputs):
-        return SimpleNamespace(teacher_outputs=outputs, cv=None, classes_=LABELS)
+        options = {"cv": None, "unlabeled_prior": None, "classes_": LABELS}
+        return SimpleNamespace(teacher_outputs=outputs, **options)
 
     prediction = _teaching.predict_teacher(None, "t", frozen_on_surplus, X, y, {}, None, None)
     message = (

@@ -18,6 +18,7 @@ from sklearn_heartkd.distillation import (
     DistillationLoss,
     Hint,
     InfoNCE,
+    Logits,
     SimilarityPreserving,
     SoftTargets,
     SupCon,
@@ -30,6 +31,7 @@ from sklearn_heartkd.networks import NetworkOutput
 ALL = {
     "ce": CrossEntropy(),
     "kd": SoftTargets(),
+    "logits": Logits(),
     "infonce": InfoNCE(),
     "crd": CRD(),
     "supcon": SupCon(),

@@ -26,6 +26,7 @@ from sklearn_heartkd import (
 from sklearn_heartkd.augmentation import Gain, Mixup, RandomCrop, TimeShift, TimeStretch
 from sklearn_heartkd.distillation import (
     CRD,
+    DKD,
     RKD,
     SSD,
     AttentionTransfer,
@@ -137,6 +138,16 @@ def test_two_classes_are_refused_before_training(name, sequences):
     X, y = sequences[0][:, :, 0], sequences[1]
     with pytest.raises(ValueError, match=f"'{name}' .* at least 3 classes, got 2"):
         make_model(NeverFitted(), f"kd+{name}").fit(X, y == "normal")
+
+
+@pytest.mark.parametrize("loss", [SoftTargets(standardize=True), DKD(standardize=True)], ids=str)
+def test_standardized_logits_of_two_classes_are_refused(loss, sequences):
+    X, y = sequences[0][:, :, 0], sequences[1]
+    model = make_model(NeverFitted(), loss)
+    with pytest.raises(ValueError, match=r"needs at least 3 classes, got 2; .* or 'logits'"):
+        model.fit(X, y == "normal")
+    model = make_model(GaussianNB(), loss)
+    assert model.fit(X, y).predict_proba(X).shape == (len(X), 3)
 
 
 @pytest.mark.parametrize(

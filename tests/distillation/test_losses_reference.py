@@ -18,6 +18,7 @@ from sklearn_heartkd.distillation import (
     AttentionTransfer,
     Hint,
     InfoNCE,
+    Logits,
     SimilarityPreserving,
     SoftTargets,
     SupCon,
@@ -360,3 +361,52 @@ def test_ssd_asks_the_student_about_transformed_views(make_scene):
     assert torch.equal(seen[0].sort(dim=2).values, scene.batch.x.sort(dim=2).values)
     scene.student = scene.student._replace(logits=2 * scene.student.logits)
     assert loss == pytest.approx(scene.loss(SoftTargets(2.0)), rel=1e-9)
+
+
+def test_logits(make_scene):
+    scene = make_scene(8).weighted([1, 2, 1, 3, 1, 0.5, 2, 1])
+    own, _, other, *_ = parts(scene)
+    weight = scene.batch.weight.numpy()
+    floored = np.log(np.maximum(np.exp(other), 0.5 / weight.sum()))
+    assert (floored != other).any()
+    target = floored - floored.mean(axis=1, keepdims=True)
+    error = (own - own.mean(axis=1, keepdims=True) - target) ** 2
+    expected = np.average(error.mean(axis=1), weights=weight) / np.average(
+        (target**2).mean(axis=1), weights=weight
+    )
+    assert scene.loss(Logits()) == pytest.approx(expected, rel=1e-9)
+
+
+def test_equal_logits_cost_one_and_a_pure_leaf_does_not_rule(make_scene):
+    scene = make_scene(8)
+    scene.student = scene.student._replace(logits=torch.full((8, 3), 7.0, dtype=torch.float64))
+    assert scene.loss(Logits()) == pytest.approx(1)
+    found = []
+    for certainty in (1e-6, 1e-300):
+        sure = torch.tensor([1 - 2 * certainty, certainty, certainty], dtype=torch.float64).log()
+        changed = scene.teacher.log_probabilities.clone()
+        changed[0] = sure
+        scene.teacher = replace(scene.teacher, log_probabilities=changed)
+        found.append(scene.loss(Logits()))
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_a_teacher_without_an_opinion_gives_finite_logits(make_scene):
+    scene = make_scene(8)
+    even = torch.full((8, 3), 1 / 3, dtype=torch.float64).log()
+    scene.teacher = replace(scene.teacher, log_probabilities=even)
+    assert scene.loss(Logits()) < 1
+
+
+def test_standardized_dkd(make_scene):
+    scene = make_scene(8)
+
+    def standardized(logits):
+        return (logits - logits.mean(dim=1, keepdim=True)) / logits.std(dim=1, keepdim=True)
+
+    found = scene.loss(DKD(beta=3.0, temperature=2.0, standardize=True))
+    assert found != pytest.approx(scene.loss(DKD(beta=3.0, temperature=2.0)), rel=1e-2)
+    scene.student = scene.student._replace(logits=standardized(scene.student.logits))
+    log_probabilities = standardized(scene.teacher.log_probabilities)
+    scene.teacher = replace(scene.teacher, log_probabilities=log_probabilities)
+    assert found == pytest.approx(scene.loss(DKD(beta=3.0, temperature=2.0)), rel=1e-5)

@@ -6,7 +6,7 @@ of its magnitudes, where the paper divides by its length.
 
 import pytest
 import torch
-from torchdistill.losses.mid_level import ATLoss, DISTLoss, KDLoss, PKTLoss, RKDLoss
+from torchdistill.losses.mid_level import ATLoss, DISTLoss, KDLoss, LogitStdKDLoss, PKTLoss, RKDLoss
 
 from sklearn_heartkd.distillation import (
     DIST,
@@ -69,6 +69,14 @@ def test_soft_targets_cost_the_published_loss(make_scene):
     published = of_logits(KDLoss(*WHERE, temperature=3.0, alpha=0.0))
     expected = 9 * published(scene.student, scene.teacher).item()
     assert scene.loss(SoftTargets(temperature=3.0)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_standardized_soft_targets_cost_the_published_loss(make_scene):
+    scene = make_scene()
+    published = of_logits(LogitStdKDLoss(*WHERE, temperature=3.0, alpha=0.0))
+    expected = 9 * published(scene.student, scene.teacher).item()
+    loss = SoftTargets(temperature=3.0, standardize=True)
+    assert scene.loss(loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_dist_costs_the_published_loss(make_scene):

@@ -15,8 +15,10 @@ from sklearn.svm import SVC
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     Conv2DClassifier,
+    DenseStudentClassifier,
     DistilledClassifier,
     FixedLength,
     KMeansRefinedClassifier,
@@ -150,6 +152,16 @@ def test_kernel_finds_the_cells_that_count(sounds):
     check_sums(explanation)
 
 
+def test_dense_networks_use_the_kernel_method(sounds):
+    network = DenseStudentClassifier(hidden_layer_sizes=(4,), max_epochs=1, random_state=0)
+    model = make_pipeline(LogMelSpectrogram(), network).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=100)
+    assert explanation.method == "kernel"
+    check_sums(explanation)
+    with pytest.raises(ValueError, match="'deep' cannot explain DenseStudentClassifier"):
+        explain(model, sounds.data[:1], method="deep")
+
+
 def test_recurrent_networks_use_the_kernel_method(recurrent, sounds):
     explanation = explain(recurrent, sounds.data[:2], n_evaluations=200)
     assert (explanation.method, explanation.unit) == ("kernel", "logit")
@@ -259,6 +271,35 @@ def test_boosted_trees_of_two_classes(sounds):
     )
     with pytest.raises(ValueError, match="not all statistics of mel bands"):
         _ = explanation.in_bands
+
+
+@pytest.mark.parametrize(
+    "features",
+    [MFCC(cmvn=True, output="summary"), Autocorrelogram(n_mels=8, output="flat")],
+    ids=repr,
+)
+def test_normalized_and_correlated_bands_are_explained_as_bands(sounds, features):
+    model = make_pipeline(features, StandardScaler(), SVC()).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=150)
+    check_sums(explanation)
+    np.testing.assert_allclose(
+        np.diff(explanation.scores)[:, 0], model.decision_function(sounds.data[:1]), rtol=1e-5
+    )
+    assert explanation.values[0].shape[1:] == (
+        features.n_mels,
+        n_frames(len(sounds.data[0]) / 2000),
+    )
+
+
+@pytest.mark.parametrize("features", [LogMelSpectrogram(cmvn=True), Autocorrelogram()], ids=repr)
+def test_networks_behind_normalized_and_correlated_bands(sounds, features):
+    network = StudentClassifier(width=2, depth=1, max_epochs=1, random_state=0)
+    model = make_pipeline(features, network).fit(sounds.data, sounds.target)
+    explanation = explain(model, sounds.data[:1], n_evaluations=150)
+    assert explanation.method == "kernel"
+    check_sums(explanation)
+    logits = network._evaluate(features.transform(sounds.data[:1]))[0]
+    np.testing.assert_allclose(explanation.scores, logits, atol=1e-5)
 
 
 def test_unions_scalers_and_decision_values(sounds):

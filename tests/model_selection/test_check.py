@@ -8,6 +8,7 @@ import soundfile
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.model_selection import DatasetReport, Finding, check_dataset, check_folder
 from sklearn_heartkd.model_selection._metadata import label_findings
+from sklearn_heartkd.model_selection._report import CODES
 
 RATE = 2000
 
@@ -110,13 +111,31 @@ def test_report_as_table_and_json(tmp_path, clean):
     files = [write(tmp_path, f"{i}.wav", x) for i, x in enumerate([*data[:6], data[0]])]
     report = check_dataset(files, [*labels[:6], "other"], names=[f.name for f in files])
     frame = report.to_frame()
-    assert list(frame.columns) == ["check", "severity", "message", "n_files", "files"]
+    assert list(frame.columns) == ["code", "check", "severity", "message", "n_files", "files"]
+    assert frame.set_index("check")["code"]["conflicting labels"] == "HKD002"
     content = json.loads(report.to_json())
     assert content["summary"]["recordings"] == 7
     assert content["n_problems"] == report.n_problems
     assert content["near_duplicates"][0]["labels_disagree"] is True
+    assert {f["check"]: f["code"] for f in content["findings"]} == dict(
+        zip(frame["check"], frame["code"], strict=True)
+    )
+    assert "HKD002 conflicting labels" in str(report)
     assert "0.wav" in str(report)
     assert "other" in str(report)
+
+
+def test_checks_are_left_out_by_their_codes(tmp_path, clean):
+    data, labels = clean
+    files = [write(tmp_path, f"{i}.wav", x) for i, x in enumerate([*data[:6], data[0]])]
+    labels = [*labels[:6], "other"]
+    codes = {finding.code for finding in check_dataset(files, labels).findings}
+    assert "HKD002" in codes
+    rest = check_dataset(files, labels, ignore=["HKD002"])
+    assert {finding.code for finding in rest.findings} == codes - {"HKD002"}
+    assert len(set(CODES.values())) == len(CODES)
+    with pytest.raises(ValueError, match="'clipping' is not the code of a check"):
+        check_dataset(files, labels, ignore=["clipping"])
 
 
 def test_bad_arguments_are_named(tmp_path, clean):

@@ -9,10 +9,12 @@ from sklearn.pipeline import make_pipeline
 import sklearn_heartkd
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     ContrastivePretraining,
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     DistilledClassifier,
     FixedLength,
     KMeansRefinedClassifier,
@@ -60,7 +62,8 @@ waveform, rate = read_recording(folder / "one.wav", 2000)
 
 for transformer in (BandPassFilter(), SpikeRemover(), FixedLength(), MFCC(), RhythmFeatures()):
     print(transformer.fit(X).transform(X))
-sequences = LogMelSpectrogram(output="sequence").fit(X).transform(X)
+sequences = LogMelSpectrogram(output="sequence", cmvn=True).fit(X).transform(X)
+print(Autocorrelogram(output="flat").fit(X).get_feature_names_out())
 start = SupervisedPretraining(sequences, y)
 for network in (
     Conv1DClassifier(pretrain=start),
@@ -68,6 +71,7 @@ for network in (
     LSTMClassifier(early_stopping=True),
     RNNClassifier(cell="gru"),
     StudentClassifier(width=8),
+    DenseStudentClassifier(hidden_layer_sizes=(16,)),
 ):
     probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     probabilities = network.fit(sequences, y, groups=groups).predict_proba(sequences)

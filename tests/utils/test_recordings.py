@@ -5,6 +5,7 @@ from sklearn.dummy import DummyClassifier
 
 from sklearn_heartkd import (
     MFCC,
+    Autocorrelogram,
     BandPassFilter,
     FixedLength,
     LogMelSpectrogram,
@@ -91,6 +92,7 @@ def test_bad_recordings_are_refused_naming_the_row_and_the_value(X, message):
     [
         MFCC(),
         LogMelSpectrogram(),
+        Autocorrelogram(),
         RhythmFeatures(),
         BandPassFilter(),
         SpikeRemover(),

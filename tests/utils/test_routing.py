@@ -132,6 +132,13 @@ def test_the_default_student_requests_weights(routing):
     assert routed["teacher__teacher"].keys() == {"sample_weight"}
 
 
+@every
+def test_our_own_metadata_are_requested_by_default(make, routing):
+    own = {"groups", "devices", "X_unlabeled", "groups_unlabeled"}
+    assert make(LogisticRegression()).get_metadata_routing().consumes("fit", own) == own
+    assert student().get_metadata_routing().consumes("fit", own) == {"groups", "devices"}
+
+
 def test_each_of_several_teachers_gets_its_own(routing):
     teachers = [
         ("site", asking(site=True, device_id=False)),

@@ -97,7 +97,7 @@ static void mel_powers(heartkd_state *state, uint32_t oldest, uint32_t frame)
     }
 }
 
-/* Logarithm, DCT and the standardization of the network, whose factors are in the tables. */
+/* Logarithm, DCT, CMVN and the standardization of the network, whose factors are in the tables. */
 static void frame_to_column(heartkd_state *state)
 {
     for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
@@ -108,11 +108,44 @@ static void frame_to_column(heartkd_state *state)
         for (uint32_t m = 0; m < HEARTKD_N_MELS; m++)
             sum += heartkd_dct[c * HEARTKD_N_MELS + m] * state->power[m];
 #else
-        float sum = heartkd_scale[c] * state->power[c];
+        float sum = heartkd_decibels[c] * state->power[c];
 #endif
+#if HEARTKD_CMVN
+        state->column[c] = sum;
+#else
         state->column[c] = sum + heartkd_offset[c];
+#endif
     }
 }
+
+#if HEARTKD_CMVN
+/* Mean and deviation of each channel over the frames, updated frame by frame (Welford). */
+static void measure_channels(heartkd_state *state, uint32_t oldest)
+{
+    memset(state->channel_mean, 0, sizeof state->channel_mean);
+    memset(state->channel_gain, 0, sizeof state->channel_gain);
+    for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
+        mel_powers(state, oldest, frame);
+        frame_to_column(state);
+        for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++) {
+            float before = state->column[c] - state->channel_mean[c];
+            state->channel_mean[c] += before / (float)(frame + 1);
+            state->channel_gain[c] += before * (state->column[c] - state->channel_mean[c]);
+        }
+    }
+    for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++) {
+        float deviation = sqrtf(state->channel_gain[c] / HEARTKD_N_FRAMES);
+        state->channel_gain[c] = heartkd_scale[c] / (deviation + 1.0f);
+    }
+}
+
+static void normalize_column(heartkd_state *state)
+{
+    for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++)
+        state->column[c] = (state->column[c] - state->channel_mean[c]) * state->channel_gain[c]
+                           + heartkd_offset[c];
+}
+#endif
 
 /* Network: columns (n_maps x n_rows) go through the layers one after another, and each layer keeps
    as many of them as its kernel is wide. */
@@ -275,7 +308,8 @@ static void classify(heartkd_state *state)
 @REFINE@}
 
 /* From the samples of a window to its probabilities. Limiting the dynamic range needs the loudest
-   power first, so the frames are computed twice: that takes time, but no memory for all of them. */
+   power first, and CMVN the means, so the frames are computed once more for each of the two: that takes
+   time, but no memory for all of them. */
 static void analyze_window(heartkd_state *state)
 {
     uint32_t oldest = (uint32_t)(state->n_seen % HEARTKD_WINDOW);
@@ -291,12 +325,18 @@ static void analyze_window(heartkd_state *state)
     }
     state->floor = fmaxf(HEARTKD_AMIN, state->floor * HEARTKD_DYNAMIC_RANGE);
 #endif
+#if HEARTKD_CMVN
+    measure_channels(state, oldest);
+#endif
     memset(state->n_columns, 0, sizeof state->n_columns);
     memset(state->n_emitted, 0, sizeof state->n_emitted);
     state->n_steps = 0;
     for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
         mel_powers(state, oldest, frame);
         frame_to_column(state);
+#if HEARTKD_CMVN
+        normalize_column(state);
+#endif
         push_column(state, 0, state->column);
     }
     for (uint32_t number = 0; number < HEARTKD_N_LAYERS; number++)
@@ -344,3 +384,7 @@ int heartkd_finish(heartkd_state *state, float *probabilities)
     heartkd_reset(state);
     return 1;
 }
+
+int heartkd_decide(const float *probabilities)
+{
+@DECIDE@}

@@ -33,6 +33,7 @@ typedef struct {
     float floor; /* the smallest power that counts */
     float real[HEARTKD_N_FFT], imaginary[HEARTKD_N_FFT];
     float power[HEARTKD_N_MELS], column[HEARTKD_N_CHANNELS];
+    float channel_mean[@N_NORMALIZED@], channel_gain[@N_NORMALIZED@]; /* for CMVN */
     float embedding[2 * HEARTKD_N_MAPS]; /* mean and maximum of each map */
     int32_t n_steps; /* columns that went into the embedding */
     int32_t n_columns[HEARTKD_N_LAYERS], n_emitted[HEARTKD_N_LAYERS];
@@ -54,6 +55,10 @@ size_t heartkd_push(heartkd_state *state, const int16_t *samples, size_t n_sampl
    the recording; a recording shorter than a window is looped. Return 0 if there were no samples,
    else 1. The state is reset. */
 int heartkd_finish(heartkd_state *state, float *probabilities);
+
+/* Return the index of the class that is the answer: the most probable one or, with a threshold, one of
+   two classes. */
+int heartkd_decide(const float *probabilities);
 
 #ifdef __cplusplus
 }

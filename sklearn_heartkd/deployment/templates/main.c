@@ -73,6 +73,7 @@ int main(int argc, char **argv)
         return 1;
     }
     print_probabilities("recording", probabilities);
+    printf("answer\t%s\n", heartkd_classes[heartkd_decide(probabilities)]);
     return 0;
 }
 #endif

@@ -139,8 +139,10 @@ class DistillationLoss(BaseEstimator):
     :class:`~sklearn_heartkd.networks.NetworkOutput`, the `TeacherOutput` for the same rows and the
     :class:`~sklearn_heartkd.augmentation.Batch`, and returns the loss as a scalar. Rows that were mixed
     come with the class, subject and index of their larger part and the mean weight of both, unless the
-    loss has labels: then the batch says what was mixed. Parameters of the module, such as projection
-    heads, are trained along and thrown away after `fit`.
+    loss has labels: then the batch says what was mixed. Rows without a label come with the class that the
+    teacher finds most probable, and count as of this class where a loss compares classes; a loss that has
+    labels must leave out those that `batch.labeled` marks as without. Parameters of the module, such as
+    projection heads, are trained along and thrown away after `fit`.
 
     Attributes
     ----------
@@ -223,4 +225,5 @@ def settle(batch):
         weight=share * batch.weight + (1 - share) * batch.weight[partner],
         partner=None,
         share=None,
+        labeled=None if batch.labeled is None else batch.labeled[larger],
     )

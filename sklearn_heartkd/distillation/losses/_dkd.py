@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from sklearn_heartkd.classifiers._training import weighted_mean
 from sklearn_heartkd.distillation.losses._base import DistillationLoss
+from sklearn_heartkd.distillation.losses._soft_targets import standardized
 
 
 class _DKDTerm(nn.Module):
@@ -17,11 +18,15 @@ class _DKDTerm(nn.Module):
         self.alpha = loss.alpha
         self.beta = loss.beta
         self.temperature = loss.temperature
+        self.standardize = loss.standardize
 
     def forward(self, student, teacher, batch):
         target = batch.target
-        own_binary, own_rest = _decouple(student.logits / self.temperature, target)
-        binary, rest = _decouple(teacher.log_probabilities / self.temperature, target)
+        own, other = student.logits, teacher.log_probabilities
+        if self.standardize:
+            own, other = standardized(own), standardized(other)
+        own_binary, own_rest = _decouple(own / self.temperature, target)
+        binary, rest = _decouple(other / self.temperature, target)
         loss = self.alpha * _divergence(binary, own_binary)
         loss = loss + self.beta * _divergence(rest, own_rest)
         return self.temperature**2 * weighted_mean(loss, batch.weight)
@@ -46,6 +51,8 @@ class DKD(DistillationLoss):
         Weight of the others.
     temperature : float, default=2.0
         The higher, the more the small probabilities count.
+    standardize : bool, default=False
+        Whether to standardize the logits of each row first, as in :class:`SoftTargets`.
 
     See Also
     --------
@@ -71,12 +78,21 @@ class DKD(DistillationLoss):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "beta": [Interval(Real, 0, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
+        "standardize": ["boolean"],
     }
 
-    def __init__(self, alpha: float = 1.0, beta: float = 2.0, temperature: float = 2.0) -> None:
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        beta: float = 2.0,
+        temperature: float = 2.0,
+        *,
+        standardize: bool = False,
+    ) -> None:
         self.alpha = alpha
         self.beta = beta
         self.temperature = temperature
+        self.standardize = standardize
 
 
 def _decouple(logits, target):

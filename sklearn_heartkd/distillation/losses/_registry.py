@@ -13,6 +13,7 @@ from sklearn_heartkd.distillation.losses._dist import DIST
 from sklearn_heartkd.distillation.losses._dkd import DKD
 from sklearn_heartkd.distillation.losses._hint import Hint
 from sklearn_heartkd.distillation.losses._infonce import InfoNCE
+from sklearn_heartkd.distillation.losses._logits import Logits
 from sklearn_heartkd.distillation.losses._pkt import PKT
 from sklearn_heartkd.distillation.losses._rkd import RKD
 from sklearn_heartkd.distillation.losses._similarity_preserving import SimilarityPreserving
@@ -23,6 +24,7 @@ from sklearn_heartkd.distillation.losses._supcon import SupCon
 LOSSES = {
     "ce": CrossEntropy,
     "kd": SoftTargets,
+    "logits": Logits,
     "infonce": InfoNCE,
     "crd": CRD,
     "supcon": SupCon,
@@ -67,10 +69,11 @@ def resolve_losses(losses, weights, temperature, n_classes):
         if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise ValueError(f"The weight of the loss {name!r} must be at least 0, got {weight!r}.")
         loss._validate_params()
-        if weight and 2 <= n_classes < loss.min_classes:
+        fewest = 3 if getattr(loss, "standardize", False) else loss.min_classes
+        if weight and 2 <= n_classes < fewest:
             raise ValueError(
-                f"The loss {name!r} ({type(loss).__name__}) needs at least {loss.min_classes} classes, "
-                f"got {n_classes}; choose another loss, such as 'kd'."
+                f"The loss {name!r} ({loss!r}) needs at least {fewest} classes, got {n_classes}; choose "
+                "another loss, such as 'kd' or 'logits'."
             )
     if not any(weight for _, _, weight in terms):
         raise ValueError("All losses have weight 0; give at least one a weight above 0.")

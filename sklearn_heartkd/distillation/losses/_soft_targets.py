@@ -59,11 +59,15 @@ class _SoftTargetsTerm(nn.Module):
     def __init__(self, loss, context):
         super().__init__()
         self.temperature = loss.temperature
+        self.standardize = loss.standardize
 
     def forward(self, student, teacher, batch):
+        own, other = student.logits, teacher.log_probabilities
+        if self.standardize:
+            own, other = standardized(own), standardized(other)
         divergence = functional.kl_div(
-            functional.log_softmax(student.logits / self.temperature, dim=1),
-            functional.log_softmax(teacher.log_probabilities / self.temperature, dim=1),
+            functional.log_softmax(own / self.temperature, dim=1),
+            functional.log_softmax(other / self.temperature, dim=1),
             reduction="none",
             log_target=True,
         ).sum(dim=1)
@@ -81,10 +85,16 @@ class SoftTargets(DistillationLoss):
     ----------
     temperature : float, default=2.0
         The higher, the more the small probabilities count.
+    standardize : bool, default=False
+        Whether to give the logits of each row, on both sides, zero mean and unit deviation first, so
+        that the student learns their order and ratios and not how sure the teacher is. After Sun et al.
+        (2024), "Logit standardization in knowledge distillation". Needs three classes: of two, the
+        standardized logits are always the same.
 
     See Also
     --------
     DKD : The true class apart from the others.
+    Logits : Match the logits themselves.
 
     Examples
     --------
@@ -97,7 +107,16 @@ class SoftTargets(DistillationLoss):
     default_weight = 0.7
     _term = _SoftTargetsTerm
 
-    _parameter_constraints: dict = {"temperature": [Interval(Real, 0, None, closed="neither")]}
+    _parameter_constraints: dict = {
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "standardize": ["boolean"],
+    }
 
-    def __init__(self, temperature: float = 2.0) -> None:
+    def __init__(self, temperature: float = 2.0, *, standardize: bool = False) -> None:
         self.temperature = temperature
+        self.standardize = standardize
+
+
+def standardized(logits):
+    """Return logits of zero mean and unit deviation in each row."""
+    return (logits - logits.mean(dim=1, keepdim=True)) / (logits.std(dim=1, keepdim=True) + 1e-7)

@@ -36,7 +36,7 @@ class _SSDTerm(nn.Module):
         )
         self.ask_student, self.ask_teacher = context.ask_student, context.ask_teacher
         rows = context.rows
-        totals = rows.weight.new_zeros(context.n_classes).index_add(0, rows.target, rows.weight)
+        totals = rows.label_weights(context.n_classes)
         share = totals.sum() / (len(totals) * totals)
         # a class may have no row to learn from
         self.class_weight = torch.where(totals > 0, share, 0)

@@ -232,7 +232,7 @@ class ExplanationDisplay:
         bar = {"pad": 0.01, "shrink": 0.55, "anchor": (0, 0), "aspect": 15}
         bar = ax.figure.colorbar(heat, ax=panels, **bar)
         bar.set_label("against   ·   for")
-        bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.1g}", "0", f"+{limit:.1g}"])
+        bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"])
         return panels, heat
 
     def _waveform(self, ax, style):

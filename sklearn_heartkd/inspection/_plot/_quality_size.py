@@ -138,7 +138,9 @@ class QualitySizeDisplay(Display):
         ax.margins(x=0.15)
         ax.grid(alpha=0.3)
         if len(self.containers_) > 1:
-            ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4)
+            n_columns = max(1, min(4, int(ax.figure.get_figwidth() / 2)))
+            below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": n_columns}
+            ax.legend(fontsize=9, **below)
         _label(ax, table)
         return ax
 
@@ -174,7 +176,7 @@ def _label(ax, table):
             left, height = (x if side > 0 else x - box.width), 1.1 * box.height
             place = Bbox.from_bounds(left, y - height / 2, box.width, height)
             outside = not all(inside.contains(*corner) for corner in place.corners())
-            cost = step + 40 * place.count_overlaps(marks) + 4 * place.count_overlaps(bars)
+            cost = step + 40 * place.count_overlaps(marks) + 10 * place.count_overlaps(bars)
             cost += 400 * place.count_overlaps(labels) + 400 * outside
             options.append((cost, side, y, place))
         _, side, y, place = min(options, key=lambda option: option[0])
