@@ -1,4 +1,4 @@
-"""The settings of `where_distillation_pays`: what is labelled, what is not, and who teaches."""
+"""The settings of `where_distillation_pays`: what is labeled, what is not, and who teaches."""
 
 from typing import NamedTuple
 
@@ -34,15 +34,15 @@ class Draw(NamedTuple):
         Waveforms, as an array of objects, or a table.
     y, groups : ndarray
         Classes and subjects.
-    labelled, unlabelled, test : list of ndarray
-        Rows; a list has an item for each test part, with the same labelled rows.
+    labeled, unlabeled, test : list of ndarray
+        Rows; a list has an item for each test part, with the same labeled rows.
     """
 
     X: np.ndarray
     y: np.ndarray
     groups: np.ndarray
-    labelled: np.ndarray
-    unlabelled: list
+    labeled: np.ndarray
+    unlabeled: list
     test: list
 
 
@@ -85,11 +85,11 @@ def from_device_to_device(path, source, target, seed):
     """Label one device; of the other, half of the subjects have no labels, half are tested."""
     data = load(path)
     data.X = np.array([*data.data, None], dtype=object)[:-1]
-    labelled, other = np.flatnonzero(data.device == source), np.flatnonzero(data.device == target)
+    labeled, other = np.flatnonzero(data.device == source), np.flatnonzero(data.device == target)
     folds = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
     parts = list(folds.split(other, data.target[other], data.groups[other]))
     rest = [other[part] for part, _ in parts], [other[part] for _, part in parts]
-    return Draw(data.X, data.target, data.groups, labelled, *rest)
+    return Draw(data.X, data.target, data.groups, labeled, *rest)
 
 
 def few_subjects(path, n_subjects, seed):
@@ -99,11 +99,11 @@ def few_subjects(path, n_subjects, seed):
     X = np.array([*data.data, None], dtype=object)[:-1]
     folds = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
     train, test = next(folds.split(own, data.target[own], data.groups[own]))
-    labelled = own[train][
+    labeled = own[train][
         drawn_subjects(data.groups[own[train]], data.target[own[train]], n_subjects, seed)
     ]
-    rest = np.setdiff1d(own[train], labelled)
-    return Draw(X, data.target, data.groups, labelled, [rest], [own[test]])
+    rest = np.setdiff1d(own[train], labeled)
+    return Draw(X, data.target, data.groups, labeled, [rest], [own[test]])
 
 
 def drawn_subjects(groups, y, n_subjects, seed):
@@ -118,22 +118,22 @@ def drawn_subjects(groups, y, n_subjects, seed):
     return np.flatnonzero(np.isin(groups, chosen))
 
 
-def synthetic(seed, *, as_table, flipped=0.0, n_labelled=20):
-    """Make recordings of 100 subjects, some of them labelled, and of 100 others to test on."""
+def synthetic(seed, *, as_table, flipped=0.0, n_labeled=20):
+    """Make recordings of 100 subjects, some of them labeled, and of 100 others to test on."""
     sounds = make_heart_sounds(1000, n_subjects=200, random_state=seed)
     rng = np.random.default_rng(seed)
     y, groups = np.array(sounds.target), np.array(sounds.groups)
     test = drawn_subjects(groups, y, 100, seed)
     rest = np.setdiff1d(np.arange(len(y)), test)
-    labelled = rest[drawn_subjects(groups[rest], y[rest], n_labelled, seed)]
-    unlabelled = np.setdiff1d(rest, labelled)
-    wrong = labelled[rng.random(len(labelled)) < flipped]
+    labeled = rest[drawn_subjects(groups[rest], y[rest], n_labeled, seed)]
+    unlabeled = np.setdiff1d(rest, labeled)
+    wrong = labeled[rng.random(len(labeled)) < flipped]
     y[wrong] = rng.choice(np.unique(y), len(wrong))
     X = np.asarray(sounds.data)
     if as_table:
         X, columns = table_of(X)
-        return Draw(X, y, groups, labelled, [unlabelled], [test]), columns
-    return Draw(X, y, groups, labelled, [unlabelled], [test]), None
+        return Draw(X, y, groups, labeled, [unlabeled], [test]), columns
+    return Draw(X, y, groups, labeled, [unlabeled], [test]), None
 
 
 def table_of(recordings):

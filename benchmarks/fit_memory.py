@@ -4,7 +4,7 @@
 
 The peak of RssAnon above its value before `fit`, divided by X.nbytes, for float32 X in memory and
 memory-mapped, one epoch, batches of 64; "distilled" has a Conv2D teacher. Rows that the table already
-holds are skipped. Writes benchmarks/results/fit_memory.csv and the table of docs/benchmarks.md.
+holds are skipped. Writes benchmarks/results/fit_memory.csv.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._memory import peak_memory
-from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
+from benchmarks._tables import RESULTS
 from sklearn_heartkd import Conv2DClassifier, DistilledClassifier, StudentClassifier
 
 OUT = RESULTS / "fit_memory.csv"
@@ -48,11 +48,6 @@ def measure(name, mapped):
     return peak[0] / X.nbytes
 
 
-def tables():
-    """Return the table of docs/benchmarks.md."""
-    return {("docs/benchmarks.md", "fit memory"): rows_as_markdown(pd.read_csv(OUT))}
-
-
 def main():
     table = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
     done = {(row["model"], row["X"]) for row in table}
@@ -64,7 +59,6 @@ def main():
             table.append({"model": name, "X": X, "MB": megabytes, "share": round(share, 3)})
             pd.DataFrame(table).to_csv(OUT, index=False)
             print(table[-1], flush=True)
-    write_tables(tables())
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@
 
 512 random log-mel spectrograms of 5 s at 2 and at 4 kHz, on one thread. The sizes take turns, and the
 round with the least processor time of each counts. `predict` is the classifier's own, and `old : new`
-the time of batches of 256 divided by its. Writes benchmarks/results/inference_batches.csv and the
-table of docs/benchmarks.md.
+the time of batches of 256 divided by its. Rows that the table already holds are skipped. Writes
+benchmarks/results/inference_batches.csv.
 """
 
 import argparse
 from functools import partial
+from itertools import product
 from time import process_time
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks._tables import RESULTS, rows_as_markdown, write_tables
+from benchmarks._tables import RESULTS
 from sklearn_heartkd import (
     Conv1DClassifier,
     Conv2DClassifier,
@@ -57,23 +58,18 @@ def measure(network, rate, n_rows, rounds):
     return row | {"old : new": round(old / seconds["`predict`"], 2)}
 
 
-def tables():
-    """Return the table of docs/benchmarks.md."""
-    return {("docs/benchmarks.md", "inference batches"): rows_as_markdown(pd.read_csv(OUT))}
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    rows = []
-    for network in NETWORKS:
-        for rate in SHAPES:
-            rows.append(measure(network, rate, options.rows, options.rounds))
-            print(rows[-1], flush=True)
-    pd.DataFrame(rows).to_csv(OUT, index=False)
-    write_tables(tables())
+    table = pd.read_csv(OUT).to_dict("records") if OUT.exists() else []
+    done = {(row["network"], row["Hz"]) for row in table}
+    for network, rate in product(NETWORKS, SHAPES):
+        if (network.__name__, rate) not in done:
+            table.append(measure(network, rate, options.rows, options.rounds))
+            pd.DataFrame(table).to_csv(OUT, index=False)
+            print(table[-1], flush=True)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python -m benchmarks.where_distillation_pays --data path/to/folder [--work DIR] [--seeds 0 1 2]
         [--settings a_to_b synthetic] [--jobs 1]
 
-The settings: labels on one device and unlabelled recordings of another; few labelled subjects of PASCAL
-B; few labelled subjects among synthetic ones; wrong labels. (`distillation_on_tables` has the tables.)
-The unlabelled recordings are labelled ones whose labels are hidden, of other subjects than those that
+The settings: labels on one device and unlabeled recordings of another; few labeled subjects of PASCAL
+B; few labeled subjects among synthetic ones; wrong labels. (`distillation_on_tables` has the tables.)
+The unlabeled recordings are labeled ones whose labels are hidden, of other subjects than those that
 are tested. The folder is that of `leave_one_device_out`. Writes
 benchmarks/results/where_distillation_pays.csv and the table of docs/distillation.md. Fits stay in
 --work, where a stopped run continues.
@@ -33,7 +33,7 @@ TITLES = {
     "long": "three times the steps",
     "rebalanced": "from scratch, re-balanced",
     "long_rebalanced": "three times the steps, re-balanced",
-    "labelled_only": "distilled, labelled rows only",
+    "labelled_only": "distilled, labeled rows only",
     "distilled": "distilled",
 }
 CONTROLS = ("scratch", "long", "rebalanced", "long_rebalanced")
@@ -72,32 +72,32 @@ def _synthetic(**options):
 
 A_TO_B, B_TO_A = _devices("PASCAL A", "PASCAL B"), _devices("PASCAL B", "PASCAL A")
 SETTINGS = {
-    "a_to_b": Setting("PASCAL A labelled, B unlabelled; log-mel", A_TO_B),
-    "a_to_b_cmvn": Setting("PASCAL A labelled, B unlabelled; log-mel with CMVN", A_TO_B, "cmvn"),
+    "a_to_b": Setting("PASCAL A labeled, B unlabeled; log-mel", A_TO_B),
+    "a_to_b_cmvn": Setting("PASCAL A labeled, B unlabeled; log-mel with CMVN", A_TO_B, "cmvn"),
     "synthetic": Setting(
-        "synthetic, 20 labelled and 80 unlabelled subjects; dense",
+        "synthetic, 20 labeled and 80 unlabeled subjects; dense",
         _synthetic(as_table=True),
         "table",
         None,
         tuple(range(12)),
     ),
-    "b_20": Setting("PASCAL B, 20 labelled subjects; log-mel", _few(20), prior=None),
+    "b_20": Setting("PASCAL B, 20 labeled subjects; log-mel", _few(20), prior=None),
     "flipped": Setting(
-        "synthetic, 100 labelled subjects, 20 % of labels wrong; dense",
-        _synthetic(as_table=True, n_labelled=100, flipped=0.2),
+        "synthetic, 100 labeled subjects, 20 % of labels wrong; dense",
+        _synthetic(as_table=True, n_labeled=100, flipped=0.2),
         "table",
         None,
         tuple(range(12)),
     ),
-    "b_to_a": Setting("PASCAL B labelled, A unlabelled; log-mel", B_TO_A),
-    "b_to_a_cmvn": Setting("PASCAL B labelled, A unlabelled; log-mel with CMVN", B_TO_A, "cmvn"),
+    "b_to_a": Setting("PASCAL B labeled, A unlabeled; log-mel", B_TO_A),
+    "b_to_a_cmvn": Setting("PASCAL B labeled, A unlabeled; log-mel with CMVN", B_TO_A, "cmvn"),
     "physionet_to_b": Setting(
-        "PhysioNet a labelled, PASCAL B unlabelled; log-mel", _devices("PhysioNet a", "PASCAL B")
+        "PhysioNet a labeled, PASCAL B unlabeled; log-mel", _devices("PhysioNet a", "PASCAL B")
     ),
-    "b_10": Setting("PASCAL B, 10 labelled subjects; log-mel", _few(10), prior=None),
-    "b_50": Setting("PASCAL B, 50 labelled subjects; log-mel", _few(50), prior=None),
+    "b_10": Setting("PASCAL B, 10 labeled subjects; log-mel", _few(10), prior=None),
+    "b_50": Setting("PASCAL B, 50 labeled subjects; log-mel", _few(50), prior=None),
     "synthetic_conv": Setting(
-        "synthetic, 20 labelled and 80 unlabelled subjects; log-mel",
+        "synthetic, 20 labeled and 80 unlabeled subjects; log-mel",
         _synthetic(as_table=False),
         prior=None,
     ),
@@ -118,7 +118,7 @@ def compute(task, path):
     setting = SETTINGS[name]
     draw, columns = setting.draw(path, task.seed)
     teacher, student = models(setting, columns, task.seed)
-    X, y, rows = draw.X, draw.y, draw.labelled
+    X, y, rows = draw.X, draw.y, draw.labeled
 
     def windowed(model):
         if columns is not None:
@@ -147,16 +147,16 @@ def compute(task, path):
             model.set_params(unlabeled_prior=setting.prior)
             fitted = [
                 (kind, fit(model, X_unlabeled=X[part], groups_unlabeled=draw.groups[part]))
-                for part in draw.unlabelled
+                for part in draw.unlabeled
             ]
     frames = []
     n_models = len(fitted) // len(draw.test)
     for number, (model, estimator) in enumerate(fitted):
         part = number // n_models
-        test, unlabelled = draw.test[part], draw.unlabelled[part]
+        test, unlabeled = draw.test[part], draw.unlabeled[part]
         frames.append(_predicted(model, estimator, draw, test, task, part))
         if kind == "controls":
-            prior = estimator.predict_proba(X[unlabelled]).mean(axis=0)
+            prior = estimator.predict_proba(X[unlabeled]).mean(axis=0)
             again = f"{model}_rebalanced".removeprefix("scratch_")
             frames.append(_predicted(again, estimator, draw, test, task, part, prior))
     print(f"{name}, seed {task.seed}: {kind}", flush=True)

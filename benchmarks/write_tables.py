@@ -30,8 +30,6 @@ MODULES = (
     "where_distillation_pays",
     "training_length",
     "first_command",
-    "inference_batches",
-    "fit_memory",
 )
 
 

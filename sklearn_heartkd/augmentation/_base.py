@@ -77,12 +77,6 @@ class Batch:
         Batch
             These rows.
         """
-<<<<<<< HEAD
-        names = ("x", "target", "weight", "index", "subject", "labeled")
-        values: dict[str, Any] = {name: getattr(self, name) for name in names}
-        taken: dict[str, Any] = {n: None if v is None else v[rows] for n, v in values.items()}
-        return Batch(**taken)
-=======
         return Batch(
             self.x[rows],
             self.target[rows],
@@ -91,7 +85,6 @@ class Batch:
             self.subject[rows],
             labeled=None if self.labeled is None else self.labeled[rows],
         )
->>>>>>> meta
 
     def label_weights(self, n_classes: int) -> Tensor:
         """Return the total weight of each class, of the rows that have a label.

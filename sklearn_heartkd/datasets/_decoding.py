@@ -89,8 +89,7 @@ def _decode(file, patch, sampling_rate, channel):
         n_known = sound.frames if sound.frames < _UNKNOWN_LENGTH else None
         _check_length(n_known or 0, n_channels, ratio)
         parts: list[np.ndarray] = []
-        n_read, sums, resampler = 0, np.zeros((n_channels + 1, 2)), None
-        is_last = False
+        n_read, sums, resampler, is_last = 0, np.zeros((n_channels + 1, 2)), None, False
         while not is_last:
             size = max(1, _BLOCK // n_channels)
             if n_known is not None:  # libsndfile fills with zeros what is asked for beyond the end

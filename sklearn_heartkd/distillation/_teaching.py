@@ -88,13 +88,8 @@ def predict_teacher(
     if X_unlabeled is not None:
         unlabeled = ask(fitted, X_unlabeled, classes, role, embeds=cv is None)
     if cv is None:
-<<<<<<< HEAD
-        probabilities, embeddings = ask(fitted, X, classes, role)
-        return TeacherPredictions(name, fitted, probabilities, embeddings, unlabeled)
-=======
         probabilities, embedding = ask(fitted, X, classes, role)
         return TeacherPredictions(name, fitted, probabilities, embedding, unlabeled)
->>>>>>> meta
     # a splitter may test on a row several times, whose probabilities are then averaged
     total, times = np.zeros((len(y), len(classes))), np.zeros(len(y), dtype=int)
     for training, held_out in subject_folds(owner, check_cv(cv, y, classifier=True), y, groups):
