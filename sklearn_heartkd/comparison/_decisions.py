@@ -1,5 +1,7 @@
 """The parts of the report on probabilities: reliability and decision curve."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -39,7 +41,7 @@ def reliability_html(predictions, scores):
     for model in dict.fromkeys(scores["model"]):
         own = predictions[predictions["model"] == model]
         known = own["y_true"].astype(str), _probabilities(own, classes)
-        bins = {"labels": classes, "n_bins": 5, "strategy": "quantile"}
+        bins: dict[str, Any] = {"labels": classes, "n_bins": 5, "strategy": "quantile"}
         errors[display_name(model)] = f"{expected_calibration_error(*known, **bins):.3f}"
         if model in models:
             i = models.index(model)
@@ -71,7 +73,7 @@ def decision_html(predictions, scores):
         own = predictions[predictions["model"] == model]
         acted = 1 - own[f"p_{healthy}"].to_numpy(dtype=float)
         curve = net_benefit(own["y_true"].astype(str) != healthy, acted, pos_label=True)
-        style = {"color": _COLORS[i], "linestyle": _STYLES[i]}
+        style: dict[str, Any] = {"color": _COLORS[i], "linestyle": _STYLES[i]}
         ax.plot(curve["threshold"], curve["net_benefit"], label=display_name(model), **style)
         prevalence = (own["y_true"].astype(str) != healthy).mean()
     ax.plot(curve["threshold"], curve["treat_all"], color="0.45", linewidth=1, label="treat all")
