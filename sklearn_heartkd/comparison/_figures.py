@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from textwrap import fill
 
 import pandas as pd
 from joblib import Parallel, delayed
@@ -121,7 +122,9 @@ def quality_against_size_figure(
         size=plain["kilobytes"], kind=plain.index.map(kind_of)
     )
     figure = Figure(figsize=size, layout="constrained")
-    QualitySizeDisplay(shown.rename(index=display_name), metric=metric).plot(figure.subplots())
+    n_letters = round(4.5 * size[0])  # of a line beside a point
+    shown.index = [fill(display_name(model), n_letters) for model in shown.index]
+    QualitySizeDisplay(shown, metric=metric).plot(figure.subplots())
     return figure
 
 

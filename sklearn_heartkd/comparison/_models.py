@@ -28,7 +28,7 @@ NAMES = {
     "tables": "SVM, forest, logistic averaged",
     "linear": "linear on autocorrelogram",
     "dense": "dense student from scratch",
-    "dense_rebalanced": "the same, re-balanced",
+    "dense_rebalanced": "dense student, re-balanced",
     "student_of_tables": "distilled dense student",
 }
 # with few labels: tables of statistics, and what a student gains from recordings without labels

@@ -117,8 +117,8 @@ def _leaks(leaks, data):
         )
         body += "<details><summary>Findings of the data check</summary>"
         caption = "Findings in the data; heartkd check DIR --ignore CODE leaves one out."
-        words = ("check", "severity", "finding")
-        body += table_html(frame, caption, text=words, fold=True) + "</details>"
+        prose = ("check", "severity", "finding")
+        body += table_html(frame, caption, text=prose, fold=True) + "</details>"
     return body
 
 

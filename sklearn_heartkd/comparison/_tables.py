@@ -133,6 +133,7 @@ class Rebalanced(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y, X_unlabeled=None):
         X = X if X_unlabeled is None else X_unlabeled
+        self.estimator_ = self.estimator  # under the name that says it is fitted
         self.prior_ = self.estimator.predict_proba(X).mean(axis=0)
         self.classes_ = self.estimator.classes_
         return self
