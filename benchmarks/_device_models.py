@@ -57,7 +57,8 @@ class Model(NamedTuple):
     @property
     def title(self):
         """Name in the tables."""
-        return ", ".join(part for part in (self.kind, self.front_end, self.taught_by) if part)
+        taught_by = "murmur devices" if self.taught_by == "murmur" else self.taught_by
+        return ", ".join(part for part in (self.kind, self.front_end, taught_by) if part)
 
 
 MODELS = {
