@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNSURE, POOR = "unsure", "poor recording"
 _SILENCE = 1e-4  # standard deviation of a waveform whose full scale is 1
-# share of the samples on a flat top: clipping changes 0.2 % of the answers of the bundled model at 0.008,
+# share of the samples on a flat top: clipping changes 0.2 % of the answers of a student at 0.008,
 # and from 0.016 on as many as noise at 30 dB does (benchmarks/clipping.py)
 _CLIPPED = 0.015
 _RHYTHM = 0.2  # of 461 + 84 real recordings 4 % stay below, of white noise 90 %
