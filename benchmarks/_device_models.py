@@ -134,7 +134,7 @@ def make(name, seed, teacher=None):
 
 
 @lru_cache
-def tables():
+def table_front_ends():
     """Return the transformers that make a table of recordings; they learn nothing."""
     options = {"sampling_rate": RATE, "output": "summary"}
     summary = (MFCC(**options), LogMelSpectrogram(**options), RhythmFeatures(sampling_rate=RATE))
@@ -148,7 +148,7 @@ def hear(recordings, names):
     waveforms = np.array([*recordings, None], dtype=object)[:-1]
     front_ends = {MODELS[name].front_end for name in names}
     return {
-        front_end: tables()[front_end].fit_transform(recordings)
+        front_end: table_front_ends()[front_end].fit_transform(recordings)
         if front_end in TABLES
         else waveforms
         for front_end in front_ends
