@@ -30,7 +30,7 @@ from sklearn_heartkd.metrics import compare_models
 
 PARTS = ("ab", "a", "b", "a_to_b", "b_to_a")
 PAGE = "docs/comparison.md"
-SHORT = ("svm", "forest", "rnn", "conv2d", "student", "student_pretrained", "student_of_conv2d")
+SHORT = ("svm", "forest", "conv2d", "student_pretrained", "student_of_conv2d")
 BASELINES = ("student", "student_pretrained")
 
 
