@@ -71,7 +71,7 @@ SLOW = {
 VARIANTS = [
     DistilledClassifier(StudentClassifier()),
     DistilledClassifier(LogisticRegression(), refine="kmeans"),
-    DenseStudentClassifier(hidden_layer_sizes=(), norm="group"),
+    DenseStudentClassifier(hidden_layer_sizes=()),
     KMeansRefinedClassifier(StudentClassifier()),
     RNNClassifier(cell="tanh"),
     StudentClassifier(pretrain=ContrastivePretraining(max_epochs=5)),

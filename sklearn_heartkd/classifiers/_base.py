@@ -239,7 +239,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             max_epochs = self.max_epochs
             if isinstance(max_epochs, str):
                 n_batches = 900 if self.input_shape_[1] > 1 else 1200
-                usual = epochs_for(n_batches, len(rows), batch_size)
+                usual = epochs_for(n_batches, len(rows), batch_size, self._most_epochs())
                 max_epochs = usual if max_epochs == "auto" else LONG * usual
             self.history_ = train(
                 module,
@@ -347,6 +347,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if not (isinstance(value, str) and value == "auto"):
             return value
         return for_sequences if self.input_shape_[1] > 1 else for_tables
+
+    def _most_epochs(self):
+        return 100
 
     def _augmentations(self):
         return check_augmentations(self._resolve("augmentation", default_augmentation(), []))

@@ -303,9 +303,9 @@ def with_shares_of(training, validation):
     return replace(validation, weight=validation.weight * factor[validation.target])
 
 
-def epochs_for(n_batches, n_rows, batch_size):
-    """Return how many epochs make about `n_batches` batches, but at least 10 and at most 100."""
-    return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, 100))
+def epochs_for(n_batches, n_rows, batch_size, most=100):
+    """Return how many epochs make about `n_batches` batches, but at least 10 and at most `most`."""
+    return int(np.clip(np.ceil(n_batches / max(1, round(n_rows / batch_size))), 10, most))
 
 
 def evaluate(module, X, batch_size, shape):

@@ -9,6 +9,7 @@ from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import DenseStudentClassifier, DistilledClassifier, StudentClassifier
@@ -114,10 +115,22 @@ def test_the_order_of_the_columns_does_not_matter():
     assert abs(np.subtract(*np.mean(scores, axis=1))) <= max(np.ptp(scores, axis=1))
 
 
-@pytest.mark.parametrize(("batch_size", "n_epochs"), [(1, 50), (24, 100)])
-def test_large_tables_take_fewer_epochs(batch_size, n_epochs):
-    model = fit(noise(24, 3), hidden_layer_sizes=(), max_epochs="auto", batch_size=batch_size)
-    assert model.n_iter_ == n_epochs
+@pytest.mark.parametrize(
+    ("sizes", "batch_size", "n_epochs"), [((2,), 1, 50), ((2,), 24, 100), ((), 24, 1200)]
+)
+def test_epochs(sizes, batch_size, n_epochs):
+    options = {"hidden_layer_sizes": sizes, "batch_size": batch_size}
+    assert fit(noise(24, 3), max_epochs="auto", **options).n_iter_ == n_epochs
+
+
+def test_a_linear_model_is_near_logistic_regression():
+    X = noise(60, 3)
+    y = (X[:, 0] + 0.5 * noise(60, 4)[:, 3] > 0).astype(int)
+    model = DenseStudentClassifier(
+        hidden_layer_sizes=(), label_smoothing=0.0, weight_decay=0.0, random_state=0
+    )
+    expected = LogisticRegression(C=1e6).fit(X, y).predict_proba(X)
+    assert_allclose(model.fit(X, y).predict_proba(X), expected, atol=0.1)
 
 
 def test_digits():
