@@ -222,20 +222,20 @@ def test_a_pickle_keeps_the_recordings_and_a_model_file_does_not(tmp_path):
 
 @pytest.mark.slow
 def test_synthetic_hearts_teach_what_a_murmur_is():
-    """With a dozen recordings to learn from, the start decides."""
+    """After one epoch with a dozen recordings, a network knows what it started with."""
     features = LogMelSpectrogram()
     made = make_heart_sounds(
         300, n_subjects=300, duration=3.0, domain_randomization=True, random_state=0
     )
     start = SupervisedPretraining(features.fit_transform(made.data), made.target, max_epochs=10)
-    sounds = make_heart_sounds(
-        132, classes=("normal", "murmur"), n_subjects=132, duration=3.0, random_state=1
-    )
-    X, y = features.transform(sounds.data), sounds.target
-    scores = [
-        StudentClassifier(pretrain=pretrain, max_epochs=20, random_state=0)
-        .fit(X[:12], y[:12])
-        .score(X[12:], y[12:])
-        for pretrain in (None, start)
-    ]
-    assert scores[1] > scores[0] + 0.02
+    scores = {"none": [], "synthetic": []}
+    for seed in (1, 2, 3):
+        sounds = make_heart_sounds(
+            132, classes=("normal", "murmur"), n_subjects=132, duration=3.0, random_state=seed
+        )
+        X, y = features.transform(sounds.data), sounds.target
+        for name, pretrain in (("none", None), ("synthetic", start)):
+            student = StudentClassifier(pretrain=pretrain, max_epochs=1, random_state=0)
+            scores[name].append(student.fit(X[:12], y[:12]).score(X[12:], y[12:]))
+    # 0.64 to 0.70 with the random states 0 to 2, and chance
+    assert np.mean(scores["synthetic"]) > np.mean(scores["none"]) + 0.08
