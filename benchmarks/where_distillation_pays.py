@@ -83,8 +83,8 @@ SETTINGS = {
     ),
     "b_20": Setting("PASCAL B, 20 labeled subjects; log-mel", _few(20), prior=None),
     "flipped": Setting(
-        "synthetic, 100 labeled subjects, 20 % of labels wrong; dense",
-        _synthetic(as_table=True, n_labeled=100, flipped=0.2),
+        "synthetic, 50 labeled subjects with 20 % of labels wrong, 50 unlabeled; dense",
+        _synthetic(as_table=True, n_labeled=50, flipped=0.2),
         "table",
         None,
         tuple(range(12)),
