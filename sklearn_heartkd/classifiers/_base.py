@@ -55,6 +55,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     label_smoothing: float = 0.05
     class_weight: Mapping[Any, float] | float | str | None = "auto"
     balance: bool = False
+    shuffle_block: int | None = None
     max_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     learning_rate: float = 4e-3
@@ -86,6 +87,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             None,
         ],
         "balance": ["boolean"],
+        "shuffle_block": [Interval(Integral, 1, None, closed="left"), None],
         "max_epochs": [StrOptions({"auto", "long"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -247,6 +249,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 rows,
                 validation=validation,
                 balance=balance,
+                block=self.shuffle_block,
                 augmentations=self._augmentations(),
                 batch_size=batch_size,
                 max_epochs=max_epochs,

@@ -23,6 +23,10 @@ balance : bool, default=False
     Whether batches are drawn so that every device has as many rows of every class, rows of one device
     and class by their sample weights; `fit` then needs `devices`. An epoch draws as many rows as there
     are, some of them several times. `class_weight` then goes by the frequencies that are drawn.
+shuffle_block : int, default=None
+    Rows that are read together, for X on a disk that is slow at random access: each epoch draws the order
+    of the blocks of this many neighboring rows, and of the rows in each. The rows must not be
+    sorted by class. None shuffles all rows; with ``balance=True`` it has no effect.
 max_epochs : int, "auto" or "long", default="auto"
     Passes over the training data. "auto" is as many as make 900 batches of sequences, or 1,200 of
     tables, but at least 10 and at most 100. "long" is three times as many, which some tasks

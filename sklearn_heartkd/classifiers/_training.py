@@ -62,12 +62,15 @@ def weighted_mean(values, weight):
 class _Batches:
     """Iterate over the rows in batches of nearly equal size, so that none holds a single row."""
 
-    def __init__(self, dataset, batch_size, augmentations=(), generator=None, balance=None):
+    def __init__(
+        self, dataset, batch_size, augmentations=(), generator=None, balance=None, block=None
+    ):
         self.dataset = dataset
         self.batch_size = batch_size
         self.augmentations = augmentations
         self.generator = generator
         self.balance = balance
+        self.block = block
 
     def __len__(self):
         return max(1, round(len(self.dataset) / self.batch_size))
@@ -82,7 +85,11 @@ class _Batches:
             # what is drawn more often does not weigh more besides
             batch = replace(batch, weight=batch.weight / self.balance.weight)
         else:
-            order = torch.randperm(len(batch), generator=self.generator, device=device)
+            # rows of one block are read together; without blocks, there is a single one
+            starts = torch.arange(len(batch), device=device).split(self.block or len(batch))
+            options = {"generator": self.generator, "device": device}
+            first = torch.randperm(len(starts), **options) if len(starts) > 1 else [0]
+            order = torch.cat([starts[i][torch.randperm(len(starts[i]), **options)] for i in first])
         for rows in torch.tensor_split(order, len(self)):
             part = batch.take(rows)
             for augment in self.augmentations:
@@ -196,6 +203,7 @@ def train(
     *,
     validation=None,
     balance=None,
+    block=None,
     augmentations,
     batch_size,
     max_epochs,
@@ -250,6 +258,7 @@ def train(
         iterator_train__augmentations=augmentations,
         iterator_train__generator=generator,
         iterator_train__balance=balance,
+        iterator_train__block=block,
         iterator_valid=_Batches,
         train_split=None if validation is None else lambda rows: (rows, _Rows(validation)),
         callbacks=[*ours, *callbacks],

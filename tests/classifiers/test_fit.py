@@ -265,6 +265,27 @@ def test_no_batch_holds_a_single_row(n):
     assert min(sizes) > 8
 
 
+def test_blocks_of_neighboring_rows_are_drawn_together():
+    drawn = []
+
+    class Spy(Augmentation):
+        def __call__(self, batch, generator):
+            drawn.extend(batch.index.tolist())
+            return batch
+
+    X, y = make_sequences(40)
+    options = {"augmentation": [Spy()], "max_epochs": 2, "shuffle_block": 8}
+    model = student(**options).fit(X, y)
+    epochs = np.reshape(drawn, (2, 5, 8))
+    assert_array_equal(np.sort(epochs, axis=2) % 8, np.broadcast_to(np.arange(8), (2, 5, 8)))
+    assert len({tuple(epoch[:, 0] // 8) for epoch in epochs}) == 2
+    assert not np.array_equal(epochs, np.sort(epochs, axis=2))
+    assert_array_equal(np.sort(epochs.reshape(2, -1)), np.tile(np.arange(40), (2, 1)))
+    whole = student(max_epochs=2, shuffle_block=40).fit(X, y)
+    assert_array_equal(whole.predict_proba(X), student(max_epochs=2).fit(X, y).predict_proba(X))
+    assert not np.array_equal(model.predict_proba(X), whole.predict_proba(X))
+
+
 def test_callbacks_are_called_and_can_end_the_training():
     seen = []
 
