@@ -145,9 +145,7 @@ def test_a_warning_is_one_line(monkeypatch):
         return warnings.formatwarning("odd", UserWarning, "file.py", 1)
 
     found = []
-    monkeypatch.setattr(
-        "sklearn_heartkd.comparison._defaults.synthetic_data", lambda: found.append(formatted())
-    )
+    monkeypatch.setattr("sklearn_heartkd.comparison.few_labels", lambda: found.append(formatted()))
     with pytest.raises(AttributeError):
         main(["compare"])
     assert found == ["heartkd compare: odd\n"]
