@@ -67,9 +67,8 @@ class Conv2DClassifier(NetworkClassifier):
     width: int = 16
     depth: int = 4
 
-    _inference_batch: ClassVar[int] = (
-        64  # the maps of more rows do not fit into a processor's cache
-    )
+    # the maps of more rows do not fit into a processor's cache
+    _inference_batch: ClassVar[int] = 32
 
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,
@@ -100,7 +99,7 @@ class StudentClassifier(NetworkClassifier):
     width: int = 8
     depth: int = 3
 
-    _inference_batch: ClassVar[int] = 64  # as in Conv2DClassifier
+    _inference_batch: ClassVar[int] = 64  # as in Conv2DClassifier, with fewer channels
 
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,
