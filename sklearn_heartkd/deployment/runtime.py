@@ -608,12 +608,13 @@ def sound_statistics(waveform: np.ndarray, sampling_rate: float) -> np.ndarray:
     curves -= curves.mean(axis=1, keepdims=True)
     n_frames = curves.shape[1]
     power = np.square(curves).mean(axis=1) + 1  # dB², so that noise of measurement does not count
-    lags = np.zeros(_LONGEST_LAG)
-    for k in range(1, min(_LONGEST_LAG, n_frames // 2 + 1)):
-        products = np.einsum("bt,bt->b", curves[:, :-k], curves[:, k:]) / (n_frames - k)
-        lags[k] = (products / power).mean()
     depth = np.sqrt(power)
     scaled = curves / depth[:, np.newaxis]
+    # the sum over the bands of their autocorrelations
+    spectrum = np.square(np.abs(np.fft.rfft(scaled, 2 * n_frames))).sum(axis=0)
+    known = np.arange(1, min(_LONGEST_LAG, n_frames // 2 + 1))
+    lags = np.zeros(_LONGEST_LAG)
+    lags[known] = np.fft.irfft(spectrum)[known] / (n_frames - known) / _N_BANDS
     coherence = [
         np.einsum("bt,bt->", scaled[:-apart], scaled[apart:]) / scaled[apart:].size
         for apart in (1, _N_BANDS // 2)
