@@ -76,7 +76,7 @@ def compare(
     each of three groups of statistics, "linear", a logistic regression on an
     :class:`~sklearn_heartkd.Autocorrelogram`, the student "student_of_tables", which sees the three
     groups, and its controls: the same student from scratch, "dense", and "dense_rebalanced", whose
-    probabilities are divided by their mean over the unlabelled recordings.
+    probabilities are divided by their mean over the unlabeled recordings.
 
     A recipe with `balance` draws the batches of the networks equally from all devices and classes,
     which needs `data.devices`.

@@ -122,9 +122,9 @@ def dense_student(n_rows, seed, max_epochs="auto"):
 
 
 class Rebalanced(ClassifierMixin, BaseEstimator):
-    """A fitted classifier whose probabilities are divided by their mean over unlabelled recordings.
+    """A fitted classifier whose probabilities are divided by their mean over unlabeled recordings.
 
-    Without unlabelled recordings, it takes those of `fit`. It is a control: distillation on unlabelled
+    Without unlabeled recordings, it takes those of `fit`. It is a control: distillation on unlabeled
     recordings balances the classes too.
     """
 

@@ -119,7 +119,7 @@ class Part(NamedTuple):
 
 
 def part_of(data, split, unlabeled):
-    """Return what a fit needs to know; unlabelled recordings of tested subjects are left out."""
+    """Return what a fit needs to know; unlabeled recordings of tested subjects are left out."""
     training, test = split
     if unlabeled is None:
         return Part(data, training, test, {})
