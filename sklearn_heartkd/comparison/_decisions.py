@@ -71,7 +71,7 @@ def decision_html(predictions, scores):
     prevalence = 0.0
     for i, model in enumerate(leaders(scores)):
         own = predictions[predictions["model"] == model]
-        acted = 1 - own[f"p_{healthy}"].to_numpy(dtype=float)
+        acted = 1 - own[f"p_{healthy}"].fillna(0).to_numpy(dtype=float)
         curve = net_benefit(own["y_true"].astype(str) != healthy, acted, pos_label=True)
         style: dict[str, Any] = {"color": _COLORS[i], "linestyle": _STYLES[i]}
         ax.plot(curve["threshold"], curve["net_benefit"], label=display_name(model), **style)
@@ -91,5 +91,7 @@ def decision_html(predictions, scores):
 
 
 def _probabilities(own, classes):
-    proba = own[[f"p_{label}" for label in classes]].to_numpy(dtype=float)
+    """Return the probabilities of the tested classes; one that a model did not learn has none."""
+    proba = own[[f"p_{label}" for label in classes]].fillna(0).to_numpy(dtype=float, copy=True)
+    proba[proba.sum(axis=1) == 0] = 1  # none of its classes is tested
     return proba / proba.sum(axis=1, keepdims=True)  # classes that only training parts hold

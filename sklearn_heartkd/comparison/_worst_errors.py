@@ -82,7 +82,7 @@ def _error_html(error, data, folder):
     text = (
         f"{Path(str(data.filenames[error['recording']])).name}, seconds {start:.1f} to {end:.1f} of "
         f"{len(recording) / data.sampling_rate:.1f}; probability of {predicted} "
-        f"{error['confidence']:.2f}, of {true} {error[f'p_{true}']:.2f}."
+        f"{error['confidence']:.2f}, of {true} {np.nan_to_num(error[f'p_{true}']):.2f}."
     )
     method = (
         f"{explanation.method} explanation of the {explanation.unit}, additivity error "

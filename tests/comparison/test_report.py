@@ -15,7 +15,7 @@ import soundfile
 from sklearn.utils import Bunch
 
 from sklearn_heartkd import comparison
-from sklearn_heartkd.comparison._decisions import leaders
+from sklearn_heartkd.comparison._decisions import decision_html, leaders, reliability_html
 from sklearn_heartkd.comparison._leaks import find_leaks
 from sklearn_heartkd.comparison._subgroups import subgroups, subgroups_html
 from sklearn_heartkd.comparison._worst_errors import worst_errors
@@ -215,6 +215,19 @@ def test_the_best_model_of_each_kind_leads():
         {"model": ["svm", "conv1d+kmeans", "forest", "conv1d", "lstm", "student"]}
     )
     assert leaders(scores) == ["svm", "conv1d", "student"]
+
+
+def test_a_class_that_a_model_did_not_learn_has_no_probability(reported):
+    _, result, _ = reported
+    predictions = result.predictions.copy()
+    scores = pd.DataFrame({"model": predictions["model"].unique()})
+    columns = [name for name in predictions if name.startswith("p_")]
+    predictions.loc[predictions["fold"] == 0, columns[0]] = np.nan
+    filled = predictions.fillna(dict.fromkeys(columns, 0.0))
+    for html in (reliability_html, decision_html):
+        assert html(predictions, scores) == html(filled, scores)
+    predictions.loc[predictions["fold"] == 0, columns] = np.nan
+    assert "nan" not in reliability_html(predictions, scores)
 
 
 def test_leaks_are_found(reported):
