@@ -48,7 +48,6 @@ SHORT = (
     "student_cmvn",
     "ten",
 )  # of MODELS
-SHORTEST = ("student", "linear_acf", "student_acf", "student_cmvn")
 PAIRS = (
     ("distilled_ten", "student_acf"),
     ("distilled_acf", "student_acf"),
