@@ -159,19 +159,19 @@ def main():
     ).fit(waveforms[:2], ["murmur", "normal"])
     detector = DomainDetector(sampling_rate=RATE).fit(waveforms, devices=frame["device"])
     print(f"threshold {threshold}, domain {(detector.predict(waveforms) == -1).mean():.3f} outside")
-    told = {"domain": detector, "scope": SCOPE}
+    extras = {"domain": detector, "scope": SCOPE}
     export_onnx(
         final,
         options.out / "murmur_student.onnx",
         waveforms[:50],
         training_data=TRAINING_DATA,
-        **told,
+        **extras,
     )
     save_model(
         final,
         options.out / "murmur_student.skops",
         metadata={"training_data": TRAINING_DATA},
-        **told,
+        **extras,
     )
     if not options.quick:
         scores.to_csv(RESULTS / "bundled.csv", index=False, float_format="%.5f")

@@ -183,7 +183,7 @@ def summary(predictions):
     rows = []
     for name, part in predictions.groupby("setting", sort=False):
         frame = part.drop(columns="setting").dropna(axis=1)
-        # each draw tests recordings of its own; synthetic ones have different hearts, too
+        # these draws test different recordings; synthetic ones also have different subjects
         if name.startswith(("synthetic", "flipped", "b_1", "b_2", "b_5")):
             subject = frame["subject"].astype(str)
             if not name.startswith("b_"):
