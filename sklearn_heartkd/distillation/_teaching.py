@@ -127,7 +127,7 @@ def ask(fitted, X, classes, role, *, embeds=True):
 def predict_teachers(owner, X, y, routed, metadata, cv, random_state):
     """Return the `TeacherPredictions` of each teacher of `owner`, from its memory where they are there.
 
-    `routed` holds the arguments of their `fit`, by "teacher__<name>", `metadata` the arguments of this `fit`.
+    `routed` holds the arguments of their `fit`, by "teacher__<name>", `metadata` those of the owner.
 
     Raises
     ------
