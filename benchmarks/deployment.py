@@ -4,7 +4,7 @@
 
 `--work` is the folder in which benchmarks.pascal keeps the students and teachers of A+B. Parts that
 benchmarks/results/deployment.csv already holds for the model are skipped. Writes that file and the
-table of docs/deployment.md.
+table of docs/benchmarks/device-costs.md.
 """
 
 import argparse
@@ -219,11 +219,11 @@ def shown(value):
 
 
 def tables():
-    """Return the table of docs/deployment.md."""
+    """Return the table of docs/benchmarks/device-costs.md."""
     table = pd.read_csv(OUT)
     table = table[(table["model"] == MODEL) & table["part"].isin(PARTS)]
     rows = [{"quantity": row.what, "measured": shown(row.value)} for row in table.itertuples()]
-    return {("docs/deployment.md", "results"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/device-costs.md", "results"): rows_as_markdown(rows)}
 
 
 def main():

@@ -6,7 +6,7 @@ Eight tables, five stratified folds; each seed draws the generated tables anew. 
 `DenseStudentClassifier` with default settings: from scratch, with three times its epochs, distilled, and
 distilled with rows made by `Munge`; beside it an MLP of scikit-learn on the labels. Settings were chosen
 on other draws and on inner splits. Writes benchmarks/results/distillation_on_tables.csv, from which a
-stopped run continues, and the table of docs/benchmarks.md.
+stopped run continues, and the table of docs/benchmarks/tables.md.
 """
 
 import argparse
@@ -134,7 +134,7 @@ def scores(name, kind, seed, fold, n_folds):
 
 
 def tables():
-    """Return the table of docs/benchmarks.md, of the folds of which every part is finished."""
+    """Return the table of docs/benchmarks/tables.md, of the folds of which every part is finished."""
     results = pd.read_csv(OUT)
     n_kinds = results.groupby(["data", "seed", "fold"])["kind"].transform("nunique")
     results = results[n_kinds == len(KINDS)]
@@ -152,7 +152,7 @@ def tables():
     columns = ["teacher", "scratch", "long", "distilled", "mlp"]
     less = {TITLES[m]: f"{mean['munge'] - mean[m]:+.3f}" for m in columns}
     rows.append({"data": "made rows, minus it", "teacher": ""} | less | {TITLES["munge"]: ""})
-    return {("docs/benchmarks.md", "tables"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/tables.md", "tables"): rows_as_markdown(rows)}
 
 
 def main():

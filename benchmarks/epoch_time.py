@@ -4,7 +4,7 @@
 
 Processor time on one thread, log-mel features of 600 windows of 5 s, a Conv2D teacher that is already
 fitted. Each measurement stands between two fits from scratch. Rows that benchmarks/results/epoch_time.csv
-already holds are skipped. Writes that file and the table of docs/benchmarks.md.
+already holds are skipped. Writes that file and the table of docs/benchmarks/speed.md.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def measure(rounds, done):
 
 
 def tables():
-    """Return the table of docs/benchmarks.md: median ratios and their quartiles."""
+    """Return the table of docs/benchmarks/speed.md: median ratios and their quartiles."""
     rows = []
     for losses, part in pd.read_csv(OUT).groupby("losses", sort=False):
         row = {"losses": f"{losses} (default)" if losses == DEFAULT else losses}
@@ -90,7 +90,7 @@ def tables():
             text = f"{ratio[0.5]:.2f} ({ratio[0.25]:.2f} to {ratio[0.75]:.2f})"
             row[f"teacher {outputs}"] = text
         rows.append(row)
-    return {("docs/benchmarks.md", "epoch time"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/speed.md", "epoch time"): rows_as_markdown(rows)}
 
 
 def main():

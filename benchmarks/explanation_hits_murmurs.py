@@ -6,7 +6,7 @@ Each network learns normal sounds and murmurs. Explained are recordings of other
 in which murmurs take a third of the time, and "spliced" ones, of which only the middle third is a
 recording with a murmur. The share is that of the positive evidence for "murmur"
 (`Explanation.share_in`); the ratio is this share over the share of time, averaged over the recordings.
-Writes benchmarks/results/explanation_hits_murmurs.csv and the table of docs/explanations.md.
+Writes benchmarks/results/explanation_hits_murmurs.csv and the table of docs/benchmarks/explanations.md.
 """
 
 import numpy as np
@@ -86,7 +86,7 @@ def hits(model, X, intervals):
 
 
 def tables():
-    """Return the table of docs/explanations.md."""
+    """Return the table of docs/benchmarks/explanations.md."""
     rows = [
         {
             "model": f"{row.model} ({row.method})",
@@ -98,7 +98,7 @@ def tables():
         }
         for row in pd.read_csv(OUT).itertuples()
     ]
-    return {("docs/explanations.md", "evidence in murmurs"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/explanations.md", "evidence in murmurs"): rows_as_markdown(rows)}
 
 
 def main():

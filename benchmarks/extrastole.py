@@ -6,7 +6,7 @@ Support vector machines separate *extrastole* from the other classes; the pretra
 comparison adds its log odds. Settings, the weight of the student and the thresholds are chosen on inner
 splits of the training folds. The length of a recording is a shortcut, so there are three checks: length
 alone, pairs of recordings of the same length, and recordings cut to their first 3 s. Takes about ten
-minutes. Writes benchmarks/results/extrastole.csv and the tables of docs/features.md.
+minutes. Writes benchmarks/results/extrastole.csv and the tables of docs/benchmarks/rhythm.md.
 """
 
 import argparse
@@ -191,7 +191,7 @@ def evaluate(pascal, n_resamples=1000, network=None):
 
 
 def tables():
-    """Return the tables of docs/features.md."""
+    """Return the tables of docs/benchmarks/rhythm.md."""
     areas, lengths, sets = [], [], {"ab": "A+B", "b": "B"}
     keys = ["heard", "trained_on", "tested_on"]
     for (heard, trained, tested), part in pd.read_csv(OUT).groupby(keys, sort=False):
@@ -211,7 +211,9 @@ def tables():
                 models = ("statistics", "rhythm", "statistics + rhythm")
                 lengths.append(row | {model: f"{own.loc[model, column]:.3f}" for model in models})
     found = {"extrastole": areas, "same length": lengths}
-    return {("docs/features.md", name): rows_as_markdown(rows) for name, rows in found.items()}
+    return {
+        ("docs/benchmarks/rhythm.md", name): rows_as_markdown(rows) for name, rows in found.items()
+    }
 
 
 def main():

@@ -7,7 +7,7 @@
 with the least processor time of each counts. `ratio` is librosa's time divided by the method's;
 `: spectrum` is the method's time divided by that of the standardized MFCC. The memory is the peak of
 what Python and NumPy allocate, less the features. Writes benchmarks/results/features_speed.csv and the
-table of docs/benchmarks.md.
+table of docs/benchmarks/speed.md.
 """
 
 import time
@@ -94,7 +94,7 @@ def compare(rate):
 
 
 def tables():
-    """Return the table of docs/benchmarks.md."""
+    """Return the table of docs/benchmarks/speed.md."""
     table = pd.read_csv(OUT, dtype=str, keep_default_na=False)
     columns = {
         "rate": "Hz",
@@ -103,7 +103,9 @@ def tables():
         "memory": "memory, MiB",
         "difference": "largest difference",
     }
-    return {("docs/benchmarks.md", "features"): rows_as_markdown(table.rename(columns=columns))}
+    return {
+        ("docs/benchmarks/speed.md", "features"): rows_as_markdown(table.rename(columns=columns))
+    }
 
 
 def main():

@@ -3,8 +3,8 @@
     python -m benchmarks.first_command [--seeds 0 1 2] [--work DIR]
 
 Writes benchmarks/results/first_command.csv (balanced accuracy of each model for each seed of the
-recordings, and over the seeds together) and the table of docs/comparison.md. The setting was tuned on the
-seeds 100 to 104; the seeds 0 to 2 are reported. A stopped run continues from --work.
+recordings, and over the seeds together) and the table of docs/benchmarks/few-labels.md. The setting was
+tuned on the seeds 100 to 104; the seeds 0 to 2 are reported. A stopped run continues from --work.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from benchmarks._tables import RESULTS, markdown, write_tables
 from sklearn_heartkd.comparison import FEW, Recipe, compare, display_name, few_labels, score_models
 
 CSV = RESULTS / "first_command.csv"
-PAGE = "docs/comparison.md"
+PAGE = "docs/benchmarks/few-labels.md"
 COLUMNS = ["value", "low", "high", "difference", "difference_low", "difference_high"]
 
 
@@ -55,7 +55,7 @@ def measure(seeds, work):
 
 
 def tables():
-    """Return the table of docs/comparison.md, which is none before the first run."""
+    """Return the table of docs/benchmarks/few-labels.md, which is none before the first run."""
     if not CSV.exists():
         return {}
     stored = pd.read_csv(CSV, dtype={"seeds": str}).set_index(["model", "seeds"])

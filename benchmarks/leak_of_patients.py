@@ -4,7 +4,8 @@
 
 Each model is cross-validated in five folds, twice for every seed: by StratifiedKFold (random) and by
 StratifiedGroupKFold (subjects joined with clusters of near-duplicates). Rows that the table already
-holds are skipped. Writes benchmarks/results/leak_of_patients.csv and the table of docs/evaluation.md.
+holds are skipped. Writes benchmarks/results/leak_of_patients.csv and the table of
+docs/benchmarks/memory-of-the-patient.md.
 """
 
 import argparse
@@ -76,7 +77,7 @@ def scores(name, X, y, groups, split, seed):
 
 
 def tables():
-    """Return the table of docs/evaluation.md."""
+    """Return the table of docs/benchmarks/memory-of-the-patient.md."""
     rows = []
     for (subset, model), part in pd.read_csv(OUT).groupby(["subset", "model"], sort=False):
         by_split = part.pivot(index="seed", columns="split", values=list(MEASURES)).dropna()
@@ -92,7 +93,9 @@ def tables():
             for column, values in columns.items():
                 row[column] = mean_and_spread(values.mean(), values.std(ddof=1))
             rows.append(row)
-    return {("docs/evaluation.md", "leak of patients"): rows_as_markdown(rows)}
+    return {
+        ("docs/benchmarks/memory-of-the-patient.md", "leak of patients"): rows_as_markdown(rows)
+    }
 
 
 def main():

@@ -6,7 +6,7 @@
 The folder contains heartbeat-sounds/ (PASCAL, sets A and B) and physionet2016/ (databases a, c, d, e
 and f). Each of these seven devices is left out in turn; murmur, or abnormal in PhysioNet, against
 normal. Of each recording the first 10 s are used. Writes benchmarks/results/leave_one_device_out/ and
-the tables of docs/devices.md. Fits stay in --work, where a stopped run continues.
+the tables of docs/benchmarks/devices.md. Fits stay in --work, where a stopped run continues.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from benchmarks._tasks import Task, keep, open_folder, run
 from sklearn_heartkd.datasets import load_pascal, load_physionet2016
 
 FOLDER = RESULTS / "leave_one_device_out"
-PAGE = "docs/devices.md"
+PAGE = "docs/benchmarks/devices.md"
 CARD = "sklearn_heartkd/deployment/models/MODEL_CARD.md"
 SECONDS = 10
 OTHERS = ("PhysioNet c", "PhysioNet d", "PhysioNet e", "PhysioNet f")
@@ -128,7 +128,7 @@ def compute(task, data, heard, folder):
 
 
 def tables():
-    """Return the tables of docs/devices.md, and short ones of README.md and the model card."""
+    """Return the tables of docs/benchmarks/devices.md, and short ones of README.md and the model card."""
     scores = pd.read_csv(FOLDER / "table.csv")
     scores["cell"] = [f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})" for r in scores.itertuples()]
     scores["cell"] = scores["cell"].where(

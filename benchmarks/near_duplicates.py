@@ -5,7 +5,7 @@
 Synthetic recordings of 5 s, ten of each subject; a tenth of the recordings are copies of others,
 each changed in one way. Every number of recordings runs in a separate process, and numbers that the
 table already holds are skipped. Writes benchmarks/results/near_duplicates.csv and the table of
-docs/benchmarks.md.
+docs/benchmarks/speed.md.
 """
 
 import multiprocessing
@@ -83,13 +83,13 @@ def measure(n_recordings):
 
 
 def tables():
-    """Return the table of docs/benchmarks.md."""
+    """Return the table of docs/benchmarks/speed.md."""
     columns = ["recordings", "seconds", "cpu_seconds", "added_peak_mb", "recall", "precision"]
     table = pd.read_csv(OUT)[columns].rename(
         columns={"cpu_seconds": "CPU seconds", "added_peak_mb": "added memory, MB"}
     )
     rows = table.map(lambda value: f"{value:,}" if value == value // 1 > 99 else f"{value:g}")
-    return {("docs/benchmarks.md", "near-duplicates"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/speed.md", "near-duplicates"): rows_as_markdown(rows)}
 
 
 def main():

@@ -5,7 +5,7 @@
 A Conv2D teacher, the student from scratch and the student of that teacher are trained on PASCAL A+B
 as it is, and with noise in half of the rows of each batch. The test recordings are disturbed as
 waveforms. Fits stay in --work, where a stopped run continues. Writes the CSV files noise_robustness and
-noise_teaching, and the tables and the picture of docs/robustness.md. The stored scores under ambience
+noise_teaching, and the tables and the picture of docs/benchmarks/noise.md. The stored scores under ambience
 were measured with an earlier mix of the same kinds of sound.
 """
 
@@ -163,7 +163,7 @@ def read():
 
 
 def tables():
-    """Return the tables of docs/robustness.md."""
+    """Return the tables of docs/benchmarks/noise.md."""
     table, taught = read()
     found = {noise: scores_under(table, noise) for noise in NOISES}
     found["noise in training"] = rows_as_markdown(
@@ -175,7 +175,7 @@ def tables():
         {"test noise": noise, "training": name} | gains(taught, noise, training=training)
         for noise, (training, name) in product(NOISES, TRAINING.items())
     )
-    return {("docs/robustness.md", name): text for name, text in found.items()}
+    return {("docs/benchmarks/noise.md", name): text for name, text in found.items()}
 
 
 def draw():

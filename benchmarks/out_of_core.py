@@ -5,8 +5,8 @@
 Synthetic windows of 5 s at 2 kHz are written to a store, their log-mel bands to a second one, and a student
 is distilled from it (one epoch each for teacher and student, without a search for near-duplicates), in a
 process that may allocate 4 GB (RLIMIT_DATA, which leaves out the page cache). 100,000 windows take 6 GB of
-disk. Writes the table of docs/scaling.md and benchmarks/results/out_of_core.csv: processor time per
-window of each stage, its ratio to that of the first size, and the peak of RssAnon above its value at the
+disk. Writes the table of docs/benchmarks/scaling.md and benchmarks/results/out_of_core.csv: processor time
+per window of each stage, its ratio to that of the first size, and the peak of RssAnon above its value at the
 start.
 """
 
@@ -77,7 +77,7 @@ def measure(n):
 
 
 def tables():
-    """Return the table of docs/scaling.md."""
+    """Return the table of docs/benchmarks/scaling.md."""
     table = pd.read_csv(OUT)
     rows = [
         {
@@ -90,7 +90,7 @@ def tables():
         }
         for _, row in table.iterrows()
     ]
-    return {("docs/scaling.md", "out of core"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/scaling.md", "out of core"): rows_as_markdown(rows)}
 
 
 def main():

@@ -7,8 +7,8 @@ The folder contains heartbeat-sounds/ (PASCAL) and physionet2016/ (databases a, 
 these seven devices is left out in turn, with a fifth of the subjects of the others; their hearts (first
 10 s) are in. Out are 100 sounds each of the kinds of `_other_sounds.py`, and the 40 recordings that PASCAL
 labels artifact. Candidates: the Mahalanobis distance in several tables of features. Writes
-benchmarks/results/out_of_domain.csv and the tables of docs/robustness.md. Features and rows stay in
---work, where a stopped run continues.
+benchmarks/results/out_of_domain.csv and the tables of docs/benchmarks/out-of-domain.md. Features and rows
+stay in --work, where a stopped run continues.
 """
 
 import argparse
@@ -184,7 +184,7 @@ def tables():
         | {"unlike the training": f"{row.flagged:.1%}", "signal quality": f"{row.poor:.1%}"}
         for row in devices.itertuples()
     ]
-    page = "docs/robustness.md"
+    page = "docs/benchmarks/out-of-domain.md"
     return {
         (page, "areas out of domain"): rows_as_markdown(candidates),
         (page, "flagged out of domain"): rows_as_markdown(flagged),

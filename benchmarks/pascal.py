@@ -4,8 +4,8 @@
         [--parts ab] [--models conv2d student student_of_conv2d]
 
 Writes the table and the out-of-fold predictions to benchmarks/results/pascal_*/, the tables of
-docs/comparison.md, and the pictures of README.md and of that page. Fits stay in --work, where a stopped run
-continues. Every split is by subject (set B) and by near-duplicate cluster (set A).
+docs/benchmarks/pascal.md, and the pictures of README.md and of that page. Fits stay in --work, where a
+stopped run continues. Every split is by subject (set B) and by near-duplicate cluster (set A).
 """
 
 import argparse
@@ -29,7 +29,7 @@ from sklearn_heartkd.datasets import load_pascal
 from sklearn_heartkd.metrics import compare_models
 
 PARTS = ("ab", "a", "b", "a_to_b", "b_to_a")
-PAGE = "docs/comparison.md"
+PAGE = "docs/benchmarks/pascal.md"
 SHORT = ("svm", "forest", "rnn", "conv2d", "student", "student_pretrained", "student_of_conv2d")
 BASELINES = ("student", "student_pretrained")
 
@@ -94,7 +94,7 @@ def within_sets(predictions):
 
 
 def tables():
-    """Return the tables of docs/comparison.md."""
+    """Return the tables of docs/benchmarks/pascal.md."""
     found = {}
     for part in PARTS:
         found[PAGE, f"table {part}"] = markdown(render(read_table(part), display_name))
@@ -106,7 +106,7 @@ def tables():
 
 
 def draw():
-    """Draw the pictures of README.md and docs/comparison.md."""
+    """Draw the pictures of README.md and docs/benchmarks/pascal.md."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     figure = quality_against_size_figure(read_table("ab"))
     figure.savefig(IMAGES / "quality_against_size.png", dpi=110)

@@ -1,4 +1,4 @@
-"""The pictures of docs/explanations.md, drawn into docs/images.
+"""The pictures of docs/guide/explanations.md, drawn into docs/images.
 
     python -m benchmarks.pictures
 

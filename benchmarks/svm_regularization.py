@@ -2,7 +2,7 @@
 
     python -m benchmarks.svm_regularization path/to/heartbeat-sounds
 
-Writes benchmarks/results/svm_regularization.csv and the table of docs/comparison.md.
+Writes benchmarks/results/svm_regularization.csv and the table of docs/benchmarks/pascal.md.
 """
 
 import sys
@@ -23,11 +23,11 @@ OUT = RESULTS / "svm_regularization.csv"
 
 
 def tables():
-    """Return the table of docs/comparison.md."""
+    """Return the table of docs/benchmarks/pascal.md."""
     table = pd.read_csv(OUT).astype({"columns": str, "C": str})
     table = table.rename(columns=lambda name: name.replace("_", " "))
     cells = table.map(lambda value: value if isinstance(value, str) else f"{value:.3f}")
-    return {("docs/comparison.md", "C of the SVM"): rows_as_markdown(cells)}
+    return {("docs/benchmarks/pascal.md", "C of the SVM"): rows_as_markdown(cells)}
 
 
 def main():

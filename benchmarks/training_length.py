@@ -7,7 +7,7 @@ Each network is trained for its default number of epochs and for three times as 
 the first of five outer folds by subject is set aside and never looked at; three folds by subject of the
 rest score the lengths. For devices, PASCAL A is set aside, and PASCAL B, PhysioNet a and c are left out
 in turn. The folder is that of `leave_one_device_out`. Writes benchmarks/results/training_length.csv and
-the table of docs/reproducibility.md. Fits stay in --work, where a stopped run continues.
+the table of docs/benchmarks/training-length.md. Fits stay in --work, where a stopped run continues.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def compute(task, path):
 
 
 def tables():
-    """Return the table of docs/reproducibility.md."""
+    """Return the table of docs/benchmarks/training-length.md."""
     scores = pd.read_csv(FILE)
     rows = []
     for (kind, name), part in scores.groupby(["task", "network"], sort=False):
@@ -131,7 +131,7 @@ def tables():
                 score += f" / {own['area'].mean():.3f}"
             row[f"× {factor}"] = score
         rows.append(row)
-    return {("docs/reproducibility.md", "training length"): rows_as_markdown(rows)}
+    return {("docs/benchmarks/training-length.md", "training length"): rows_as_markdown(rows)}
 
 
 def main():

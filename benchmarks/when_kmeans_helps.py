@@ -5,7 +5,7 @@
 The student from scratch is trained as usual and in worse conditions: wrong labels, few epochs, few
 subjects, no regularization. Each fitted network is refined with several numbers of clusters and
 weights. Fits stay in --work, where a stopped run continues. Writes
-benchmarks/results/when_kmeans_helps.csv and the table of docs/refinement.md.
+benchmarks/results/when_kmeans_helps.csv and the table of docs/benchmarks/refinement.md.
 """
 
 import argparse
@@ -123,8 +123,10 @@ def overview(table):
 
 
 def tables():
-    """Return the table of docs/refinement.md."""
-    return {("docs/refinement.md", "overview"): rows_as_markdown(overview(pd.read_csv(OUT)))}
+    """Return the table of docs/benchmarks/refinement.md."""
+    return {
+        ("docs/benchmarks/refinement.md", "overview"): rows_as_markdown(overview(pd.read_csv(OUT)))
+    }
 
 
 def main():

@@ -7,8 +7,8 @@ The settings: labels on one device and unlabeled recordings of another; few labe
 B; few labeled subjects among synthetic ones; wrong labels. (`distillation_on_tables` has the tables.)
 The unlabeled recordings are labeled ones whose labels are hidden, of other subjects than those that
 are tested. The folder is that of `leave_one_device_out`. Writes
-benchmarks/results/where_distillation_pays.csv and the table of docs/distillation.md. Fits stay in
---work, where a stopped run continues.
+benchmarks/results/where_distillation_pays.csv and the table of docs/benchmarks/where-distillation-pays.md. Fits
+stay in --work, where a stopped run continues.
 """
 
 import argparse
@@ -206,7 +206,7 @@ def summary(predictions):
 
 
 def tables():
-    """Return the table of docs/distillation.md."""
+    """Return the table of docs/benchmarks/where-distillation-pays.md."""
     scores = pd.read_csv(FILE).query("metric == 'balanced_accuracy'")
     rows = []
     for name, part in scores.groupby("setting", sort=False):
@@ -216,7 +216,11 @@ def tables():
         won = by_model.loc["distilled"]
         gain = interval(won["difference"], won["difference_low"], won["difference_high"])
         rows.append(row | {"distilled minus the best from scratch": gain})
-    return {("docs/distillation.md", "where distillation pays"): rows_as_markdown(rows)}
+    return {
+        ("docs/benchmarks/where-distillation-pays.md", "where distillation pays"): rows_as_markdown(
+            rows
+        )
+    }
 
 
 def main():

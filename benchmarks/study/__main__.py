@@ -8,7 +8,7 @@ synthetic recordings. On the outer folds, `losses` runs every loss with one teac
 `teachers` the chosen losses with every teacher and seed, `teaching` the ways to query the teacher and
 contrastive pretraining, `sizes` students of 1, 5, 10 and 50 thousand parameters. Fits stay in --work,
 where a stopped run continues. Writes benchmarks/results/study/, where stored fits are kept, and the
-tables and pictures of docs/study.md.
+tables and pictures of docs/benchmarks/study.md.
 """
 
 import argparse

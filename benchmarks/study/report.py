@@ -1,4 +1,4 @@
-"""The tables and pictures of docs/study.md, from the stored CSV files."""
+"""The tables and pictures of docs/benchmarks/study.md, from the stored CSV files."""
 
 import matplotlib
 import pandas as pd
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from benchmarks._tables import IMAGES, RESULTS, interval, mean_and_spread, rows_as_markdown
 
 FOLDER = RESULTS / "study"
-PAGE = "docs/study.md"
+PAGE = "docs/benchmarks/study.md"
 TEACHERS = ("conv1d", "conv2d", "lstm", "rnn", "ensemble", "forest")
 STARTED = ("conv1d", "conv2d", "lstm", "rnn", "student", "student_of_conv2d")
 
@@ -59,7 +59,7 @@ def teachers():
 
 
 def tables():
-    """Return the tables of docs/study.md."""
+    """Return the tables of docs/benchmarks/study.md."""
     found = {"losses": best_losses(), "starts": starts(), "teachers": teachers()}
     return {(PAGE, name): rows_as_markdown(rows) for name, rows in found.items()}
 

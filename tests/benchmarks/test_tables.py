@@ -7,7 +7,7 @@ from benchmarks._tables import RESULTS, ROOT, markdown, replaced, rows_as_markdo
 from benchmarks.write_tables import MODULES, all_tables
 
 NUMBER = r"[+-]?\d+\.\d{1,4}"
-PAGES = ["README.md", "docs/*.md", "sklearn_heartkd/deployment/models/*.md"]
+PAGES = ["README.md", "docs/**/*.md", "sklearn_heartkd/deployment/models/*.md"]
 
 
 def test_a_table_is_written_between_its_markers():
