@@ -6,8 +6,8 @@ Synthetic windows of 5 s at 2 kHz are written to a store, their log-mel bands to
 is distilled from it (one epoch each for teacher and student, without a search for near-duplicates), in a
 process that may allocate 4 GB (RLIMIT_DATA, which leaves out the page cache). 100,000 windows take 6 GB of
 disk. Writes the table of docs/benchmarks/scaling.md and benchmarks/results/out_of_core.csv: processor time
-per window of each stage, its ratio to that of the first size, and the peak of RssAnon above its value at the
-start.
+per window of each stage, its ratio to that of the first size, and the peak of RssAnon above its value at
+the start.
 """
 
 import argparse

@@ -7,8 +7,8 @@ The settings: labels on one device and unlabeled recordings of another; few labe
 B; few labeled subjects among synthetic ones; wrong labels. (`distillation_on_tables` has the tables.)
 The unlabeled recordings are labeled ones whose labels are hidden, of other subjects than those that
 are tested. The folder is that of `leave_one_device_out`. Writes
-benchmarks/results/where_distillation_pays.csv and the table of docs/benchmarks/where-distillation-pays.md. Fits
-stay in --work, where a stopped run continues.
+benchmarks/results/where_distillation_pays.csv and the table of docs/benchmarks/where-distillation-pays.md.
+Fits stay in --work, where a stopped run continues.
 """
 
 import argparse

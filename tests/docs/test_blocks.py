@@ -2,8 +2,8 @@
 
 Python blocks with prompts are doctests; others are executed. Blocks in bash run in a shell, where `heartkd`
 is the installed command. Blocks in C are files, named in their first line, that must compile without
-warnings. Each page finds `recordings/` (one folder for each class, the subject in front of the file names) and
-`recording.wav`.
+warnings. Each page finds `recordings/` (one folder for each class, the subject in front of the file names)
+and `recording.wav`.
 """
 
 import doctest
