@@ -28,7 +28,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["images", "templates", "**/GALLERY_HEADER.rst", "sg_execution_times.rst"]
+exclude_patterns = ["images", "templates", "**/GALLERY_HEADER.rst", "**/sg_execution_times.rst"]
 templates_path = ["templates"]
 default_role = "literal"  # as in scikit-learn: docstrings use single backticks for code
 
@@ -44,13 +44,16 @@ autodoc_typehints = "none"  # the docstrings describe the types
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
-# Warnings of missing references (-n) that come from inherited docstrings of other packages
+# Missing references (-n) that inherited docstrings of scikit-learn bring, and those to other packages
 nitpick_ignore = [
-    ("std:ref", "metadata_routing"),  # scikit-learn's metadata docstrings
+    ("std:ref", "accuracy_score"),
+    ("std:ref", "df_output_transform"),
+    ("std:ref", "metadata_routing"),
+    ("std:ref", "sphx_glr_auto_examples_miscellaneous_plot_set_output.py"),
     ("std:term", "meta-estimator"),
-    ("std:term", "metadata routing"),
 ]
-nitpick_ignore_regex = [(r"py:.*", rf"{name}(\..*)?") for name in ("sklearn", "torch", "numpy")]
+_others = ("imblearn", "joblib", "numpy", "pandas", "scipy", "sklearn", "skorch", "torch")
+nitpick_ignore_regex = [("py:.*", rf"{name}\..*") for name in _others]
 
 # Gallery
 sphinx_gallery_conf = {
@@ -76,16 +79,20 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn_heartkd {release}"
 html_theme_options = {
     "logo": {"text": "sklearn_heartkd"},
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
     "show_prev_next": False,
+    "collapse_navigation": True,  # otherwise half of each reference page is navigation
     "show_toc_level": 2,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "getting-started": [], "glossary": []}
 html_copy_source = False
 html_show_sourcelink = False
@@ -93,4 +100,16 @@ html_show_search_summary = False  # summaries are fetched, which browsers refuse
 mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
 html_static_path = ["static", str(mathjax / "static" / "mathjax" / "tex-svg.js")]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 mathjax_path = "tex-svg.js"
+
+
+def remove_source_maps(app, error):
+    """Remove the theme's source maps, which are a tenth of the site."""
+    for path in Path(app.outdir, "_static").rglob("*.map"):
+        path.unlink()
+
+
+def setup(app):
+    """Connect what this file defines."""
+    app.connect("build-finished", remove_source_maps)

@@ -62,7 +62,7 @@ class AugmentingOverSampler(BaseOverSampler):
         Row of X from which each row of the result comes; ``groups[sample_indices_]`` are the subjects.
     n_features_in_ : int
         Size of the second dimension of X, if it is an array.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X is a data frame.
 
     See Also

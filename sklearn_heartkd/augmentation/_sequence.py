@@ -289,7 +289,7 @@ class Mixup(Augmentation):
 
     See Also
     --------
-    ContrastivePretraining : Takes all augmentations but this one.
+    sklearn_heartkd.ContrastivePretraining : Takes all augmentations but this one.
 
     Examples
     --------

@@ -30,7 +30,7 @@ shuffle_block : int, default=None
 max_epochs : int, "auto" or "long", default="auto"
     Passes over the training data. "auto" is as many as make 900 batches of sequences, or 1,200 of
     tables, but at least 10 and at most 100. "long" is three times as many, which some tasks
-    reward: see `docs/reproducibility.md`.
+    reward: see "Length of the training" among the benchmarks.
 batch_size : int or "auto", default="auto"
     Rows in a batch. "auto" is 16 for sequences and up to 200 for tables.
 learning_rate : float, default=4e-3
@@ -79,7 +79,7 @@ input_shape_ : tuple of int
     Channels and frames of a recording.
 n_features_in_ : int
     Size of the second dimension of X.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names, if X was a data frame.
 
 See Also

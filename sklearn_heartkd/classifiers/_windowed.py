@@ -107,7 +107,7 @@ class WindowedClassifier(MetaClassifier):
 
     See Also
     --------
-    sklearn_heartkd.preprocessing.FixedLength : Crop or loop recordings to one length instead.
+    FixedLength : Crop or loop recordings to one length instead.
 
     Examples
     --------

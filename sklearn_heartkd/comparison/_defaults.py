@@ -82,9 +82,10 @@ def make_deployable(
     teacher : {"conv1d", "conv2d", "lstm", "rnn", "forest", "ensemble"}, default="conv2d"
         "ensemble" averages the four networks.
     student : {"convolutional", "linear"}, default="convolutional"
-        :class:`StudentClassifier` on the log-mel spectrograms of the teacher, or a linear model on an
-        :class:`Autocorrelogram` of 8 bands and 23 lags. For two classes this has 185 free parameters:
-        two weights for each of 184 columns and two offsets, of which only the differences matter.
+        :class:`~sklearn_heartkd.StudentClassifier` on the log-mel spectrograms of the teacher, or a
+        linear model on an :class:`~sklearn_heartkd.Autocorrelogram` of 8 bands and 23 lags. For two
+        classes this has 185 free parameters: two weights for each of 184 columns and two offsets, of
+        which only the differences matter.
     sampling_rate : float, default=2000
         In Hz.
     max_epochs : int or "auto", default="auto"

@@ -23,7 +23,7 @@ from sklearn_heartkd.utils._text import printable
 
 
 class Comparison(NamedTuple):
-    """The result of :func:`compare`, which :func:`write_results` writes to a folder.
+    """The result of `compare`, which `write_results` writes to a folder.
 
     A model that could not be fitted is in `failures` only.
 

@@ -134,7 +134,7 @@ def store(
 
 
 def open_store(path: str | os.PathLike[str]) -> Bunch:
-    """Open what :func:`store` wrote, without reading its values.
+    """Open what `store` wrote, without reading its values.
 
     Networks, features and `cross_validate` take the `data` as it is and read a batch at a time; other
     estimators read all of it.

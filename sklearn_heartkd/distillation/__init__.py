@@ -3,7 +3,7 @@
 The losses and their names in ``DistilledClassifier(losses="kd+crd")``, with their default weights. Those
 on embeddings cost about 1 while the student knows nothing, for any batch size; those on probabilities
 cost the more, the surer the teacher, the more classes and the higher the temperature. What each name stands
-for and needs, and how a teacher is asked, is in docs/distillation.md.
+for and needs, and how a teacher is asked, is on the page "Distillation" of the user guide.
 
 =========  =======================  ======  ===========================================================
 name       class                    weight  what the student matches

@@ -32,7 +32,7 @@ class Munge(BaseEstimator):
 
     See Also
     --------
-    DistilledClassifier : Its parameter `transfer` asks the teacher about made rows.
+    sklearn_heartkd.DistilledClassifier : Its parameter `transfer` asks the teacher about made rows.
 
     Notes
     -----

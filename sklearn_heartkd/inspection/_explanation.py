@@ -113,7 +113,7 @@ class Explanation:
 
     @property
     def additivity_error(self) -> np.ndarray:
-        """The largest |base + sum of the values − score| of each recording, (n_recordings,)."""
+        """Largest difference of base plus values from the score, shape (n_recordings,)."""
         values = self.feature_values if self.values is None else self.values
         sums = np.stack([v.reshape(len(self.classes), -1).sum(axis=1) for v in values])
         return np.abs(self.base + sums - self.scores).max(axis=1)

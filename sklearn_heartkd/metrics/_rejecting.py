@@ -50,7 +50,7 @@ class RejectingClassifier(DecidingClassifier):
         The curve that the threshold was chosen from; None where `error_rate` is None.
     n_features_in_ : int
         Number of features, where the estimator knows it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where the estimator knows them.
 
     See Also

@@ -39,7 +39,7 @@ class ThresholdClassifier(DecidingClassifier):
         The classes that `predict` answers.
     n_features_in_ : int
         Number of features, where the estimator knows it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where the estimator knows them.
 
     See Also

@@ -35,7 +35,7 @@ class BandPassFilter(_Filter):
     ----------
     n_features_in_ : int
         Number of samples of a recording, if all have the same length.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names of a data frame seen in `fit`.
 
     See Also

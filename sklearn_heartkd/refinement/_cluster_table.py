@@ -22,7 +22,7 @@ class ClusterTable:
 
     See Also
     --------
-    KMeansRefinedClassifier : Use the table to refine a classifier.
+    sklearn_heartkd.KMeansRefinedClassifier : Use the table to refine a classifier.
 
     Examples
     --------

@@ -161,7 +161,7 @@ class DistillationLoss(BaseEstimator):
     See Also
     --------
     LossContext : The argument of `make_term`.
-    DistilledClassifier : Takes losses by name or as objects.
+    sklearn_heartkd.DistilledClassifier : Takes losses by name or as objects.
 
     Examples
     --------
