@@ -12,10 +12,15 @@ def add_parser(subparsers):
         description="Write a model of heartkd train as one file, from the raw waveform to the "
         "probabilities. Exit status: 0 success, 2 wrong usage or a model that cannot be exported.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a file of heartkd train")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="a file of heartkd train (default: the bundled model)",
+    )
     parser.add_argument("--to", choices=("onnx", "c"), default="onnx", help="default: onnx")
     parser.add_argument(
-        "--out", metavar="FILE", help="the file to write (default: beside the model)"
+        "--out", metavar="FILE", help="the file to write (default: beside MODEL, or in this folder)"
     )
     parser.add_argument(
         "--recordings",
@@ -38,14 +43,17 @@ def add_parser(subparsers):
 def run(options):
     """Export the model and report the files."""
     from sklearn_heartkd.deployment import export_c, export_onnx
+    from sklearn_heartkd.deployment._files import bundled_model
     from sklearn_heartkd.deployment._persistence import load_with_manifest
 
     if options.to == "c" and (options.int8 or options.stand_alone):
         raise ValueError("--int8 and --stand-alone need --to onnx; leave them out.")
     if options.int8 and not options.recordings:
         raise ValueError("--int8 needs --recordings to calibrate the network with.")
-    model, manifest = load_with_manifest(options.model)
-    out = Path(options.out or Path(options.model).with_suffix(f".{options.to}"))
+    path = Path(options.model or bundled_model().with_suffix(".skops"))
+    model, manifest = load_with_manifest(path)
+    beside = path if options.model else Path(path.name)  # not into the installed package
+    out = Path(options.out or beside.with_suffix(f".{options.to}"))
     recordings = None
     if options.recordings:
         recordings = _read(options.recordings, model, manifest["channel"])

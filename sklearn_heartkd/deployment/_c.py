@@ -63,9 +63,9 @@ def export_c(
     Parameters
     ----------
     model : estimator
-        A fitted pipeline of `MFCC` or `LogMelSpectrogram` and a `StudentClassifier` or
-        `Conv2DClassifier` with batch norm, which may be distilled, refined by k-means, windowed,
-        frozen, found by a search or with a threshold.
+        A fitted pipeline of `MFCC`, `LogMelSpectrogram` or `Autocorrelogram` and a
+        `StudentClassifier` or `Conv2DClassifier` with batch norm, which may be distilled, refined by
+        k-means, windowed, frozen, found by a search or with a threshold.
     path : path-like
         The file to write, ending in ``.c``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
@@ -153,11 +153,6 @@ def export_c(
 
 
 def _check(description):
-    if description.front_end.n_lags is not None:
-        raise ExportError(
-            "Autocorrelogram cannot be exported to C: use LogMelSpectrogram(cmvn=True), or export to "
-            "ONNX."
-        )
     if description.recording_steps or description.window_steps:
         raise ExportError(
             "BandPassFilter and FixedLength cannot be exported to C: the mel filters select the band "
@@ -178,6 +173,11 @@ def _check(description):
         raise ExportError("output='flat' cannot be exported to C: use output='sequence'.")
     if description.n_window is None:
         raise ExportError("The length of a window is not known: use WindowedClassifier.")
+    if description.front_end.n_lags is not None and description.n_hop is None:
+        raise ExportError(
+            "Autocorrelogram correlates a whole recording, which C does not keep: put the pipeline into "
+            "a WindowedClassifier, or export to ONNX."
+        )
     if description.sampling_rate != int(description.sampling_rate):
         raise ExportError(
             f"A sampling rate of {description.sampling_rate} Hz cannot be exported to C: use a whole "
@@ -203,7 +203,9 @@ def _compute(description):
         "N_LAYERS": n_layers,
         "N_MAPS": n_maps,
         "N_WORK": n_work,
-        "N_NORMALIZED": n_channels if front_end.cmvn else 1,
+        "N_NORMALIZED": n_channels if front_end.cmvn or front_end.n_lags else 1,
+        "N_LAGS": front_end.n_lags or 0,
+        "N_PRODUCTS": n_channels * (front_end.n_lags + 1) if front_end.n_lags else 1,
     }
     names = ", ".join(map(text, description.classes))
     tables = [
@@ -245,6 +247,7 @@ def _state_bytes(numbers):
         + 2 * numbers["N_MAPS"]
         + numbers["N_WORK"]
         + 2 * numbers["N_NORMALIZED"]
+        + 2 * numbers["N_PRODUCTS"]
     )
     integers = 2 + 1 + 2 * numbers["N_LAYERS"]  # n_windows, ready; n_steps; counts of columns
     size = 16 + 4 * (floats + integers) + 2 * numbers["WINDOW"]

@@ -78,7 +78,7 @@ def front_end_tables(front_end, standardize, n_window):
     ]
     mean, scale = (value.detach().cpu().numpy().astype(float) for value in standardize.buffers())
     factor = _DB / scale
-    if front_end.cmvn:  # comes before the standardization of the network
+    if front_end.cmvn or front_end.n_lags:  # these come before the standardization of the network
         factor = np.full_like(scale, _DB)
         tables.append(array("heartkd_scale", 1 / scale))
     if front_end.dct is None:

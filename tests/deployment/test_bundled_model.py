@@ -1,8 +1,12 @@
 """The model that ships inside the package."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 
+from sklearn_heartkd.cli import main
 from sklearn_heartkd.datasets import make_heart_sounds
 from sklearn_heartkd.deployment import _files, load_model
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
@@ -71,3 +75,14 @@ def test_it_knows_the_recordings_that_it_was_trained_on(model, pascal_path):
             assert prediction.distance < 2
     assert np.mean(found["murmur"]) > 0.6
     assert np.mean(found["normal"]) > 0.6
+
+
+def test_it_becomes_a_c_program(tmp_path, monkeypatch):
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "--to", "c"]) == 0
+    name = MODEL.stem
+    command = ["gcc", "-std=c99", "-O2", f"{name}.c", f"{name}_test.c", "-lm", "-o", "check"]
+    subprocess.run(command, check=True)
+    assert subprocess.run(["./check"], capture_output=True).returncode == 0

@@ -110,7 +110,7 @@ static void frame_to_column(heartkd_state *state)
 #else
         float sum = heartkd_decibels[c] * state->power[c];
 #endif
-#if HEARTKD_CMVN
+#if HEARTKD_CMVN || HEARTKD_N_LAGS
         state->column[c] = sum;
 #else
         state->column[c] = sum + heartkd_offset[c];
@@ -118,7 +118,7 @@ static void frame_to_column(heartkd_state *state)
     }
 }
 
-#if HEARTKD_CMVN
+#if HEARTKD_CMVN || HEARTKD_N_LAGS
 /* Mean and deviation of each channel over the frames, updated frame by frame (Welford). */
 static void measure_channels(heartkd_state *state, uint32_t oldest)
 {
@@ -138,7 +138,41 @@ static void measure_channels(heartkd_state *state, uint32_t oldest)
         state->channel_gain[c] = heartkd_scale[c] / (deviation + 1.0f);
     }
 }
+#endif
 
+#if HEARTKD_N_LAGS
+/* Sums over time of the products of each channel, less its mean, with itself 0 to N_LAGS frames earlier.
+   A ring keeps the last columns, so that no more of them are in memory. */
+static void correlate_channels(heartkd_state *state, uint32_t oldest)
+{
+    memset(state->products, 0, sizeof state->products);
+    for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
+        float *newest = state->recent + frame % (HEARTKD_N_LAGS + 1) * HEARTKD_N_CHANNELS;
+        mel_powers(state, oldest, frame);
+        frame_to_column(state);
+        for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++)
+            newest[c] = state->column[c] - state->channel_mean[c];
+        for (uint32_t lag = 0; lag <= HEARTKD_N_LAGS && lag <= frame; lag++) {
+            uint32_t place = (frame - lag) % (HEARTKD_N_LAGS + 1);
+            for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++)
+                state->products[lag * HEARTKD_N_CHANNELS + c] +=
+                    newest[c] * state->recent[place * HEARTKD_N_CHANNELS + c];
+        }
+    }
+}
+
+/* Autocorrelation at one lag; above half of the window there are too few products. */
+static void lag_to_column(heartkd_state *state, uint32_t lag)
+{
+    for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++) {
+        float value = 0.0f, variance = state->products[c] / HEARTKD_N_FRAMES;
+        if (2 * lag <= HEARTKD_N_FRAMES)
+            value = state->products[lag * HEARTKD_N_CHANNELS + c] / (float)(HEARTKD_N_FRAMES - lag)
+                    / (variance + 1.0f);
+        state->column[c] = value * heartkd_scale[c] + heartkd_offset[c];
+    }
+}
+#elif HEARTKD_CMVN
 static void normalize_column(heartkd_state *state)
 {
     for (uint32_t c = 0; c < HEARTKD_N_CHANNELS; c++)
@@ -308,8 +342,8 @@ static void classify(heartkd_state *state)
 @REFINE@}
 
 /* From the samples of a window to its probabilities. Limiting the dynamic range needs the loudest
-   power first, and CMVN the means, so the frames are computed once more for each of the two: that takes
-   time, but no memory for all of them. */
+   power first, CMVN and the autocorrelation the means, so the frames are computed once more for each of
+   these: that takes time, but no memory for all of them. */
 static void analyze_window(heartkd_state *state)
 {
     uint32_t oldest = (uint32_t)(state->n_seen % HEARTKD_WINDOW);
@@ -325,12 +359,19 @@ static void analyze_window(heartkd_state *state)
     }
     state->floor = fmaxf(HEARTKD_AMIN, state->floor * HEARTKD_DYNAMIC_RANGE);
 #endif
-#if HEARTKD_CMVN
+#if HEARTKD_CMVN || HEARTKD_N_LAGS
     measure_channels(state, oldest);
 #endif
     memset(state->n_columns, 0, sizeof state->n_columns);
     memset(state->n_emitted, 0, sizeof state->n_emitted);
     state->n_steps = 0;
+#if HEARTKD_N_LAGS
+    correlate_channels(state, oldest);
+    for (uint32_t lag = 1; lag <= HEARTKD_N_LAGS; lag++) {
+        lag_to_column(state, lag);
+        push_column(state, 0, state->column);
+    }
+#else
     for (uint32_t frame = 0; frame < HEARTKD_N_FRAMES; frame++) {
         mel_powers(state, oldest, frame);
         frame_to_column(state);
@@ -339,6 +380,7 @@ static void analyze_window(heartkd_state *state)
 #endif
         push_column(state, 0, state->column);
     }
+#endif
     for (uint32_t number = 0; number < HEARTKD_N_LAYERS; number++)
         emit_columns(state, number, 1);
     classify(state);

@@ -20,6 +20,7 @@ extern "C" {
 #define HEARTKD_N_LAYERS @N_LAYERS@
 #define HEARTKD_N_MAPS @N_MAPS@
 #define HEARTKD_N_WORK @N_WORK@
+#define HEARTKD_N_LAGS @N_LAGS@ /* of the autocorrelation; 0 without it */
 
 /* All memory there is; one for each stream, owned by the caller. */
 typedef struct {
@@ -33,7 +34,8 @@ typedef struct {
     float floor; /* the smallest power that counts */
     float real[HEARTKD_N_FFT], imaginary[HEARTKD_N_FFT];
     float power[HEARTKD_N_MELS], column[HEARTKD_N_CHANNELS];
-    float channel_mean[@N_NORMALIZED@], channel_gain[@N_NORMALIZED@]; /* for CMVN */
+    float channel_mean[@N_NORMALIZED@], channel_gain[@N_NORMALIZED@]; /* for CMVN, autocorrelation */
+    float recent[@N_PRODUCTS@], products[@N_PRODUCTS@]; /* for the autocorrelation: columns, lag sums */
     float embedding[2 * HEARTKD_N_MAPS]; /* mean and maximum of each map */
     int32_t n_steps; /* columns that went into the embedding */
     int32_t n_columns[HEARTKD_N_LAYERS], n_emitted[HEARTKD_N_LAYERS];
