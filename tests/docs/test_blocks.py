@@ -131,3 +131,11 @@ def test_at_most_ten_blocks_do_not_run_and_each_has_a_reason():
         here = [b for b in ALL[known["page"]] if b.text.startswith(known["begins"])]
         assert len(here) == 1, known
         assert known["reason"]
+
+
+def test_prompts_of_the_reference_run():
+    results = [
+        doctest.testfile(str(path), module_relative=False, optionflags=OPTIONS, raise_on_error=True)
+        for path in ROOT.glob("docs/reference/*.rst")
+    ]
+    assert sum(result.attempted for result in results) > 0
