@@ -2,8 +2,8 @@
 
 The losses and their names in ``DistilledClassifier(losses="kd+crd")``, with their default weights. Those
 on embeddings cost about 1 while the student knows nothing, for any batch size; those on probabilities
-cost the more, the surer the teacher, the more classes and the higher the temperature. What each name stands
-for and needs, and how a teacher is asked, is on the page "Distillation" of the user guide.
+grow with the teacher's confidence, the number of classes and the temperature. What each name stands for and
+needs, and how the teacher is queried, is in docs/guide/distillation.md.
 
 =========  =======================  ======  ===========================================================
 name       class                    weight  what the student matches
