@@ -114,6 +114,18 @@ def test_a_command_in_the_text_exists_and_takes_its_options(page, command):
     check(command)
 
 
+def test_the_index_of_the_benchmarks_names_every_script():
+    folder = ROOT / "benchmarks"
+    scripts = {
+        path.relative_to(folder).with_suffix("").as_posix().removesuffix("/__main__")
+        for path in folder.rglob("*.py")
+        if '__name__ == "__main__"' in path.read_text("utf-8")
+    }
+    found = PAGES["docs/benchmarks/index.md"]
+    named = {words[2] for words in map(str.split, found) if words[0] == "python"}
+    assert named == {f"benchmarks.{script}" for script in scripts}
+
+
 @pytest.mark.parametrize(
     "command",
     [
