@@ -28,7 +28,14 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["images", "templates", "**/GALLERY_HEADER.rst", "**/sg_execution_times.rst"]
+exclude_patterns = [
+    "images",
+    "templates",
+    "**/GALLERY_HEADER.rst",
+    "sg_execution_times.rst",
+    "examples/sg_execution_times.rst",
+    "examples/*/sg_execution_times.rst",
+]
 templates_path = ["templates"]
 default_role = "literal"  # as in scikit-learn: docstrings use single backticks for code
 
@@ -93,7 +100,8 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 html_context = {"default_mode": "auto"}
-html_sidebars = {"index": [], "getting-started": [], "glossary": []}
+_without_sidebar = ("index", "getting-started", "glossary", "changelog", "contributing")
+html_sidebars = {page: [] for page in _without_sidebar}
 html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False  # summaries are fetched, which browsers refuse for files

@@ -99,7 +99,7 @@ def run(options):
         first, *others = (column for column in table if column not in ("accuracy", "macro-F1"))
         print(table[[first, *others]].to_string())
         print(f"\n{source}; seeds {options.seeds}; 95 % intervals over subjects.")
-        if recipe.max_epochs != "auto":
+        if recipe.max_epochs != "auto" and result.table["parameters"].notna().any():
             print(f"The networks were trained for only {recipe.max_epochs} epochs.")
         print("\n".join(comparison.verdicts(scores)))
     if options.out is not None:
@@ -149,8 +149,8 @@ def _data(options):
         how = f"each of {len(splits)} values of {options.devices} left out once"
     n_groups = len(set(data.groups))
     source = (
-        f"{len(data.target)} recordings of {options.data} of {n_groups} subjects or clusters of "
-        f"near-duplicates; {how}"
+        f"{len(data.target)} recordings of {options.data} in {n_groups} groups that no fold "
+        f"divides; {how}"
     )
     if options.unlabeled is not None:
         unlabeled = load_unlabeled(options.unlabeled, options, data)

@@ -69,7 +69,7 @@ def seed(text):
 
 
 def load(path, options):
-    """Load the labelled recordings of a folder, whole and at 2 kHz, or open those of a store."""
+    """Load the labeled recordings of a folder, whole and at 2 kHz, or open those of a store."""
     from sklearn_heartkd.datasets import open_store
     from sklearn_heartkd.datasets._layouts import load_folder
     from sklearn_heartkd.datasets._store import is_store

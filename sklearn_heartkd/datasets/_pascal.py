@@ -32,13 +32,13 @@ _CLUSTERING_RATE = 2000  # Hz
 # of set A: hashes of the samples, and positions of the near-duplicates among them
 _COPIES = Path(__file__).with_name("_pascal_copies.json")
 _LABELS = ("artifact", "extrahls", "extrastole", "murmur", "normal")
-_UNLABELLED = "unlabelled"
+_UNLABELLED = "unlabeled"
 _SPELLINGS = {"extrasystole": "extrastole", **{label: label for label in _LABELS}}
 _DEVICES = {"a": "iStethoscope Pro", "b": "DigiScope"}
 
-# folders such as set_a, Atraining_normal, Training B Normal, Bunlabelledtest
+# folders such as set_a, Atraining_normal, Training B Normal, Bunlabeledtest
 _SET_FOLDER = re.compile(r"(?:data)?set ?[ab]\b")
-_LABEL_FOLDER = re.compile(r"[ab] ?training\b|training ?[ab]\b|[ab]? ?unlabelled ?test")
+_LABEL_FOLDER = re.compile(r"[ab] ?training\b|training ?[ab]\b|[ab]? ?unlabeled ?test")
 _PLACE = re.compile(r"[ab]?training[ab]?|[ab]|test|noisy")  # words that are not labels
 _NAME = re.compile(
     r"(?P<prefix>[A-Za-z_]*?)_*(?P<key>\d+|(?P<subject>\d+)_\d+_(?P<site>[A-Z])\d*(?:_\d+)?)"
@@ -52,7 +52,7 @@ PASCAL Classifying Heart Sounds Challenge 2011 (CHSC2011)
 
 Set A was recorded with a phone app (44.1 kHz; normal, murmur, extrahls, artifact), set B with a
 digital stethoscope in a hospital (4 kHz; normal, murmur, extrastole). 124 and 461 recordings are
-labelled; 52 and 195, the challenge's own test, are not.
+labeled; 52 and 195, the challenge's own test, are not.
 
 Groups: in set B the subject, "b-<number in the file name>", where 101, 103 and 146, which share
 recordings, count as one. The patients of set A are unknown:
@@ -68,12 +68,12 @@ P. Bentley, G. Nordehn, M. Coimbra, S. Mannor: The PASCAL Classifying Heart Soun
 """
 
 
-@validated(subset=[StrOptions({"ab", "a", "b"})], labelled=["boolean"])
+@validated(subset=[StrOptions({"ab", "a", "b"})], labeled=["boolean"])
 def load_pascal(
     path: str | PathLike[str],
     *,
     subset: str = "ab",
-    labelled: bool = True,
+    labeled: bool = True,
     sampling_rate: float = 2000,
     duration: float | None = None,
     on_error: str = "raise",
@@ -95,8 +95,8 @@ def load_pascal(
         folders (``Atraining_normal``, ``Training B Normal``, …).
     subset : {"ab", "a", "b"}, default="ab"
         The sets to load: A from a phone app, B from a digital stethoscope.
-    labelled : bool, default=True
-        True loads the labelled recordings; False loads the others, the challenge's own test.
+    labeled : bool, default=True
+        True loads the labeled recordings; False loads the others, the challenge's own test.
     sampling_rate, duration, on_error, channel, return_X_y, n_jobs, verbose : optional
         As in :func:`load_audio_folder`.
 
@@ -105,7 +105,7 @@ def load_pascal(
     bunch : :class:`~sklearn.utils.Bunch`
         As of :func:`load_audio_folder`, with
 
-        - target : ndarray of str of shape (n_recordings,), or None if ``labelled=False``.
+        - target : ndarray of str of shape (n_recordings,), or None if ``labeled=False``.
         - groups : ndarray of str of shape (n_recordings,). Subjects in set B; clusters of
           near-identical recordings in set A, whose patients are unknown.
         - frame : DataFrame with the columns file (relative to `path`), set, label, quality
@@ -138,15 +138,15 @@ def load_pascal(
             "the folder that holds set_a and set_b or the challenge's own folders, or choose "
             f"another subset than {subset!r}."
         )
-    table = table[table["set"].isin(letters) & (table["label"].notna() == labelled)]
+    table = table[table["set"].isin(letters) & (table["label"].notna() == labeled)]
     if table.empty:
         raise ValueError(
-            f"The folder {str(root)!r} holds no {'' if labelled else 'un'}labelled recordings of "
-            f"subset {subset!r}; choose another subset or labelled={not labelled}."
+            f"The folder {str(root)!r} holds no {'' if labeled else 'un'}labeled recordings of "
+            f"subset {subset!r}; choose another subset or labeled={not labeled}."
         )
     reading = Reading(sampling_rate, duration, on_error, channel, n_jobs, verbose)
     waveforms, table = read_table(table.reset_index(drop=True), reading)
-    if labelled:
+    if labeled:
         require_two_classes(table["label"], root)
         _cross_check(root, table)
     table["group"] = _groups(table, waveforms, reading)

@@ -30,7 +30,7 @@ _QUALITIES = {"1": "good", "0": "poor"}
 _DESCR = """\
 PhysioNet/Computing in Cardiology Challenge 2016
 
-Phonocardiograms of several databases ("training-a" to "training-f"), at 2 kHz, labelled normal
+Phonocardiograms of several databases ("training-a" to "training-f"), at 2 kHz, labeled normal
 or abnormal, in some copies with a signal quality (good, poor).
 
 Groups: {groups}

@@ -28,7 +28,7 @@ def check_folder(
 ) -> DatasetReport:
     """Check the recordings of a folder, as `check_dataset` does.
 
-    Labels and subjects come from the loader of the layout. Only labelled recordings are compared;
+    Labels and subjects come from the loader of the layout. Only labeled recordings are compared;
     unreadable files are reported wherever they are.
 
     Parameters

@@ -18,7 +18,7 @@ _FEWEST = 5  # recordings of a class, for a verdict about its lengths
 
 
 def label_findings(table, groups, random_state):
-    """Return findings on what the metadata tell about the class of the labelled recordings.
+    """Return findings on what the metadata tell about the class of the labeled recordings.
 
     `table` holds the columns label, file, source, n_samples, seconds, rms_db, peak_db, sampling_rate.
     """

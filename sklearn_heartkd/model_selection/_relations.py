@@ -32,7 +32,7 @@ def duplicate_findings(duplicates, pairs, table):
         if len(subjects) > 1:
             message += f", though they are of different subjects ({', '.join(subjects)})"
         if len(labels) > 1:
-            message += f", but are labelled {' and '.join(labels)}"
+            message += f", but are labeled {' and '.join(labels)}"
         yield Finding(
             "conflicting labels" if len(labels) > 1 else "near-duplicates",
             "problem",

@@ -1,4 +1,4 @@
-"""Recordings without labels beside a labelled data set."""
+"""Recordings without labels beside a labeled data set."""
 
 import warnings
 
@@ -54,7 +54,7 @@ def split_unlabeled(groups: ArrayLike, groups_unlabeled: ArrayLike, test: ArrayL
 def load_unlabeled(path, labeled, *, subject=None, channel="mean", on_error="raise"):
     """Read all recordings of a folder as if they had no labels; return their `data` and `groups`.
 
-    A copy of a labelled recording gets its group, with a warning, so that it is left out where that one
+    A copy of a labeled recording gets its group, with a warning, so that it is left out where that one
     is tested. `labeled` is a Bunch of a loader, the other arguments are those of
     :func:`~sklearn_heartkd.datasets.load_audio_folder`.
     """
@@ -72,7 +72,7 @@ def load_unlabeled(path, labeled, *, subject=None, channel="mean", on_error="rai
     if len(across):
         n_copies, example = across["second"].nunique(), names[across["second"].iloc[0] - n_labeled]
         warnings.warn(
-            f"{n_copies} recordings of {root} (such as {example}) are copies of labelled recordings; they "
+            f"{n_copies} recordings of {root} (such as {example}) are copies of labeled recordings; they "
             "are left out where these are tested.",
             stacklevel=2,
         )

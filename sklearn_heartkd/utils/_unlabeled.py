@@ -33,8 +33,8 @@ def check_unlabeled(check, X_unlabeled, groups_unlabeled, groups):
         X_unlabeled = check(X_unlabeled)
     except ValueError as error:
         raise ValueError(
-            f"X_unlabeled must be like X, for it goes the same way: {error} Put pipelines inside the "
-            "meta-estimator, not around it."
+            f"X_unlabeled does not fit to X; put pipelines inside the meta-estimator, not around it. The "
+            f"check of X_unlabeled said: {error}"
         ) from error
     rows = np.empty(_num_samples(X_unlabeled))
     subjects = check_groups(groups_unlabeled, rows, "groups_unlabeled")

@@ -249,7 +249,7 @@ def test_recordings_without_labels(folder, tmp_path, asked, capsys):
     (more / "s1_9.wav").write_bytes((folder / "normal" / "s0_0.wav").read_bytes())
     noise = np.random.default_rng(0).normal(0, 0.1, 8000)
     soundfile.write(more / "s77_7.wav", noise, 2000)
-    with pytest.warns(UserWarning, match="1 recordings of .* are copies of labelled recordings"):
+    with pytest.warns(UserWarning, match="1 recordings of .* are copies of labeled recordings"):
         assert main(options(folder, "--unlabeled", more)) == 2
     assert asked["unlabeled"].groups.tolist() == ["s0", "s77"]
     assert [len(row) for row in asked["unlabeled"].data] == [2000, 8000]

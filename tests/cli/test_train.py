@@ -42,7 +42,7 @@ def test_train_export_and_predict_complete_the_circle(folder, tmp_path, capsys):
 
 
 def test_recordings_without_labels_are_learned_from(folder, tmp_path, capsys, monkeypatch):
-    """One of them is a copy of a labelled one, which is warned of."""
+    """One of them is a copy of a labeled one, which is warned of."""
     sounds = make_heart_sounds(4, n_subjects=4, duration=4.0, random_state=1)
     for i, waveform in enumerate(sounds.data):
         (tmp_path / "others" / "deeper").mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def test_recordings_without_labels_are_learned_from(folder, tmp_path, capsys, mo
     arguments = ["--layout", "folder", "--subject", r"^(.+?)_\d+\.wav", "--quick"]
     out = tmp_path / "model.skops"
     options = [*arguments, "--teacher", "forest", "--unlabeled", str(tmp_path / "others")]
-    with pytest.warns(UserWarning, match=r"copy_1\.wav.* copies of labelled recordings"):
+    with pytest.warns(UserWarning, match=r"copy_1\.wav.* copies of labeled recordings"):
         assert main(["train", str(folder), *options, "--out", str(out)]) == 0
     assert "5 recordings without labels" in capsys.readouterr().out
     (params,) = given

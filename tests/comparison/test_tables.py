@@ -41,7 +41,7 @@ def test_the_mean_of_tables_is_the_mean_of_its_members(data):
     assert mean.predict(data.data).tolist() == expected.tolist()
 
 
-def test_rebalanced_classes_are_equally_frequent_on_the_unlabelled_recordings():
+def test_rebalanced_classes_are_equally_frequent_on_the_unlabeled_recordings():
     proba = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]])
 
     class Known:
@@ -78,7 +78,7 @@ def test_few_labels():
     assert sounds.frame["device"].nunique() == 4
 
 
-def test_unlabelled_recordings_of_tested_subjects_are_left_out(data):
+def test_unlabeled_recordings_of_tested_subjects_are_left_out(data):
     unlabeled = Bunch(data=data.data[:6] + 1, groups=np.array([*data.groups[:4], "x", "x"]))
     training, test = np.arange(8, 16), np.array([0, 2])
     part = part_of(data, (training, test), unlabeled)
@@ -87,7 +87,7 @@ def test_unlabelled_recordings_of_tested_subjects_are_left_out(data):
     assert part_of(data, (training, test), None).unlabeled == {}
 
 
-def test_unlabelled_recordings_change_the_student_that_learns_from_them(data, tmp_path):
+def test_unlabeled_recordings_change_the_student_that_learns_from_them(data, tmp_path):
     models = ["dense", "dense_rebalanced", "student_of_tables"]
     alone = run(data, models=models)
     more = Bunch(data=data.data[::-1] * 0.5, groups=[f"u{i}" for i in range(16)])

@@ -22,8 +22,8 @@ CHALLENGE = {
     "Btraining_extrasystole/127_1306764300147_C2.wav": ("b", "extrastole", ""),
 }
 CHALLENGE_TEST = {
-    "Aunlabelledtest/201106061104.wav": ("a", None, ""),
-    "Bunlabelledtest/139_1306519274653_C.wav": ("b", None, ""),
+    "Aunlabeledtest/201106061104.wav": ("a", None, ""),
+    "Bunlabeledtest/139_1306519274653_C.wav": ("b", None, ""),
 }
 KAGGLE = {
     "set_a/normal__201101070538.wav": ("a", "normal", ""),
@@ -31,7 +31,7 @@ KAGGLE = {
     "set_b/normal__103_1305031931979_B.wav": ("b", "normal", ""),
     "set_b/normal_noisynormal_101_1305030823364_E.wav": ("b", "normal", "noisy"),
     "set_b/extrastole__127_1306764300147_C2.wav": ("b", "extrastole", ""),
-    "set_b/Bunlabelledtest__139_1306519274653_C.wav": ("b", None, ""),
+    "set_b/Bunlabeledtest__139_1306519274653_C.wav": ("b", None, ""),
 }
 
 
@@ -58,17 +58,17 @@ def described(bunch):
 
 def test_layout_of_the_challenge_site(write):
     root = write([*CHALLENGE, *CHALLENGE_TEST, "__MACOSX/._201101070538.wav"])
-    labelled = load_pascal(root)
-    assert described(labelled) == CHALLENGE
-    subjects = labelled.frame.set_index("file")["subject"]
+    labeled = load_pascal(root)
+    assert described(labeled) == CHALLENGE
+    subjects = labeled.frame.set_index("file")["subject"]
     assert subjects["Btraining_extrasystole/127_1306764300147_C2.wav"] == "127"
     assert subjects.isna().sum() == 4
-    sites = labelled.frame.set_index("file")["site"]
+    sites = labeled.frame.set_index("file")["site"]
     assert sites["Training B Normal/Btraining_noisynormal/101_1305030823364_E.wav"] == "E"
-    unlabelled = load_pascal(root, labelled=False)
-    assert described(unlabelled) == CHALLENGE_TEST
-    assert unlabelled.target is None
-    assert len(unlabelled.target_names) == 0
+    unlabeled = load_pascal(root, labeled=False)
+    assert described(unlabeled) == CHALLENGE_TEST
+    assert unlabeled.target is None
+    assert len(unlabeled.target_names) == 0
 
 
 @pytest.mark.recordings
@@ -167,7 +167,7 @@ def test_names_of_the_tables_that_miss_the_files_do_not_warn(write):
         "set_b/Btraining_normal_103_1305031931979_B.wav",
         "set_b/Btraining_normal_Btraining_noisynormal_101_1305030823364_E.wav",
         "set_b/Btraining_extrastole_127_1306764300147_C2.wav",
-        "set_b/Bunlabelledtest_139_1306519274653_C.wav",
+        "set_b/Bunlabeledtest_139_1306519274653_C.wav",
     ]
     write_tables(root, names, ["normal", "normal", "extrastole", None])
     with warnings.catch_warnings():
@@ -250,7 +250,7 @@ def test_a_folder_unpacked_into_itself_counts_once(write, copy):
 
 
 def test_the_loader_of_class_folders_explains_the_layout(write):
-    root = write([name.partition("/")[2] for name in KAGGLE if "unlabelled" not in name])
+    root = write([name.partition("/")[2] for name in KAGGLE if "unlabeled" not in name])
     with pytest.raises(ValueError, match=r"looks like the layout 'pascal' .* with load_pascal"):
         load_audio_folder(root)
     assert len(load_pascal(root).data) == 5
@@ -318,8 +318,8 @@ def test_wrong_folders_are_refused_with_advice(write, tmp_path):
     write(["set_a/normal__201101070538.wav"], root=tmp_path / "one")
     with pytest.raises(ValueError, match=r"no recordings of set B; .* another subset than 'ab'"):
         load_pascal(tmp_path / "one")
-    with pytest.raises(ValueError, match="no unlabelled recordings of subset 'a'"):
-        load_pascal(tmp_path / "one", subset="a", labelled=False)
+    with pytest.raises(ValueError, match="no unlabeled recordings of subset 'a'"):
+        load_pascal(tmp_path / "one", subset="a", labeled=False)
     with pytest.raises(ValueError, match="of one class, 'normal'; a classifier needs"):
         load_pascal(tmp_path / "one", subset="a")
 
@@ -371,8 +371,8 @@ def test_counts_of_the_real_recordings(pascal):
 
 @pytest.mark.recordings
 @pytest.mark.parametrize(("subset", "count"), [("a", 52), ("b", 195)])
-def test_counts_of_the_real_unlabelled_recordings(pascal_path, subset, count):
-    bunch = load_pascal(pascal_path, subset=subset, labelled=False)
+def test_counts_of_the_real_unlabeled_recordings(pascal_path, subset, count):
+    bunch = load_pascal(pascal_path, subset=subset, labeled=False)
     assert len(bunch.data) == count
     assert bunch.target is None
 

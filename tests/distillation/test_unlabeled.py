@@ -90,7 +90,7 @@ def test_weight_0_and_no_rows_change_nothing(data, unlabeled):
     assert not are_equal(plain, other)
 
 
-def test_the_teacher_is_fitted_on_the_labelled_rows(data, unlabeled):
+def test_the_teacher_is_fitted_on_the_labeled_rows(data, unlabeled):
     X, y = data
     distil(Oracle()).fit(X, y, groups=GROUPS, X_unlabeled=unlabeled)
     assert [len(fit["X"]) for fit in Oracle.fits] == [36]
@@ -166,9 +166,9 @@ def test_a_student_learns_a_function_where_no_label_lies():
     assert model.score(X, y) > 0.9
 
 
-def test_held_out_are_labelled_rows_and_no_unlabelled_row_of_their_subjects(data, unlabeled):
+def test_held_out_are_labeled_rows_and_no_unlabeled_row_of_their_subjects(data, unlabeled):
     X, y = data
-    shared = np.arange(N_UNLABELED) % 14  # of the 12 labelled subjects, and 2 others
+    shared = np.arange(N_UNLABELED) % 14  # of the 12 labeled subjects, and 2 others
     pupil = spying(early_stopping=True, max_epochs=2, validation_fraction=0.25)
     model = distil(Oracle(), pupil)
     model.fit(X, y, groups=GROUPS, X_unlabeled=unlabeled, groups_unlabeled=shared)
@@ -185,7 +185,7 @@ def test_held_out_are_labelled_rows_and_no_unlabelled_row_of_their_subjects(data
     assert len(pairs) == len({name for name, _ in pairs}) == len({subject for _, subject in pairs})
 
 
-def test_out_of_fold_answers_are_for_labelled_rows_only(data, unlabeled):
+def test_out_of_fold_answers_are_for_labeled_rows_only(data, unlabeled):
     X, y = data
     forest = RandomForestClassifier(5, random_state=0)
     arguments = (None, "t", forest, X[:, :, 0], y, {}, GROUPS)
@@ -276,8 +276,8 @@ def test_a_prior_that_cannot_be_reached_is_refused():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"X_unlabeled": np.zeros((5, 3, 16))}, "X_unlabeled must be like X.*3 features"),
-        ({"X_unlabeled": np.full((5, 4, 16), np.nan)}, "X_unlabeled must be like X.*NaN"),
+        ({"X_unlabeled": np.zeros((5, 3, 16))}, "X_unlabeled does not fit to X.*3 features"),
+        ({"X_unlabeled": np.full((5, 4, 16), np.nan)}, "X_unlabeled does not fit to X.*NaN"),
         ({"groups_unlabeled": [1]}, "goes with X_unlabeled"),
         ({"X_unlabeled": np.zeros((5, 4, 16)), "groups_unlabeled": [1]}, "1 values for 5"),
         ({"X_unlabeled": np.zeros((2, 4, 16)), "groups_unlabeled": ["a", "b"]}, "both as texts"),
@@ -291,7 +291,7 @@ def test_wrong_rows_are_refused(given, message, data):
 def test_other_column_names_are_refused(data):
     X, y = data
     table = pd.DataFrame(X[:, :, 0], columns=list("abcd"))
-    with pytest.raises(ValueError, match=r"X_unlabeled must be like X.*feature names"):
+    with pytest.raises(ValueError, match=r"X_unlabeled does not fit to X.*feature names"):
         distil(LogisticRegression()).fit(
             table, y, groups=GROUPS, X_unlabeled=table.rename(columns={"d": "e"})
         )
@@ -310,12 +310,12 @@ def rhythm_to_log_mel(**parameters):
     return DistilledClassifier(teacher, pupil, random_state=0)
 
 
-def parts_of(sounds, n_labelled=14, *, ragged=False):
+def parts_of(sounds, n_labeled=14, *, ragged=False):
     X = [row[: len(row) - 60 * i] for i, row in enumerate(sounds.data)] if ragged else sounds.data
     groups = np.array(sounds.groups)
     return (
-        (X[:n_labelled], sounds.target[:n_labelled], groups[:n_labelled]),
-        {"X_unlabeled": X[n_labelled:], "groups_unlabeled": groups[n_labelled:]},
+        (X[:n_labeled], sounds.target[:n_labeled], groups[:n_labeled]),
+        {"X_unlabeled": X[n_labeled:], "groups_unlabeled": groups[n_labeled:]},
     )
 
 
@@ -342,7 +342,7 @@ def test_recordings_of_different_length_without_windows(heart):
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("inside", [True, False], ids=["pipelines inside", "pipeline outside"])
 @pytest.mark.parametrize("known", [True, False])
-def test_windows_of_unlabelled_recordings(inside, known, routing, heart):
+def test_windows_of_unlabeled_recordings(inside, known, routing, heart):
     (X, y, groups), further = parts_of(heart, ragged=True)
     if not known:
         del further["groups_unlabeled"]
@@ -365,7 +365,7 @@ def test_windows_of_unlabelled_recordings(inside, known, routing, heart):
 def test_a_pipeline_outside_is_noticed(heart):
     (X, y, groups), further = parts_of(heart)
     model = Pipeline([("mel", LogMelSpectrogram()), ("model", distil(LogisticRegression()))])
-    with pytest.raises(ValueError, match=r"X_unlabeled must be like X.*Put pipelines inside"):
+    with pytest.raises(ValueError, match=r"X_unlabeled does not fit to X; put pipelines inside"):
         model.fit(X, y, model__groups=groups, model__X_unlabeled=further["X_unlabeled"])
 
 
@@ -410,7 +410,7 @@ AROUND = {
 
 @pytest.mark.parametrize("n_unlabeled", [20, 24, 36])
 @pytest.mark.parametrize("make", AROUND.values(), ids=AROUND)
-def test_inner_splits_cut_no_unlabelled_rows(make, n_unlabeled, data, inner_fits):
+def test_inner_splits_cut_no_unlabeled_rows(make, n_unlabeled, data, inner_fits):
     """Neither if there are as many as rows of X (36), nor as in the training parts (24)."""
     X, y = data
     table = X[:, :, 0]
@@ -440,7 +440,7 @@ def test_inner_splits_leave_out_held_out_subjects(make, data, inner_fits):
         assert len(rows) == len(subjects)
 
 
-def test_weightless_rows_take_no_unlabelled_rows_with_them(data):
+def test_weightless_rows_take_no_unlabeled_rows_with_them(data):
     X, y = data
     weight = np.where(np.arange(36) < 3, 0.0, 1.0)
     distil(Oracle(), spying()).fit(X, y, weight, GROUPS, X_unlabeled=X)
@@ -493,7 +493,7 @@ def test_a_data_frame_of_rows(data, unlabeled):
     assert sorted(seen("index")) == list(range(36 + N_UNLABELED))
 
 
-def test_devices_balance_the_labelled_rows_among_unlabelled_ones(data, unlabeled):
+def test_devices_balance_the_labeled_rows_among_unlabeled_ones(data, unlabeled):
     X, y = data
     devices = np.arange(36) % 2
     pupil = spying(balance=True, batch_size=19)

@@ -233,7 +233,7 @@ def _without_some(oof):
     return oof.drop(oof.index[(oof["model"] == "net") & (oof["recording"] == 3)])
 
 
-def _relabelled(oof):
+def _relabeled(oof):
     return oof.assign(y_true=np.where(oof["model"] == "net", "normal", oof["y_true"]))
 
 
@@ -248,7 +248,7 @@ def _other_folds(oof):
         (lambda oof: oof[:0], {}, "is empty"),
         (lambda oof: pd.concat([oof, oof[:1]]), {}, "is predicted twice by model 'svm'"),
         (_without_some, {}, "'net' with seed 0 predicts 79 of 80"),
-        (_relabelled, {}, "has several true labels"),
+        (_relabeled, {}, "has several true labels"),
         (_other_folds, {}, "different folds with the same seed"),
         (lambda oof: oof, {"baseline": "cnn"}, "baseline='cnn' is not one of the models"),
         (lambda oof: oof, {"metrics": ["auc"]}, "metric 'auc' is unknown; use accuracy"),

@@ -8,7 +8,7 @@ from sklearn_heartkd.model_selection import split_unlabeled
 from tests.distillation.helpers import Oracle
 
 GROUPS = np.arange(36) // 3
-PLANTED = np.arange(20) % 15  # 12 of them have labelled rows
+PLANTED = np.arange(20) % 15  # 12 of them have labeled rows
 
 
 def test_a_subject_that_is_planted_on_both_sides_is_left_out():

@@ -1,5 +1,6 @@
 /* @TITLE@
-   Written by sklearn_heartkd @VERSION@. C99 and its standard library; link with -lm. */
+   Written by sklearn_heartkd @VERSION@. C99 and its standard library; link with -lm.
+   Copyright (c) 2026, the sklearn_heartkd developers. SPDX-License-Identifier: BSD-3-Clause */
 #ifndef HEARTKD_H
 #define HEARTKD_H
 
