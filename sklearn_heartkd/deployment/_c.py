@@ -162,6 +162,11 @@ def _check(description):
         raise ExportError(
             "A k-means refinement around WindowedClassifier cannot be exported to C: put it inside."
         )
+    if description.reject_below > 0:
+        raise ExportError(
+            "The C code has no answer 'unsure', so RejectingClassifier cannot be exported to C: export "
+            "its estimator_, or export to ONNX."
+        )
     if any("\0" in name for name in description.classes):
         raise ExportError("The name of a class contains a NUL, which ends a text in C: rename it.")
     if not description.network.module_.pools:

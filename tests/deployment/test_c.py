@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import (
@@ -23,6 +24,7 @@ from sklearn_heartkd import (
     WindowedClassifier,
 )
 from sklearn_heartkd.deployment import ExportError, export_c
+from sklearn_heartkd.metrics import RejectingClassifier
 
 GCC = shutil.which("gcc")
 CLANG = shutil.which("clang")
@@ -313,6 +315,15 @@ def test_what_cannot_be_exported_is_named(tmp_path, sounds, message):
     with pytest.raises(ExportError, match=message):
         export_c(model, tmp_path / "m.c", sounds.data)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_reject_threshold_is_refused(tmp_path, sounds, student_pipeline):
+    rejecting = RejectingClassifier(FrozenEstimator(student_pipeline), error_rate=0.1, cv=2)
+    rejecting.fit(sounds.data, sounds.target, groups=sounds.groups)
+    with pytest.raises(ExportError, match="RejectingClassifier cannot be exported to C"):
+        export_c(rejecting, tmp_path / "m.c", sounds.data)
+    rejecting.set_params(error_rate=None).fit(sounds.data, sounds.target)
+    assert export_c(rejecting, tmp_path / "m.c", sounds.data[:1]).source.exists()
 
 
 def test_wrong_arguments(tmp_path, student_pipeline):
