@@ -23,8 +23,9 @@ classes = ("normal", "murmur", "extrastole")
 sounds = make_heart_sounds(60, classes=classes, n_subjects=30, duration=8, random_state=0)
 murmur = sounds.data[1]
 events = sounds.events[(sounds.events["recording"] == 1) & (sounds.events["end"] < 4)]
+ax = plt.subplots(figsize=(7.2, 4.2), layout="constrained")[1]
 display = RecordingDisplay.from_recording(
-    murmur[:8000], sounds.sampling_rate, events=events, name="A synthetic murmur, 4 s"
+    murmur[:8000], sounds.sampling_rate, events=events, name="A synthetic murmur, 4 s", ax=ax
 )
 
 # %%
@@ -48,7 +49,7 @@ seconds = np.arange(125) * 64 / 2000
 rhythm = RhythmFeatures().set_output(transform="pandas").fit_transform(sounds.data)
 period = np.exp(rhythm["beat_median"])  # the columns hold logarithms of seconds
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4), layout="constrained")
 scaled = MFCC(cmvn=True).fit_transform(sounds.data[1:2])[0, :, :125]
 image = left.pcolormesh(seconds, np.arange(20), scaled, cmap="cividis", vmin=-3, vmax=3)
 left.set(title="MFCC over time", xlabel="time (s)", ylabel="coefficient", yticks=[0, 5, 10, 15, 19])

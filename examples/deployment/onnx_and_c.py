@@ -80,7 +80,7 @@ largest = {name: f"{found.max():.0e}" for name, found in differences.items()}
 pd.DataFrame({"largest difference": largest, "same class": same}).round(2)
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3), layout="constrained")
 colors = ["#0072B2", "#E69F00", "#009E73"][: len(sizes)]
 bars = left.barh(list(sizes), list(sizes.values()), color=colors)
 left.bar_label(bars, fmt="%.0f kB", padding=3)

@@ -25,9 +25,9 @@ from sklearn_heartkd.deployment import export_onnx
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 training = make_heart_sounds(
-    96, classes=("normal", "murmur"), n_subjects=48, duration=3, random_state=0
+    72, classes=("normal", "murmur"), n_subjects=36, duration=3, random_state=0
 )
-student = make_pipeline(LogMelSpectrogram(), StudentClassifier(max_epochs=20))
+student = make_pipeline(LogMelSpectrogram(), StudentClassifier(max_epochs=15))
 windowed = WindowedClassifier(student, window=3.0, hop=1.5, random_state=0)
 windowed.fit(training.data, training.target, groups=training.groups)
 with tempfile.TemporaryDirectory() as folder:

@@ -53,7 +53,7 @@ models = {"linear": linear, "calibrated": CalibratedClassifierCV(linear, cv=inne
 # Left: points below the diagonal are answers with too much confidence. Right: the recordings with the
 # lowest confidence are left out first, from right to left. Calibration changes the probabilities, but
 # hardly their order, so the two curves coincide.
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 4), layout="constrained")
 for (name, model), color in zip(models.items(), ("#D55E00", "#0072B2"), strict=True):
     proba = model.fit(X[training], y[training]).predict_proba(X[test])
     ReliabilityDisplay.from_predictions(y[test], proba, n_bins=10, name=name, ax=left, color=color)
@@ -80,7 +80,7 @@ for seed in range(10):
 found = pd.DataFrame(found)
 right.scatter(*found.to_numpy().T, facecolors="none", edgecolors="black", label="chosen threshold")
 right.axhline(0.1, color="0.3", linestyle=":", label="wanted")
-right.set(title="Errors among the answers", xlabel="share of recordings that get an answer")
+right.set(title="Errors among the answers", xlabel="share of recordings answered")
 right.set(ylabel="share of wrong answers", ylim=(0, 0.4))
 right.legend(loc="upper left", fontsize=9, frameon=False)
 plt.show()

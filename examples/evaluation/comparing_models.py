@@ -78,7 +78,7 @@ result = compare_models(
 result[["value", "low", "high", "difference", "difference_low", "difference_high"]].round(2)
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.9), sharey=True, layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.9), sharey=True, layout="constrained")
 names = ["linear, summary", "student, log-mel", "SVM, summary", "constant"]
 rows, chosen = np.arange(len(names))[::-1], result.loc[names]
 for ax, column, low, high in (
@@ -91,7 +91,7 @@ for ax, column, low, high in (
     ax.grid(axis="x", alpha=0.3)
 left.set(title="Each model", xlabel="balanced accuracy", xlim=(0.3, 1), yticklabels=names)
 right.axvline(0, color="0.3", linestyle=":")
-right.set(title="Minus the linear model", xlabel="difference of balanced accuracy")
+right.set(title="Minus the linear model", xlabel="difference")
 figure.suptitle("95 % intervals over 40 subjects and two seeds", fontsize=10)
 plt.show()
 

@@ -68,7 +68,7 @@ ax.legend(loc="upper right", frameon=False)
 plt.show()
 
 # %%
-# Noise in the training helps from 10 dB on, and costs accuracy where no noise is added.
+# Noise in the training helps at 10 and 5 dB, and costs accuracy where no noise is added.
 #
 # The noise of the test is of the kind that was added in the training; other noise can still mislead the
 # network. Real noise is not white: it is speech, breath and friction. What noise in the training costs on

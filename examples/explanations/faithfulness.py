@@ -53,7 +53,7 @@ display = FaithfulnessDisplay(result, name="12 synthetic murmurs, mean logit of 
 loudness = explanation.grid - np.median(explanation.grid, axis=2, keepdims=True)
 orders = {
     "explanation": explanation,
-    "explanation of another network": explain(other, X),
+    "another network's": explain(other, X),
     "loudness": replace(explanation, values=np.stack([loudness, loudness], axis=1)),
 }
 results = {
@@ -65,14 +65,14 @@ insertion = pd.DataFrame({name: found.insertion_gain for name, found in results.
 
 # %%
 # The gain is the area between the curve of an order and that of random order. Each point is a recording.
-figure, axes = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), sharey=True, layout="constrained")
 jitter = np.linspace(-0.2, 0.2, len(X))
 for ax, gains in zip(axes, (deletion, insertion), strict=True):
     for y, (name, color) in enumerate(zip(gains, ("#0072B2", "#E69F00", "#CC79A7"), strict=True)):
         ax.scatter(gains[name], y + jitter, color=color, s=18)
         ax.vlines(gains[name].median(), y - 0.35, y + 0.35, color="black")
     ax.axvline(0, color="0.3", linestyle=":")
-    ax.set(yticks=range(3), xlabel="gain over random order (logits)", ylim=(2.5, -0.5))
+    ax.set(yticks=range(3), xlabel="gain (logits)", ylim=(2.5, -0.5))
 axes[0].set(title="Deletion", yticklabels=list(deletion))
 axes[1].set_title("Insertion")
 plt.show()

@@ -72,9 +72,10 @@ pd.DataFrame(rows).pivot(index="network", columns="seed", values="loss").round(2
 # ------
 #
 # :class:`~sklearn_heartkd.inspection.NetworkDisplay` lists the layers with the shapes of their output for
-# one recording, parameters and multiplications.
-ax = plt.subplots(figsize=(8.2, 3.2), layout="constrained")[1]
-display = NetworkDisplay.from_estimator(augmented, name="The student", depth=2, ax=ax)
+# one recording, parameters and multiplications. `str(display)` is the same table.
+display = NetworkDisplay.from_estimator(augmented, depth=3)
+plt.close(display.figure_)  # the table as text can be searched and read aloud
+print(display)
 
 # %%
 # The lowest loss of the held-out subjects is too good as an estimate: the epoch was chosen by it. Test on

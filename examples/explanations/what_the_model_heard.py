@@ -37,7 +37,7 @@ explanation = explain(model, test.data[murmurs])
 events = test.events[test.events["recording"] == murmurs[2]].assign(recording=2)
 display = ExplanationDisplay(
     explanation, recording=2, target="murmur", events=events, name="student"
-).plot()
+).plot(plt.subplots(figsize=(7.2, 4.4), layout="constrained")[1])
 
 # %%
 # Is it there in the other recordings, too?
