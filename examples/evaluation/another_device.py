@@ -104,7 +104,7 @@ ax.legend(loc="upper left", frameon=False)
 plt.show()
 
 # %%
-# Log-mel bands lose most on an unknown device. The other two, which cancel a stationary frequency
-# response, lose little. Real devices also differ in noise, compression and placement, which do not
-# cancel, and their recordings in patients and labels. So this does not show how far the gap closes on
-# real stethoscopes: see :doc:`another device </guide/devices>`.
+# Log-mel bands lose most on an unknown device. Mean and variance normalization (cmvn) and the
+# autocorrelogram, which cancel a stationary response, lose little. Real devices also differ in noise,
+# compression and placement, which do not cancel, and their recordings in patients and labels. So this
+# does not show how far the gap closes on real stethoscopes: see :doc:`another device </guide/devices>`.

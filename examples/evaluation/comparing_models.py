@@ -30,7 +30,7 @@ sounds = make_heart_sounds(
     120,
     classes=("normal", "murmur"),
     n_subjects=40,
-    duration=3,
+    duration=2,
     snr_db=8,
     murmur_db=-8,
     random_state=0,
