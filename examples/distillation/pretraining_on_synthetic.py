@@ -14,7 +14,6 @@ A network that has classified generated heart sounds needs fewer labels afterwar
 from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
