@@ -63,7 +63,7 @@ X, y, groups = RhythmFeatures().fit_transform(sounds.data), sounds.target, sound
 short = {"batch_size": 32, "max_epochs": 40, "learning_rate": 0.03}
 student = DenseStudentClassifier(hidden_layer_sizes=(8,), **short)
 losses = [("sure", SureTargets(), 0.7)]
-model = DistilledClassifier(RandomForestClassifier(40), student, losses=losses, cv=3)
+model = DistilledClassifier(RandomForestClassifier(25), student, losses=losses, cv=3)
 models = {
     "logistic regression": make_pipeline(
         StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)
@@ -100,7 +100,7 @@ for place, (name, own) in enumerate(results.groupby("model", sort=False)):
 ax.set_yticks(range(len(models)), models)
 ax.invert_yaxis()
 ax.set_xlabel("balanced accuracy on new subjects")
-ax.set_title("Three draws and their mean")
+figure.suptitle("A loss of your own: three draws and their mean", fontsize=12)
 plt.show()
 
 # %%

@@ -81,7 +81,7 @@ table = results.pivot(index="model", columns="draw", values="score")
 table.loc[list(dict.fromkeys(results["model"]))].assign(mean=table.mean(axis=1)).round(2)
 
 # %%
-# The horizontal lines are means. Without unlabeled recordings the teacher adds nothing to the labels.
+# The horizontal lines are means. Without unlabeled recordings the teacher adds little to the labels.
 figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 distilled = table.loc[[f"distilled, {n} unlabeled" for n in N_UNLABELED]]
 for draw in distilled:
