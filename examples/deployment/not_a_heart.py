@@ -2,16 +2,17 @@
 Sounds that are not hearts
 ==========================
 
-A :class:`~sklearn_heartkd.deployment.DomainDetector` on hearts, on another device, and on other sounds.
+A domain detector on new hearts, on hearts through another device, and on other sounds.
 """
 
 # %%
 # What a classifier cannot say
 # ----------------------------
 #
-# A classifier of "normal" and "murmur" answers one of the two about music, too. The detector compares how
-# a sound changes with time with the training recordings, here of six devices. From three devices on it
-# chooses its limit on devices left out.
+# A classifier of "normal" and "murmur" answers one of the two about music, too. A
+# :class:`~sklearn_heartkd.deployment.DomainDetector` compares how a sound changes with time with the
+# training recordings, here of six devices. From three devices on it chooses its limit on devices left
+# out.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.signal import butter, sosfilt
