@@ -82,7 +82,11 @@ ax.axvline(1, color="black", linestyle="--")
 ax.text(1.03, -0.75, "limit", va="center")
 ax.set(xscale="log", xlabel="distance to the training recordings (1 is the limit)")
 ax.set_xticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
-ax.set(yticks=range(len(kinds)), ylim=(len(kinds) - 0.5, -1.2), title="Right of the line: outside")
+ax.set(
+    yticks=range(len(kinds)),
+    ylim=(len(kinds) - 0.5, -1.2),
+    title="Distances: right of the line is outside",
+)
 ax.set_yticklabels(list(kinds))
 plt.show()
 
