@@ -26,14 +26,14 @@ from sklearn_heartkd import DenseStudentClassifier, DistilledClassifier, Windowe
 from sklearn_heartkd.metrics import compare_models, oof_frame
 
 FILE = RESULTS / "where_distillation_pays.csv"
-KINDS = ("teacher", "controls", "labeled_only", "distilled")
+KINDS = ("teacher", "controls", "labelled_only", "distilled")
 TITLES = {
     "teacher": "teacher",
     "scratch": "from scratch",
     "long": "three times the steps",
     "rebalanced": "from scratch, re-balanced",
     "long_rebalanced": "three times the steps, re-balanced",
-    "labeled_only": "distilled, labeled rows only",
+    "labelled_only": "distilled, labeled rows only",
     "distilled": "distilled",
 }
 CONTROLS = ("scratch", "long", "rebalanced", "long_rebalanced")
@@ -141,7 +141,7 @@ def compute(task, path):
         fitted = [("scratch", scratch), ("long", fit(longer))] * len(draw.test)
     else:
         model = DistilledClassifier(teacher, student, random_state=task.seed)
-        if kind == "labeled_only":
+        if kind == "labelled_only":
             fitted = [(kind, fit(model))] * len(draw.test)
         else:
             model.set_params(unlabeled_prior=setting.prior)

@@ -16,6 +16,7 @@ MODULES = (
     "noise_robustness",
     "extrastole",
     "deployment",
+    "bundled_model_costs",
     "leak_of_patients",
     "explanation_hits_murmurs",
     "epoch_time",

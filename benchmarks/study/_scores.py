@@ -15,7 +15,7 @@ from benchmarks.study._stages import (
     TEACHER,
     candidates,
     finals,
-    labeled_starts,
+    labelled_starts,
     own,
     pairs,
     trainings,
@@ -85,7 +85,7 @@ def rankings(stage, fits, seeds):
         return {"selection": rank(fits[fits["seed"] == seeds[0]], candidates())}
     if stage == "finals":
         return {"finals": rank_finals(fits, seeds), "trainings": rank(fits, trainings())}
-    return {"starts": rank(fits, labeled_starts())}
+    return {"starts": rank(fits, labelled_starts())}
 
 
 def choose(table, seed):

@@ -92,23 +92,23 @@ def trainings():
     }
 
 
-def labeled_starts():
+def labelled_starts():
     """Return models by their start from labeled synthetic recordings; every seed compares them."""
     n = N_SYNTHETIC
     found = {}
     for name in (*NETWORKS, "student", STUDENT):
         choices = {"none": tuned(TEACHER, *WON) if name == STUDENT else own(name)}
-        choices[f"{n:,} synthetic recordings"] = trained(name, "labeled", 1)
+        choices[f"{n:,} synthetic recordings"] = trained(name, "labelled", 1)
         if name != STUDENT:
-            choices[f"{n:,}, windows twice as long"] = trained(name, "labeled_long", 1, 2)
+            choices[f"{n:,}, windows twice as long"] = trained(name, "labelled_long", 1, 2)
         if name not in NETWORKS:
-            noisy = trained(name, "labeled_noise", 1, noise=True)
+            noisy = trained(name, "labelled_noise", 1, noise=True)
             choices[f"{n:,}, and noise in training"] = noisy
         if name == "student":
-            for label, amount in (("labeled_quarter", 0.25), ("labeled_fourfold", 4)):
+            for label, amount in (("labelled_quarter", 0.25), ("labelled_fourfold", 4)):
                 model = trained(name, label, amount)
                 choices[f"{round(amount * n):,} synthetic recordings"] = model
-        found[f"labeled start of {name}"] = choices
+        found[f"labelled start of {name}"] = choices
     return found
 
 
@@ -143,7 +143,7 @@ def models_of(stage, losses):
     elif stage == "finals":
         kinds = [{"ce": own("student")}, finals(), *trainings().values()]
     elif stage == "starts":
-        kinds = labeled_starts().values()
+        kinds = labelled_starts().values()
     else:
         families = {"teachers": ("teachers", "over the teacher")}.get(stage, (stage,))
         if stage == "teaching":

@@ -32,7 +32,7 @@ def starts():
     table = read("starts").set_index(["kind", "choice"])["sum"]
     found = []
     for name in STARTED:
-        sums = table[f"labeled start of {name}"]
+        sums = table[f"labelled start of {name}"]
         start = sums["2,000 synthetic recordings"]
         found.append(
             {"network": f"`{name}`", "without": f"{sums['none']:.3f}", "with": f"{start:.3f}"}

@@ -2,16 +2,17 @@
 Sounds that are not hearts
 ==========================
 
-A :class:`~sklearn_heartkd.deployment.DomainDetector` on hearts, on another device, and on other sounds.
+A domain detector on new hearts, on hearts through another device, and on other sounds.
 """
 
 # %%
 # What a classifier cannot say
 # ----------------------------
 #
-# A classifier of "normal" and "murmur" answers one of the two about music, too. The detector compares how
-# a sound changes with time with the training recordings, here of six devices. From three devices on it
-# chooses its limit on devices left out.
+# A classifier of "normal" and "murmur" answers one of the two about music, too. A
+# :class:`~sklearn_heartkd.deployment.DomainDetector` compares how a sound changes with time with the
+# training recordings, here of six devices. From three devices on it chooses its limit on devices left
+# out.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.signal import butter, sosfilt
@@ -81,7 +82,11 @@ ax.axvline(1, color="black", linestyle="--")
 ax.text(1.03, -0.75, "limit", va="center")
 ax.set(xscale="log", xlabel="distance to the training recordings (1 is the limit)")
 ax.set_xticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
-ax.set(yticks=range(len(kinds)), ylim=(len(kinds) - 0.5, -1.2), title="Right of the line: outside")
+ax.set(
+    yticks=range(len(kinds)),
+    ylim=(len(kinds) - 0.5, -1.2),
+    title="Distances: right of the line is outside",
+)
 ax.set_yticklabels(list(kinds))
 plt.show()
 

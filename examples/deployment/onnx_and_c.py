@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_heartkd import LogMelSpectrogram, StudentClassifier
 from sklearn_heartkd.datasets import make_heart_sounds
-from sklearn_heartkd.deployment import export_c, export_onnx, save_model
+from sklearn_heartkd.deployment import export_c, export_onnx
 from sklearn_heartkd.deployment.runtime import HeartSoundModel
 
 options = {"classes": ("normal", "murmur"), "duration": 3}
@@ -35,7 +35,6 @@ model = make_pipeline(LogMelSpectrogram(), student).fit(training.data, training.
 
 directory = tempfile.TemporaryDirectory()
 folder = Path(directory.name)
-save_model(model, folder / "student.skops")
 export_onnx(model, folder / "student.onnx", training.data[:8])
 export_onnx(model, folder / "student_int8.onnx", training.data, quantize="int8")
 written = export_c(model, folder / "student.c", training.data[:8])

@@ -32,13 +32,8 @@ sounds = make_heart_sounds(240, n_subjects=240, murmur_db=-8, snr_db=8, n_device
 rhythm = RhythmFeatures().fit_transform(sounds.data)
 acf = Autocorrelogram(n_mels=8, n_lags=23, output="flat").fit_transform(sounds.data)
 X, y, groups = np.hstack([rhythm, acf]), sounds.target, sounds.groups
-
-
-def hears_acf(network):
-    """Put the choice of columns in front of a model."""
-    columns = slice(rhythm.shape[1], X.shape[1])
-    return make_pipeline(ColumnTransformer([("acf", "passthrough", columns)]), network)
-
+columns = slice(rhythm.shape[1], X.shape[1])
+only_acf = ColumnTransformer([("acf", "passthrough", columns)])
 
 # %%
 # The cross-entropy with the labels is part of every sum of losses. The controls have no teacher: the
@@ -59,9 +54,9 @@ losses = [
 ]
 short = {"batch_size": 32, "max_epochs": 40, "learning_rate": 0.02, "random_state": 0}
 teacher = DenseStudentClassifier(hidden_layer_sizes=(32, 32), **short)
-student = hears_acf(DenseStudentClassifier(hidden_layer_sizes=(8,), **short))
+student = make_pipeline(only_acf, DenseStudentClassifier(hidden_layer_sizes=(8,), **short))
 longer = clone(student).set_params(densestudentclassifier__max_epochs=120)
-linear = hears_acf(make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)))
+linear = make_pipeline(only_acf, StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 models = {"the teacher": teacher, "from scratch": student, "three times the epochs": longer}
 models["logistic regression"] = linear
 

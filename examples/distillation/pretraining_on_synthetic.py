@@ -2,7 +2,7 @@
 Pretraining on synthetic recordings
 ===================================
 
-A network that has classified generated heart sounds needs fewer labels afterwards.
+A network that has classified generated heart sounds needs fewer training steps afterwards.
 """
 
 # %%
@@ -48,17 +48,18 @@ X, y, groups = log_mel.fit_transform(recordings), sounds.target, sounds.groups
 acf = Autocorrelogram(n_mels=8, n_lags=16, output="flat").fit_transform(recordings)
 
 # %%
-# The network with its pretraining, the same without, the same for three times as long, and a linear
-# model. Labeled and tested subjects are different ones.
-short = {"max_epochs": 15, "random_state": 0}
+# The network with and without pretraining, trained briefly and for six times as long, and a linear model.
+# Labeled and tested subjects are different ones.
+brief, long = ({"max_epochs": n, "batch_size": 32, "random_state": 0} for n in (10, 60))
 networks = {
-    "pretrained": StudentClassifier(pretrain=start, **short),
-    "from scratch": StudentClassifier(**short),
-    "three times the epochs": StudentClassifier(max_epochs=45, random_state=0),
+    "pretrained, 10 epochs": StudentClassifier(pretrain=start, **brief),
+    "pretrained, 60 epochs": StudentClassifier(pretrain=start, **long),
+    "from scratch, 10 epochs": StudentClassifier(**brief),
+    "from scratch, 60 epochs": StudentClassifier(**long),
 }
 linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 rows = []
-for n_subjects in (6, 12, 24):
+for n_subjects in (6, 12):
     for draw in range(3):
         split = GroupShuffleSplit(1, train_size=n_subjects, random_state=draw)
         train, test = next(split.split(X, y, groups))
@@ -70,33 +71,36 @@ for n_subjects in (6, 12, 24):
         rows.append(("linear on autocorrelation", n_subjects, score))
 cache.cleanup()
 results = pd.DataFrame(rows, columns=["model", "labeled subjects", "score"])
+results.pivot_table(index="model", columns="labeled subjects", values="score").round(2)
 
 # %%
-# With labels of six subjects, pretraining makes the difference to a network that is trained as long.
-# Three times the epochs, and a linear model on other features, do as well: pretraining saves steps here,
-# not labels.
+# After ten epochs, the network from scratch has learned nothing yet. After 60, the pretrained one is
+# ahead by about 0.04, as far as three draws can tell. A linear model on other features does about as well
+# as both.
 figure, ax = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
 looks = {
-    "pretrained": ("o", "#0072B2"),
-    "from scratch": ("s", "#D55E00"),
-    "three times the epochs": ("^", "#E69F00"),
+    "pretrained, 10 epochs": ("o", "#56B4E9"),
+    "pretrained, 60 epochs": ("P", "#0072B2"),
+    "from scratch, 10 epochs": ("s", "#E69F00"),
+    "from scratch, 60 epochs": ("^", "#D55E00"),
     "linear on autocorrelation": ("D", "black"),
 }
 for i, (name, (marker, color)) in enumerate(looks.items()):
     own = results[results["model"] == name]
-    places = own["labeled subjects"] * (1 + 0.03 * (i - 1.5))  # beside each other
+    places = own["labeled subjects"] * (1 + 0.03 * (i - 2))  # beside each other
     ax.scatter(places, own["score"], marker=marker, color=color, s=14, alpha=0.5)
     means = own["score"].groupby(places).mean()
     ax.plot(means, marker=marker, color=color, label=name)
 ax.set_xscale("log")
-ax.set_xticks([6, 12, 24], ["6", "12", "24"])
+ax.set_xticks([6, 12], ["6", "12"])
 ax.minorticks_off()
 ax.set(xlabel="labeled subjects", ylabel="balanced accuracy on new subjects")
-ax.set_title("Means of three draws, which are the small points")
+ax.set_title("Three draws (small points) and their means")
 figure.legend(loc="outside lower center", ncols=2)
 plt.show()
 
 # %%
 # **What this does not show.** Whether synthetic recordings help with real ones; the benchmarks of the
 # documentation measure this on PASCAL. They use 2,000 recordings, windows of 5 s and longer training. The
-# draws share subjects, and the networks of all draws start from the same weights.
+# draws share subjects, and the networks of all draws start from the same weights. Training for more than
+# 60 epochs was not tried.

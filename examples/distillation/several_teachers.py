@@ -38,24 +38,22 @@ views = {
 tables = {name: view.fit_transform(sounds.data) for name, view in views.items()}
 X, y, groups = np.hstack(list(tables.values())), sounds.target, sounds.groups
 ends = np.cumsum([table.shape[1] for table in tables.values()])
-columns = {n: slice(e - tables[n].shape[1], e) for n, e in zip(tables, ends, strict=True)}
-
-
-def hears(name, model):
-    """Put the choice of columns in front of a model."""
-    return make_pipeline(ColumnTransformer([("only", "passthrough", columns[name])]), model)
-
+only = {}  # the choice of columns
+for name, end in zip(tables, ends, strict=True):
+    columns = slice(end - tables[name].shape[1], end)
+    only[name] = ColumnTransformer([(name, "passthrough", columns)])
 
 # %%
 # Three times, 60 subjects have labels, 90 have none, and 90 are tested; no subject has two of these
 # roles. Of a list of teachers, the probabilities are averaged. The student from scratch makes as many
 # steps as the distilled ones, or three times as many.
 short = {"batch_size": 32, "max_epochs": 20, "learning_rate": 0.02}
-student = DenseStudentClassifier(hidden_layer_sizes=(8,), **short)
-student = hears("autocorrelation", student)
-linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-linear = hears("autocorrelation", linear)
-forests = {name: hears(name, RandomForestClassifier(50, random_state=0)) for name in tables}
+small = DenseStudentClassifier(hidden_layer_sizes=(8,), **short)
+student = make_pipeline(only["autocorrelation"], small)
+logistic = LogisticRegression(C=0.1, max_iter=1000)
+linear = make_pipeline(only["autocorrelation"], StandardScaler(), logistic)
+forest = RandomForestClassifier(50, random_state=0)
+forests = {name: make_pipeline(columns, forest) for name, columns in only.items()}
 teachers = {name: [(name, forest)] for name, forest in forests.items()}
 teachers["all three"] = list(forests.items())
 rows = []

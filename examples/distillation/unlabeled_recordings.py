@@ -35,18 +35,12 @@ rhythm = RhythmFeatures().fit_transform(sounds.data)
 acf = Autocorrelogram(n_mels=8, n_lags=23, output="flat").fit_transform(sounds.data)
 X, y, groups = np.hstack([rhythm, acf]), sounds.target, sounds.groups
 columns = {"rhythm": slice(0, rhythm.shape[1]), "acf": slice(rhythm.shape[1], X.shape[1])}
-
-
-def hears(name, model):
-    """Put the choice of columns in front of a model."""
-    return make_pipeline(ColumnTransformer([("only", "passthrough", columns[name])]), model)
-
-
+only = {name: ColumnTransformer([(name, "passthrough", part)]) for name, part in columns.items()}
 logistic = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 members = []
-for name in columns:
-    members.append((f"forest_{name}", hears(name, RandomForestClassifier(30, random_state=0))))
-    members.append((f"logistic_{name}", hears(name, logistic)))
+for name, part in only.items():
+    forest = make_pipeline(part, RandomForestClassifier(30, random_state=0))
+    members += [(f"forest_{name}", forest), (f"logistic_{name}", make_pipeline(part, logistic))]
 teacher = VotingClassifier(members, voting="soft")
 small = DenseStudentClassifier(hidden_layer_sizes=(8,), batch_size=32, learning_rate=0.02)
 
@@ -59,7 +53,7 @@ N_UNLABELED = [0, 40, 80, 160]
 def student(n_rows, n_steps=200):
     """Return the unfitted student, trained for a number of steps."""
     n_epochs = max(1, round(n_steps / np.ceil(n_rows / 32)))
-    return hears("acf", clone(small).set_params(max_epochs=n_epochs, random_state=0))
+    return make_pipeline(only["acf"], clone(small).set_params(max_epochs=n_epochs, random_state=0))
 
 
 rows = []
@@ -69,7 +63,7 @@ for draw in range(3):
     test = rest[160:]
     controls = {
         "teacher": teacher,
-        "logistic regression": hears("acf", logistic),
+        "logistic regression": make_pipeline(only["acf"], logistic),
         "from scratch": student(40),
         "three times the steps": student(40, 600),
     }
@@ -87,7 +81,7 @@ table = results.pivot(index="model", columns="draw", values="score")
 table.loc[list(dict.fromkeys(results["model"]))].assign(mean=table.mean(axis=1)).round(2)
 
 # %%
-# The horizontal lines are means. Without unlabeled recordings the teacher adds nothing to the labels.
+# The horizontal lines are means. Without unlabeled recordings the teacher adds little to the labels.
 figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 distilled = table.loc[[f"distilled, {n} unlabeled" for n in N_UNLABELED]]
 for draw in distilled:

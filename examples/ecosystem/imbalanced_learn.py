@@ -74,8 +74,8 @@ results.groupby("training", sort=False)[["sensitivity", "specificity", "area"]].
 
 # %%
 # Left: all remedies find more murmurs and give more false alarms. Right: the area under the ROC curve
-# does not depend on the threshold. Where it stays the same, a lower threshold would do the same as the
-# remedy.
+# does not depend on the threshold. It does not grow, so a lower threshold would do the same as the
+# remedies.
 figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3.8), layout="constrained")
 colors = ["black", "#E69F00", "#56B4E9", "#0072B2"]
 for i, (name, own) in enumerate(results.groupby("training", sort=False)):

@@ -25,7 +25,7 @@ y, groups = sounds.target, sounds.groups
 both = FeatureUnion([("mfcc", MFCC(n_mfcc=8, output="summary")), ("rhythm", RhythmFeatures())])
 table = both.set_output(transform="pandas").fit_transform(sounds.data)
 table.index = sounds.filenames
-table.iloc[:5, [0, 1, 2, -3, -2, -1]].round(2)
+table.iloc[:5, [0, 1, 2, -3, -2, -1]].astype(float).round(2)
 
 # %%
 # Names make groups of columns easy to find: here everything between the name of the front end and the

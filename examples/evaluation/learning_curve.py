@@ -72,7 +72,7 @@ ax.axhline(0.5, color="0.3", linestyle=":", label="always the same class")
 ax.set_xscale("log", base=2)
 ax.set_xticks(numbers, [str(n) for n in numbers])
 ax.set(xlabel="training subjects", ylabel="balanced accuracy, new subjects", ylim=(0.45, 1))
-ax.set_title("Mean of 20 draws; band: from the 10 % to the 90 % quantile")
+ax.set_title("Learning curve: mean of 20 draws, band from 10 % to 90 %")
 ax.legend(loc="upper left", frameon=False)
 plt.show()
 

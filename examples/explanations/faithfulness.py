@@ -73,8 +73,8 @@ for ax, gains in zip(axes, (deletion, insertion), strict=True):
         ax.vlines(gains[name].median(), y - 0.35, y + 0.35, color="black")
     ax.axvline(0, color="0.3", linestyle=":")
     ax.set(yticks=range(3), xlabel="gain (logits)", ylim=(2.5, -0.5))
-axes[0].set(title="Deletion", yticklabels=list(deletion))
-axes[1].set_title("Insertion")
+axes[0].set(title="Gain of deletion", yticklabels=list(deletion))
+axes[1].set_title("Gain of insertion")
 plt.show()
 pd.DataFrame({"deletion": deletion.median(), "insertion": insertion.median()}).round(2)
 

@@ -44,7 +44,7 @@ TrainingHistoryDisplay.from_estimator(
     plain, augmented, names=["no augmentation", "augmentation"], ax=ax
 )
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, frameon=False)
-ax.set(title="One seed", xticks=range(0, 21, 5))
+ax.set(title="Loss of two networks, one seed", xticks=range(0, 21, 5))
 plt.show()
 
 # %%

@@ -66,7 +66,7 @@ figure, ax = plt.subplots(figsize=(4.6, 4.4), layout="constrained")
 ax.scatter(shares[:, 1], shares[:, 0], color="#0072B2", label="one recording")
 ax.plot([0, 1], [0, 1], ":", color="0.3", label="spread evenly")
 ax.set(xlabel="share of the time that is murmur", ylabel="share of the evidence inside the murmur")
-ax.set(title="20 synthetic murmurs", xlim=(0, 1), ylim=(0, 1.02), aspect="equal")
+ax.set(title="Evidence in 20 synthetic murmurs", xlim=(0, 1), ylim=(0, 1.02), aspect="equal")
 ax.legend(loc="lower right", frameon=False)
 plt.show()
 

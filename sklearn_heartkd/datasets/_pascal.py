@@ -32,13 +32,13 @@ _CLUSTERING_RATE = 2000  # Hz
 # of set A: hashes of the samples, and positions of the near-duplicates among them
 _COPIES = Path(__file__).with_name("_pascal_copies.json")
 _LABELS = ("artifact", "extrahls", "extrastole", "murmur", "normal")
-_UNLABELLED = "unlabeled"
+_UNLABELLED = "unlabelled"
 _SPELLINGS = {"extrasystole": "extrastole", **{label: label for label in _LABELS}}
 _DEVICES = {"a": "iStethoscope Pro", "b": "DigiScope"}
 
-# folders such as set_a, Atraining_normal, Training B Normal, Bunlabeledtest
+# folders such as set_a, Atraining_normal, Training B Normal, Bunlabelledtest
 _SET_FOLDER = re.compile(r"(?:data)?set ?[ab]\b")
-_LABEL_FOLDER = re.compile(r"[ab] ?training\b|training ?[ab]\b|[ab]? ?unlabeled ?test")
+_LABEL_FOLDER = re.compile(r"[ab] ?training\b|training ?[ab]\b|[ab]? ?unlabelled ?test")
 _PLACE = re.compile(r"[ab]?training[ab]?|[ab]|test|noisy")  # words that are not labels
 _NAME = re.compile(
     r"(?P<prefix>[A-Za-z_]*?)_*(?P<key>\d+|(?P<subject>\d+)_\d+_(?P<site>[A-Z])\d*(?:_\d+)?)"

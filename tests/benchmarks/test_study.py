@@ -79,7 +79,7 @@ def test_every_model_has_one_name_and_can_be_made():
         fitted[name].estimator_ = getattr(fitted[name], "estimator", None)
     fitted["student_of_conv2d"] = fitted["conv2d"]
     for model in found.values():
-        if not any(word in model.name for word in ("synthetic", "labeled")):
+        if not any(word in model.name for word in ("synthetic", "labelled")):
             sources = {name: fitted[name] for name in model.sources}
             assert hasattr(model.make(RECIPE, 3, sources), "fit"), model.name
 

@@ -22,8 +22,8 @@ CHALLENGE = {
     "Btraining_extrasystole/127_1306764300147_C2.wav": ("b", "extrastole", ""),
 }
 CHALLENGE_TEST = {
-    "Aunlabeledtest/201106061104.wav": ("a", None, ""),
-    "Bunlabeledtest/139_1306519274653_C.wav": ("b", None, ""),
+    "Aunlabelledtest/201106061104.wav": ("a", None, ""),
+    "Bunlabelledtest/139_1306519274653_C.wav": ("b", None, ""),
 }
 KAGGLE = {
     "set_a/normal__201101070538.wav": ("a", "normal", ""),
@@ -31,7 +31,7 @@ KAGGLE = {
     "set_b/normal__103_1305031931979_B.wav": ("b", "normal", ""),
     "set_b/normal_noisynormal_101_1305030823364_E.wav": ("b", "normal", "noisy"),
     "set_b/extrastole__127_1306764300147_C2.wav": ("b", "extrastole", ""),
-    "set_b/Bunlabeledtest__139_1306519274653_C.wav": ("b", None, ""),
+    "set_b/Bunlabelledtest__139_1306519274653_C.wav": ("b", None, ""),
 }
 
 
@@ -167,7 +167,7 @@ def test_names_of_the_tables_that_miss_the_files_do_not_warn(write):
         "set_b/Btraining_normal_103_1305031931979_B.wav",
         "set_b/Btraining_normal_Btraining_noisynormal_101_1305030823364_E.wav",
         "set_b/Btraining_extrastole_127_1306764300147_C2.wav",
-        "set_b/Bunlabeledtest_139_1306519274653_C.wav",
+        "set_b/Bunlabelledtest_139_1306519274653_C.wav",
     ]
     write_tables(root, names, ["normal", "normal", "extrastole", None])
     with warnings.catch_warnings():
@@ -250,7 +250,7 @@ def test_a_folder_unpacked_into_itself_counts_once(write, copy):
 
 
 def test_the_loader_of_class_folders_explains_the_layout(write):
-    root = write([name.partition("/")[2] for name in KAGGLE if "unlabeled" not in name])
+    root = write([name.partition("/")[2] for name in KAGGLE if "unlabelled" not in name])
     with pytest.raises(ValueError, match=r"looks like the layout 'pascal' .* with load_pascal"):
         load_audio_folder(root)
     assert len(load_pascal(root).data) == 5
