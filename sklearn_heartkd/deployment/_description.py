@@ -97,7 +97,8 @@ def describe(model, *, table=False):
     if found.network is None:
         raise ExportError(
             f"{type(part.estimator).__name__} cannot be exported; a network of sklearn_heartkd can, so "
-            "distil this model into one: DistilledClassifier(teacher)."
+            "distill this model into one: DistilledClassifier(teacher). For a linear model, fit "
+            "DenseStudentClassifier(hidden_layer_sizes=())."
         )
     takes_table = found.network.module_.pools is False and found.n_hop is None
     if found.front_end is None and not (table and takes_table):
