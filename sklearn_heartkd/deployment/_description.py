@@ -82,8 +82,11 @@ class Description:
         return self.front_end.sampling_rate
 
 
-def describe(model):
-    """Return the Description of a fitted model of `export_onnx`; raise an ExportError for others."""
+def describe(model, *, table=False):
+    """Return the Description of a fitted model of `export_onnx`; raise an ExportError for others.
+
+    With `table`, the front end is None where the model takes a table and not waveforms.
+    """
     check_is_fitted(model)
     found = Description()
     for part in _unwrap.walk(model):
@@ -96,10 +99,12 @@ def describe(model):
             f"{type(part.estimator).__name__} cannot be exported; a network of sklearn_heartkd can, so "
             "distil this model into one: DistilledClassifier(teacher)."
         )
-    if found.front_end is None:
+    takes_table = found.network.module_.pools is False and found.n_hop is None
+    if found.front_end is None and not (table and takes_table):
         raise ExportError(
             f"{type(model).__name__} takes features, but a device has waveforms: export the whole "
-            "pipeline, with LogMelSpectrogram, MFCC or Autocorrelogram before the network."
+            "pipeline, with LogMelSpectrogram, MFCC or Autocorrelogram before the network. A model of a "
+            "table (DenseStudentClassifier) can be exported to ONNX only."
         )
     if len(set(found.rates.values())) > 1:
         raise ExportError(f"The steps have different sampling rates: {found.rates}; use one.")
@@ -158,7 +163,7 @@ def _visit_step(step, found):
     if hasattr(step, "fit_resample"):
         return
     name = type(step).__name__
-    if isinstance(step, StandardScaler) and found.flat:
+    if isinstance(step, StandardScaler) and (found.flat or found.front_end is None):
         found.scalers.append(step)
         return
     if found.front_end is not None:
@@ -186,11 +191,17 @@ def _visit_step(step, found):
                 f"{name}(output='summary') cannot be exported: use output='sequence', from which the "
                 "networks make their own statistics."
             )
+        if found.scalers:
+            raise ExportError(
+                "StandardScaler before the features cannot be exported: leave it out, or put it after "
+                "output='flat'."
+            )
         found.front_end = step._front_end()
         found.flat = step.output == "flat"
     else:
         raise ExportError(
             f"{name} cannot be exported: of the steps before a network, BandPassFilter(method="
-            "'fir'), FixedLength, MFCC, LogMelSpectrogram and Autocorrelogram can."
+            "'fir'), FixedLength, MFCC, LogMelSpectrogram and Autocorrelogram can, and for a table "
+            "StandardScaler."
         )
     found.rates |= _unwrap.sampling_rates(step)

@@ -36,19 +36,18 @@ class Graph:
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
-    def model(self, output, n_classes, metadata):
-        """Close the graph: from "waveform" (n, n_samples) to "probabilities" (n, n_classes)."""
+    def model(self, output, n_classes, metadata, source="waveform", width="n_samples"):
+        """Close the graph: from the source, (n, width), to "probabilities", (n, n_classes)."""
         self.nodes.append(helper.make_node("Identity", [output], ["probabilities"], name="output"))
-        waveform = helper.make_tensor_value_info(
-            "waveform", onnx.TensorProto.FLOAT, ["n_recordings", "n_samples"]
-        )
+        rows = "n_recordings" if source == "waveform" else "n_rows"
+        given = helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [rows, width])
         probabilities = helper.make_tensor_value_info(
-            "probabilities", onnx.TensorProto.FLOAT, ["n_recordings", n_classes]
+            "probabilities", onnx.TensorProto.FLOAT, [rows, n_classes]
         )
         graph = helper.make_graph(
             self.nodes,
             "heart_sounds",
-            [waveform],
+            [given],
             [probabilities],
             list(self.constants.values()),
         )

@@ -94,7 +94,8 @@ def export_onnx(
 ) -> ExportReport:
     """Write a fitted model as one ONNX file, from the raw waveform to the probabilities.
 
-    The file is compared with the model before it replaces an existing one in one step.
+    A model of a table becomes a file from the rows of the table to the probabilities. The file is
+    compared with the model before it replaces an existing one in one step.
 
     Parameters
     ----------
@@ -102,13 +103,15 @@ def export_onnx(
         A fitted pipeline of `BandPassFilter(method="fir")`, `FixedLength`, `MFCC`,
         `LogMelSpectrogram` or `Autocorrelogram`, `StandardScaler` after ``output="flat"``, and a
         network, which may be distilled, refined by k-means, windowed, frozen, found by a search,
-        rejecting or with a threshold.
+        rejecting or with a threshold. Or the same of a `DenseStudentClassifier` on a table, with
+        `StandardScaler` as the only step before it.
     path : path-like
         The file to write, ending in ``.onnx``.
     recordings : array-like of shape (n_recordings, n_samples) or sequence of 1-D arrays, \
             default=None
         Recordings on which the file must agree with the model; None takes synthetic heart sounds.
-        With `quantize` they also calibrate the quantized network: give real ones.
+        With `quantize` they also calibrate the quantized network: give real ones. For a model of a
+        table, rows of it, which must be given.
     y : array-like of shape (n_recordings,), default=None
         Classes of the recordings, to report the accuracy that the quantization costs.
     quantize : {"int8"}, default=None
@@ -154,13 +157,17 @@ def export_onnx(
 
     See Also
     --------
-    sklearn_heartkd.deployment.runtime.HeartSoundModel : Runs the file.
+    sklearn_heartkd.deployment.runtime.HeartSoundModel : Runs the file of a model of recordings.
     export_c : One C file instead.
 
     Notes
     -----
     The spectrum is a convolution with the bins of the DFT that the mel filters use. Number and
     length of the recordings are dynamic, except for a network on a table of frames.
+
+    The file of a model of a table needs onnxruntime only. Its input is "X", float32 of shape
+    (n_rows, n_columns), its output "probabilities"; the names of the classes are in its metadata, as JSON
+    under "classes".
 
     Examples
     --------
@@ -187,7 +194,16 @@ def export_onnx(
         raise ValueError("quantize='int8' needs recordings to calibrate the network with.")
     if find_spec("onnx") is None:
         raise ImportError("export_onnx needs onnx: pip install 'sklearn-heartkd[onnx]'.")
-    description = describe(model)
+    description = describe(model, table=True)
+    if description.front_end is None:
+        if quantize or stand_alone or domain is not None:
+            raise ValueError(
+                "quantize, stand_alone and domain are for models of recordings; leave them out for a "
+                "model of a table."
+            )
+        from sklearn_heartkd.deployment._onnx_table import export_table
+
+        return export_table(model, description, path, recordings, training_data, scores)
     rows = checking_recordings(description, recordings)
     y = None if y is None else np.asarray(y)
     if y is not None and len(y) != len(rows):
@@ -215,7 +231,7 @@ def export_onnx(
     HeartSoundModel(np.asarray, metadata)  # raises for what the runtime would refuse
     onnx_model = build(description, metadata)
     expected, on_border = predict_with_borders(model, description, rows)
-    difference, on_border = _agreement(_run(onnx_model, rows), expected, on_border)
+    difference, on_border = agreement(_run(onnx_model, rows), expected, on_border)
     if on_border:
         warnings.warn(
             f"Recordings {on_border} are equally near to two k-means clusters, within rounding, and "
@@ -350,17 +366,22 @@ def make_metadata(
     }
 
 
-def _run(onnx_model, recordings):
+def open_session(onnx_model):
+    """Return an ONNX model as it runs on one thread."""
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
+    return onnxruntime.InferenceSession(
         onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
+
+
+def _run(onnx_model, recordings):
+    session = open_session(onnx_model)
     return np.concatenate([session.run(None, {"waveform": row[None]})[0] for row in recordings])
 
 
-def _agreement(found, expected, on_border):
+def agreement(found, expected, on_border):
     """Return the largest difference, and the recordings on a border for which it is too large."""
     differences = np.abs(found - expected).max(axis=1)
     too_large = ~(differences <= TOLERANCE)

@@ -252,7 +252,7 @@ REFUSED = {
     "MinMaxScaler after the features cannot be exported": (
         lambda: make_pipeline(MFCC(output="flat"), MinMaxScaler(), fast())
     ),
-    "StandardScaler cannot be exported: of the steps": (
+    "StandardScaler before the features cannot be exported": (
         lambda: make_pipeline(StandardScaler(), MFCC(), fast())
     ),
     "have different sampling rates": (
