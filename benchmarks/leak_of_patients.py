@@ -37,7 +37,7 @@ SETS = {"a": "A", "b": "B", "ab": "A+B"}
 SPLITS = ("random", "by subject", "copies before random", "copies in training by subject")
 MEASURES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
 NAMES = {
-    "lookup": "lookup of the subject's most frequent label, no audio",
+    "lookup": "lookup of the subject, no audio",
     "forest": "random forest on MFCC statistics",
     "svm": "SVM on MFCC statistics",
     "neighbour": "nearest neighbor on MFCC statistics",
