@@ -1,15 +1,21 @@
 """Distillation on tables: forests and boosting as teachers, with and without made rows.
 
-    python -m benchmarks.distillation_on_tables [--seeds 0 1 2] [--kinds controls forest boosting]
+    python -m benchmarks.distillation_on_tables [--seeds 0 1 2]
+        [--kinds controls forest boosting linear small]
 
 Eight tables, five stratified folds; each seed draws the generated tables anew. The student is
 `DenseStudentClassifier` with default settings: from scratch, with three times its epochs, distilled, and
-distilled with rows made by `Munge`; beside it an MLP of scikit-learn on the labels. Settings were chosen
-on other draws and on inner splits. Writes benchmarks/results/distillation_on_tables.csv, from which a
-stopped run continues, and the table of docs/benchmarks/tables.md.
+distilled with rows made by `Munge`; beside it an MLP and logistic regression of scikit-learn on the
+labels. Settings were chosen on other draws and on inner splits. The kind "small" is a student of 16
+hidden units, whose settings were not chosen: from scratch, for as many batches as the distilled one, and
+distilled from a forest with made rows. Writes benchmarks/results/distillation_on_tables.csv and
+distillation_on_tables_small.csv, from which a stopped run continues, and the tables of
+docs/benchmarks/tables.md.
 """
 
 import argparse
+import math
+import pickle
 from itertools import product
 from time import process_time
 
@@ -28,16 +34,19 @@ from sklearn.datasets import (
 )
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks._tables import RESULTS, mean_and_spread, rows_as_markdown, write_tables
 from sklearn_heartkd import DenseStudentClassifier, DistilledClassifier
 from sklearn_heartkd.distillation import Munge
 
+PAGE = "docs/benchmarks/tables.md"
 OUT = RESULTS / "distillation_on_tables.csv"
+SMALL = RESULTS / "distillation_on_tables_small.csv"
 TEACHERS = {"forest": RandomForestClassifier(), "boosting": HistGradientBoostingClassifier()}
 
 
@@ -82,7 +91,7 @@ DATA = {
     "numbers and categories": mixed,
     "diabetes in thirds": diabetes_thirds,
 }
-KINDS = ("controls", *TEACHERS)
+KINDS = ("controls", *TEACHERS, "linear")
 KEY = ["data", "kind", "seed", "fold"]
 TITLES = {
     "teacher": "the teacher",
@@ -91,6 +100,21 @@ TITLES = {
     "distilled": "distilled",
     "munge": "distilled, made rows",
     "mlp": "MLP",
+    "logistic": "logistic regression",
+}
+ALL_KINDS = (*KINDS, "small")
+GAINS = (
+    ("teacher", "logistic"),
+    ("teacher", "scratch"),
+    ("munge", "logistic"),
+    ("munge", "scratch"),
+)
+TITLES_OF_SMALL = {
+    "teacher": "forest",
+    "logistic": "logistic regression",
+    "scratch": "16 units from scratch",
+    "long": "16 units, as many batches",
+    "munge": "16 units, distilled, made rows",
 }
 
 
@@ -103,20 +127,30 @@ def encoded(model):
     )
 
 
-def scores(name, kind, seed, fold, n_folds):
-    """Return the accuracies in one fold of the controls, or of a teacher and its students."""
+def split_of(name, seed, fold, n_folds):
+    """Return the training and the test part of a fold, and what a model must be wrapped in."""
     X, y = DATA[name](seed)
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     training, test = list(folds.split(X, y))[fold]
     is_frame = hasattr(X, "iloc")
     wrap = encoded if is_frame else lambda model: model
     take = X.iloc.__getitem__ if is_frame else X.astype(np.float32).__getitem__
+    return (take(training), y[training]), (take(test), y[test]), wrap
+
+
+def logistic_regression():
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+def scores(name, kind, seed, fold, n_folds):
+    """Return the accuracies in one fold of the controls, or of a teacher and its students."""
+    training, test, wrap = split_of(name, seed, fold, n_folds)
     student = DenseStudentClassifier(random_state=seed)
     found = {}
 
     def fit(model, estimator):
-        fitted = estimator.fit(take(training), y[training])
-        found[model] = fitted.score(take(test), y[test])
+        fitted = estimator.fit(*training)
+        found[model] = fitted.score(*test)
         return fitted
 
     if kind == "controls":
@@ -124,6 +158,8 @@ def scores(name, kind, seed, fold, n_folds):
         fit("long", wrap(clone(student).set_params(max_epochs="long")))
         mlp = MLPClassifier(max_iter=1000, random_state=seed)
         fit("mlp", wrap(make_pipeline(StandardScaler(), mlp)))
+    elif kind == "linear":
+        fit("logistic", wrap(logistic_regression()))
     else:
         teacher = fit("teacher", wrap(clone(TEACHERS[kind]).set_params(random_state=seed)))
         for model, transfer in (("distilled", None), ("munge", Munge())):
@@ -133,42 +169,125 @@ def scores(name, kind, seed, fold, n_folds):
     return pd.DataFrame([key | {"model": m, "accuracy": score} for m, score in found.items()])
 
 
+def scores_of_small(name, seed, fold, n_folds):
+    """Return accuracies and sizes in one fold of the small student, its forest and a linear model."""
+    training, test, wrap = split_of(name, seed, fold, n_folds)
+    student = DenseStudentClassifier(hidden_layer_sizes=(16,), random_state=seed)
+    forest = wrap(RandomForestClassifier(random_state=seed)).fit(*training)
+    options = {"losses": "kd", "transfer": Munge(), "random_state": seed}
+    munge = DistilledClassifier(FrozenEstimator(forest), wrap(student), **options).fit(*training)
+    # as many batches as the distilled student was trained for
+    n_rows, batch_size = len(training[1]), 200
+    n_batches = last(munge.student_).n_iter_ * round(n_rows * (1 + Munge().n_copies) / batch_size)
+    epochs = math.ceil(n_batches / max(1, round(n_rows / batch_size)))
+    fitted = {
+        "teacher": forest,
+        "logistic": wrap(logistic_regression()).fit(*training),
+        "scratch": wrap(clone(student)).fit(*training),
+        "long": wrap(clone(student).set_params(max_epochs=epochs)).fit(*training),
+        "munge": munge,
+    }
+    key = {"data": name, "kind": "small", "seed": seed, "fold": fold}
+    rows = [
+        {"model": m, "accuracy": model.score(*test), "bytes": n_bytes(model)}
+        for m, model in fitted.items()
+    ]
+    return pd.DataFrame([key | row for row in rows])
+
+
+def last(model):
+    """Return the last step of a pipeline in pipelines."""
+    return last(model[-1]) if isinstance(model, Pipeline) else model
+
+
+def n_bytes(model):
+    """Return the size of weights in 32 bits, with mean and scale of each column; of a forest's pickle."""
+    if isinstance(model, DistilledClassifier):
+        model = model.student_
+    final = last(model)
+    if isinstance(final, RandomForestClassifier):
+        return len(pickle.dumps(final))
+    if isinstance(final, LogisticRegression):
+        return 4 * (final.coef_.size + final.intercept_.size + 2 * final.n_features_in_)
+    n_weights = sum(weight.numel() for weight in final.module_.parameters())
+    return 4 * (n_weights + 2 * final.n_features_in_)
+
+
 def tables():
-    """Return the table of docs/benchmarks/tables.md, of the folds of which every part is finished."""
+    """Return the tables of docs/benchmarks/tables.md, of the folds of which every part is finished."""
     results = pd.read_csv(OUT)
     n_kinds = results.groupby(["data", "seed", "fold"])["kind"].transform("nunique")
     results = results[n_kinds == len(KINDS)]
-    rows, means = [], []
+    rows, gains, means = [], [], []
     for name, part in results.groupby("data", sort=False):
         for teacher in TEACHERS:
-            own = part[part["kind"].isin([teacher, "controls"])].groupby("model")["accuracy"]
+            own = part[~part["kind"].isin(set(TEACHERS) - {teacher})]
+            own = own.pivot(index=["seed", "fold"], columns="model", values="accuracy")
             mean, spread = own.mean(), own.std()
             means.append(mean)
-            row = {"data": name, "teacher": teacher}
-            cells = {TITLES[m]: mean_and_spread(mean[m], spread[m]) for m in TITLES}
-            rows.append(row | cells)
+            key = {"data": name, "teacher": teacher}
+            rows.append(key | {TITLES[m]: mean_and_spread(mean[m], spread[m]) for m in TITLES})
+            gains.append(key | {title_of_gain(*pair): gain(own, *pair) for pair in GAINS})
     mean = pd.DataFrame(means).mean()
     rows.append({"data": "mean", "teacher": ""} | {TITLES[m]: f"{mean[m]:.3f}" for m in TITLES})
-    columns = ["teacher", "scratch", "long", "distilled", "mlp"]
-    less = {TITLES[m]: f"{mean['munge'] - mean[m]:+.3f}" for m in columns}
+    less = {TITLES[m]: f"{mean['munge'] - mean[m]:+.3f}" for m in TITLES if m != "munge"}
     rows.append({"data": "made rows, minus it", "teacher": ""} | less | {TITLES["munge"]: ""})
-    return {("docs/benchmarks/tables.md", "tables"): rows_as_markdown(rows)}
+    return {
+        (PAGE, "tables"): rows_as_markdown(rows),
+        (PAGE, "gains"): rows_as_markdown(gains),
+        (PAGE, "small student"): rows_as_markdown(rows_of_small(pd.read_csv(SMALL))),
+    }
+
+
+def title_of_gain(model, other):
+    short = {"munge": "made rows", "teacher": "teacher"}[model]
+    return f"{short} minus {TITLES[other]}"
+
+
+def gain(accuracies, model, other):
+    """Return the mean and spread of the differences in each fold."""
+    differences = accuracies[model] - accuracies[other]
+    return f"{differences.mean():+.3f} ± {differences.std():.3f}"
+
+
+def rows_of_small(results):
+    rows, means = [], []
+    for name, part in results.groupby("data", sort=False):
+        accuracies = part.groupby("model")["accuracy"]
+        mean, spread = accuracies.mean(), accuracies.std()
+        means.append(mean)
+        row = {"data": name} | {
+            title: mean_and_spread(mean[m], spread[m]) for m, title in TITLES_OF_SMALL.items()
+        }
+        size = part.groupby("model")["bytes"].mean() / 1000
+        row["kB: forest"] = f"{size['teacher']:,.0f}"
+        row["16 units"] = f"{size['munge']:.1f}"
+        row["logistic"] = f"{size['logistic']:.1f}"
+        rows.append(row)
+    mean = pd.DataFrame(means).mean()
+    last_row = {title: f"{mean[m]:.3f}" for m, title in TITLES_OF_SMALL.items()}
+    rows.append({"data": "mean"} | last_row | dict.fromkeys(list(rows[0])[-3:], ""))
+    return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS)
+    parser.add_argument("--kinds", nargs="+", default=ALL_KINDS, choices=ALL_KINDS)
     parser.add_argument("--folds", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
     for seed, fold, name, kind in product(options.seeds, range(options.folds), DATA, options.kinds):
-        parts = pd.read_csv(OUT) if OUT.exists() else pd.DataFrame(columns=KEY)
+        out = SMALL if kind == "small" else OUT
+        parts = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=KEY)
         if (parts[KEY] == [name, kind, seed, fold]).all(axis=1).any():
             continue
         start = process_time()
-        parts = pd.concat([parts, scores(name, kind, seed, fold, options.folds)])
-        parts.to_csv(OUT, index=False, float_format="%.4f")
+        split = (seed, fold, options.folds)
+        is_small = kind == "small"
+        found = scores_of_small(name, *split) if is_small else scores(name, kind, *split)
+        parts = pd.concat([parts, found]) if len(parts) else found
+        parts.to_csv(out, index=False, float_format="%.4f")
         seconds = process_time() - start
         print(f"{name}, seed {seed}, fold {fold}, {kind}: {seconds:.0f} s", flush=True)
     write_tables(tables())
