@@ -70,7 +70,10 @@ sphinx_gallery_conf = {
     "nested_sections": False,
     "subsection_order": [
         f"../examples/{name}"
-        for name in "data distillation evaluation explanations deployment ecosystem".split()
+        for name in (
+            *("data", "distillation", "evaluation"),
+            *("explanations", "deployment", "ecosystem"),
+        )
     ],
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_heartkd",),
