@@ -109,12 +109,13 @@ def kind_of(model):
 def display_name(model: str) -> str:
     """Return the name of a model in tables and pictures.
 
-    It is a short description, such as "student of Conv2D" for `student_of_conv2d`.
+    It is a short description, such as "student of Conv2D" for `student_of_conv2d`. Other models are
+    shown as they are called.
 
     Parameters
     ----------
     model : str
-        A model of :func:`compare`, with or without ``"+kmeans"``.
+        A model of :func:`compare`, with or without ``"+kmeans"``, or another one.
 
     Returns
     -------
@@ -132,4 +133,6 @@ def display_name(model: str) -> str:
     'student of Conv2D + k-means'
     """
     base = model.removesuffix(REFINED)
+    if base not in NAMES:
+        return model
     return NAMES[base] + (" + k-means" if model != base else "")
