@@ -68,6 +68,10 @@ sphinx_gallery_conf = {
     "gallery_dirs": "examples",
     "filename_pattern": r"\.py$",
     "nested_sections": False,
+    "subsection_order": [
+        f"../examples/{name}"
+        for name in "data distillation evaluation explanations deployment ecosystem".split()
+    ],
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_heartkd",),
     "backreferences_dir": "reference/backreferences",

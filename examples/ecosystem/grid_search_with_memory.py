@@ -31,7 +31,7 @@ class CountedForest(RandomForestClassifier):
 
 # %%
 # `memory` needs an integer `random_state`: with a new seed in every fit, no teacher would be found again.
-# `groups` goes to the splitter of the search and to the inner splits of the model.
+# `groups` goes to the splitter of the search; this model makes no inner splits.
 sounds = make_heart_sounds(200, n_subjects=100, duration=4, murmur_db=-8, snr_db=8, random_state=0)
 X, y, groups = RhythmFeatures().fit_transform(sounds.data), sounds.target, sounds.groups
 student = DenseStudentClassifier(batch_size=32, max_epochs=20, learning_rate=0.02)

@@ -41,6 +41,11 @@ def test_links_lead_to_files_and_headings(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_no_merge_is_left_open(page):
+    assert not re.search(r"^(<{7}|={7}|>{7})( |$)", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+
+
 def test_every_picture_is_on_a_page_with_an_alternative_text():
     text = "".join((ROOT / page).read_text("utf-8") for page in PAGES)
     found = re.findall(r"!\[([^\]]*)\]\(\S*images/(\S+)\)", text)

@@ -97,7 +97,8 @@ def test_examples_have_a_picture_and_a_notebook(site):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebooks_run(site, name, tmp_path):
+def test_notebooks_run(site, name, tmp_path, monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the notebook shows its pictures
     nbclient, nbformat = (pytest.importorskip(module) for module in ("nbclient", "nbformat"))
     (path,) = site.glob(f"_downloads/*/{name}.ipynb")
     notebook = nbformat.read(path, as_version=4)
