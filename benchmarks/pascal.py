@@ -64,7 +64,7 @@ def read_predictions(part):
 
 def differences(predictions, baseline):
     """Return the differences of the networks to a student without a teacher, as text."""
-    wanted = predictions[~predictions["model"].str.contains("svm|rhythm|forest|kmeans|mixed")]
+    wanted = predictions[~predictions["model"].str.contains("dummy|svm|rhythm|forest|kmeans|mixed")]
     if baseline == "student_pretrained":
         wanted = wanted[wanted["model"].str.contains("^student_")]
     metrics = ("accuracy", "balanced_accuracy")

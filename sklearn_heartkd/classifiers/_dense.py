@@ -9,7 +9,7 @@ from math import prod
 from numbers import Integral
 from typing import ClassVar
 
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_heartkd.classifiers._base import NetworkClassifier
 from sklearn_heartkd.classifiers._docstrings import document_parameters
@@ -26,18 +26,23 @@ class DenseStudentClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int or "auto", default="auto"
-        Units of each hidden layer. "auto" is two equal ones, as large as 10,000 parameters allow, in
-        steps of 8 from 8 on: 64 for 64 columns and 10 classes, 8 for 1,100 columns. `()` is a linear
-        model, logistic regression, which is trained for 1,200 batches also where these are more than 100
-        epochs; of its weights for two classes only the differences matter.
+    hidden_layer_sizes : int, sequence of int or "auto", default="auto"
+        Units of each hidden layer; an int is one layer. "auto" is two equal ones, as large as 10,000
+        parameters allow, in steps of 8 from 8 on: 64 for 64 columns and 10 classes, 8 for 1,100 columns.
+        `()` is a linear model, logistic regression, which is trained for 1,200 batches also where these
+        are more than 100 epochs; of its weights for two classes only the differences matter.
     """
 
-    hidden_layer_sizes: Sequence[int] | str = "auto"
+    hidden_layer_sizes: Sequence[int] | int | str = "auto"
 
     _parameter_constraints: ClassVar[dict] = {
         **NetworkClassifier._parameter_constraints,
-        "hidden_layer_sizes": [StrOptions({"auto"}), list, tuple],
+        "hidden_layer_sizes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            list,
+            tuple,
+        ],
     }
 
     def _validate(self, X, y):
@@ -68,14 +73,21 @@ class DenseStudentClassifier(NetworkClassifier):
 
     def _most_epochs(self):
         # the weights of a linear model have a long way to go, and its epochs are short
-        return 100 if len(self.hidden_layer_sizes) else 1200
+        return 1200 if self._sizes() == () else 100
+
+    def _sizes(self) -> str | tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        if isinstance(sizes, str):
+            return sizes
+        return (int(sizes),) if isinstance(sizes, int | Integral) else tuple(sizes)
 
     def _build(self, *, norm, **arguments):
-        sizes = self.hidden_layer_sizes
+        sizes = self._sizes()
         if not isinstance(sizes, str):
             if not all(isinstance(n, Integral) and n > 0 for n in sizes):
                 raise ValueError(
-                    f"hidden_layer_sizes must be 'auto' or whole numbers above 0, got {sizes!r}."
+                    "hidden_layer_sizes must be 'auto' or whole numbers above 0, got "
+                    f"{self.hidden_layer_sizes!r}."
                 )
             sizes = tuple(map(int, sizes))
         norm = None if self.norm == "auto" else norm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from textwrap import fill
 
 import pandas as pd
@@ -79,7 +80,7 @@ def quality_against_size_figure(
 ) -> Figure:
     """Return the picture of quality against kilobytes.
 
-    It shows the models without k-means refinement.
+    It shows the models without k-means refinement whose size is known.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def quality_against_size_figure(
     >>> quality_against_size_figure(table).axes[0].get_ylabel()
     'balanced accuracy'
     """
-    plain = table[~table.index.str.endswith(REFINED)]
+    plain = table[~table.index.str.endswith(REFINED) & table["kilobytes"].notna()]
     if intervals is None:
         value, spread = plain["balanced_accuracy"], plain["balanced_accuracy_sd"]
         ends = {"value": value, "low": value - spread, "high": value + spread}
@@ -149,7 +150,7 @@ def draw(comparison, scores, n_jobs):
 
 def confusion_file(model):
     """Return the name of the file of a model's confusion matrix."""
-    return f"confusion_{model.replace('+', '_')}.png"
+    return "confusion_" + re.sub(r"[^\w-]", "_", model) + ".png"
 
 
 def png(figure, *, dpi=100):

@@ -14,6 +14,7 @@ TEACHERS = {
     "rnn": RNNClassifier,
 }
 NAMES = {
+    "dummy": "always the most frequent class",
     "svm": "SVM",
     "forest": "random forest",
     "rhythm": "SVM on rhythm",
@@ -32,7 +33,10 @@ NAMES = {
     "student_of_tables": "distilled dense student",
 }
 # with few labels: tables of statistics, and what a student gains from recordings without labels
-FEW = ("svm", "forest", "tables", "linear", "dense", "dense_rebalanced", "student_of_tables")
+FEW = (
+    *("dummy", "svm", "forest", "tables", "linear"),
+    *("dense", "dense_rebalanced", "student_of_tables"),
+)
 NAMES |= {f"student_of_{name}": f"student of {NAMES[name]}" for name in TEACHERS}
 NAMES["student_of_ensemble"] = "student of all four"
 PRETRAINED = "student_pretrained"  # without pretraining it would be the student from scratch
@@ -41,7 +45,7 @@ DISTILLED = "student_of_"
 # in each stage the longest fits come first, so that no process waits long for the last one
 FIRST = (
     *("conv2d", PRETRAINED, "student", "forest", "rnn", "lstm", "conv1d"),
-    *("tables", "dense", "svm", "rhythm", "linear"),
+    *("tables", "dense", "svm", "rhythm", "linear", "dummy"),
 )
 SECOND = (
     *("student_of_tables", "dense_rebalanced"),
@@ -64,6 +68,17 @@ def sources_of(model):
     return tuple(TEACHERS) if source == "ensemble" else (source,)
 
 
+def variants_of(model):
+    """Return the models that one fit gives: the model, and its refinement if it hears anything."""
+    return (model,) if model == "dummy" else (model, model + REFINED)
+
+
+def is_pretrained(model):
+    """Whether a recipe with pretraining pretrains a model."""
+    students = model.startswith(DISTILLED) and model != "student_of_tables"
+    return model in TEACHERS or model == PRETRAINED or students
+
+
 def check_models(models):
     """Return the chosen models and the teachers that they need, in the order of their fits.
 
@@ -71,7 +86,8 @@ def check_models(models):
     """
     known = (*FIRST, *SECOND)
     if models is None:
-        models = [model for model in known if model not in FEW or model in ("svm", "forest")]
+        of_both = ("svm", "forest", "dummy")
+        models = [model for model in known if model not in FEW or model in of_both]
     elif "all" in models:
         models = known
     if unknown := [model for model in models if model not in known]:
@@ -109,12 +125,13 @@ def kind_of(model):
 def display_name(model: str) -> str:
     """Return the name of a model in tables and pictures.
 
-    It is a short description, such as "student of Conv2D" for `student_of_conv2d`.
+    It is a short description, such as "student of Conv2D" for `student_of_conv2d`. Other models are
+    shown as they are called.
 
     Parameters
     ----------
     model : str
-        A model of :func:`compare`, with or without ``"+kmeans"``.
+        A model of :func:`compare`, with or without ``"+kmeans"``, or another one.
 
     Returns
     -------
@@ -132,4 +149,6 @@ def display_name(model: str) -> str:
     'student of Conv2D + k-means'
     """
     base = model.removesuffix(REFINED)
+    if base not in NAMES:
+        return model
     return NAMES[base] + (" + k-means" if model != base else "")

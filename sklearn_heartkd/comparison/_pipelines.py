@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -208,6 +209,8 @@ class Recipe:
         classifier
             Takes recordings.
         """
+        if model == "dummy":
+            return DummyClassifier(strategy="prior")
         if model in TEACHERS or model == PRETRAINED:
             network = TEACHERS.get(model, StudentClassifier)
             return self.windowed(network(**self.limits(seed)))

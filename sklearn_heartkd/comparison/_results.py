@@ -43,7 +43,7 @@ def write_results(
     Parameters
     ----------
     comparison : Comparison
-        The result of :func:`compare`.
+        The result of :func:`compare`; its `predictions` may contain further models.
     data, folder : Bunch and path
         The `data` and `out` of :func:`compare`.
     source : str, default="recordings"
@@ -79,7 +79,9 @@ def write_results(
     metrics = {name: metric for name, (metric, _) in SCORES.items()}
     if (first := scores["metric"].iloc[0]) not in metrics.values():
         metrics[first] = first
-    table = comparison.table.loc[scores["model"].unique()].copy()
+    # models that others added have predictions, but no costs
+    comparison = comparison._replace(table=comparison.table.reindex(scores["model"].unique()))
+    table = comparison.table.copy()
     for name, metric in metrics.items():
         own = scores[scores["metric"] == metric].set_index("model")
         table[name] = own["value"]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Bunch
 
-from sklearn_heartkd.comparison._models import NAMES, PRETRAINED, REFINED, check_models
+from sklearn_heartkd.comparison._models import NAMES, PRETRAINED, check_models, variants_of
 from sklearn_heartkd.comparison._pipelines import Recipe
 from sklearn_heartkd.comparison._storage import model_file, result_file
 from sklearn_heartkd.comparison._table import costs_of, summarize
@@ -70,7 +70,8 @@ def compare(
     scratch, and the student distilled from each teacher and from all of them; each without and with
     k-means refinement. Scratch and distilled students have the same budget, augmentation and
     refinement. A recipe with `n_synthetic` above 0 pretrains every network on synthetic recordings,
-    except the student from scratch, and adds a pretrained student without a teacher.
+    except the student from scratch, and adds a pretrained student without a teacher. "dummy", without
+    refinement, hears nothing: it always answers the most frequent class of the training part.
 
     For few labels there are also "tables", the mean of an SVM, a forest and a logistic regression on
     each of three groups of statistics, "linear", a logistic regression on an
@@ -166,7 +167,7 @@ def compare(
             name: model_file(folder, first[model]._replace(model=name))
             for model in NAMES
             if model in first
-            for name in (model, model + REFINED)
+            for name in variants_of(model)
         }
         costs = costs_of(files, data, recipe, n_jobs)
     return Comparison(summarize(predictions, costs), predictions, failures)

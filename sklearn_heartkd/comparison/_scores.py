@@ -122,8 +122,8 @@ def render(
     scores : DataFrame, default=None
         The result of :func:`score_models`: the rows are then sorted by its first metric, and scores
         are shown with their intervals, the difference to the baseline and, if there are three folds or
-        more, the p-value of the paired test. None shows scores as mean ± standard deviation over the
-        folds.
+        more, the p-value of the paired test. Models that are not in `table` are shown without costs.
+        None shows scores as mean ± standard deviation over the folds.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def render(
         metric = scores["metric"].iloc[0]
         kept = list(dict.fromkeys([metric, *(name for name, _ in SCORES.values())]))
         shown = pd.DataFrame({title_of(name): by_model(scores, name) for name in kept})
-        table = table.loc[shown.index]
+        table = table.reindex(shown.index)  # of other models no costs are known
         baselines = scores["baseline"].unique()
         difference = f"minus {display_name(baselines[0])}"
         if len(baselines) > 1:

@@ -80,4 +80,4 @@ def _costs(path, recording, sampling_rate):
 
 def _bytes(profile):
     is_network = np.isfinite(profile["parameters"])
-    return profile["float32_bytes"] if is_network else profile["pickle_bytes"]
+    return profile["float32_bytes"] if is_network else profile["final_pickle_bytes"]

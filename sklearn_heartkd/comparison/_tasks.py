@@ -19,10 +19,11 @@ from tqdm.auto import tqdm
 from sklearn_heartkd.comparison._models import (
     DISTILLED,
     FIRST,
-    REFINED,
     SECOND,
     check_models,
+    is_pretrained,
     sources_of,
+    variants_of,
 )
 from sklearn_heartkd.comparison._storage import (
     are_whole,
@@ -90,7 +91,8 @@ def run_tasks(tasks, data, splits, recipe, folder, n_jobs, *, unlabeled=None, ve
                     if task.model in stage
                 )
             )
-            for task, failure in _show_progress(fits, len(tasks), len(waiting), verbose):
+            about = _pretraining(tasks, waiting, recipe.n_synthetic)
+            for task, failure in _show_progress(fits, len(tasks), len(waiting), verbose, about):
                 if failure is not None:
                     failures.setdefault(task.model, failure)
     if failures:
@@ -130,7 +132,7 @@ def part_of(data, split, unlabeled):
 
 
 def _fit(task, data, split, unlabeled, recipe, folder, key):
-    """Fit a model and its refinement and store both; return the task and why it failed, or None."""
+    """Fit a model and its refinement and store them; return the task and why it failed, or None."""
     part = part_of(data, split, unlabeled)
     try:
         sources = {}
@@ -144,9 +146,10 @@ def _fit(task, data, split, unlabeled, recipe, folder, key):
             n_rows = len(part.training)
         with remembered(recipe.memory):
             made = recipe.make(task.model, task.seed, sources, n_rows=n_rows)
-            model = _train(made, part)
-            refined = _train(recipe.refine(model, task.seed), part)
-            models = {task.model: model, task.model + REFINED: refined}
+            plain, *refined = variants_of(task.model)
+            models = {plain: _train(made, part)}
+            for name in refined:
+                models[name] = _train(recipe.refine(models[plain], task.seed), part)
             frames = [_predict(task, name, fitted, part) for name, fitted in models.items()]
     except OSError:  # such as a full disk, which no model is to blame for
         raise
@@ -187,15 +190,26 @@ def _predict(task, name, model, part):
 
 
 def _files(folder, task):
-    models = (task.model, task.model + REFINED)
     return [
         result_file(folder, task),
-        *(model_file(folder, task._replace(model=m)) for m in models),
+        *(model_file(folder, task._replace(model=m)) for m in variants_of(task.model)),
     ]
 
 
-def _show_progress(fits, n_tasks, n_waiting, verbose):
-    """Pass on the fits; show a bar in a terminal, otherwise a line for each with the time left."""
+def _pretraining(tasks, waiting, n_synthetic):
+    """Return what takes time before the first fit ends: a text, empty if there is nothing."""
+    pretrained = {task for task in tasks if is_pretrained(task.model)}
+    # where some of these fits are there already, so are weights
+    if not n_synthetic or not pretrained or not pretrained.issubset(waiting):
+        return ""
+    return f"Pretraining on {n_synthetic:,} synthetic recordings"
+
+
+def _show_progress(fits, n_tasks, n_waiting, verbose, about):
+    """Pass on the fits; show a bar in a terminal, otherwise a line for each with the time left.
+
+    `about` is shown until the first one is there.
+    """
     started = monotonic()
     bar = tqdm(
         fits,
@@ -203,8 +217,12 @@ def _show_progress(fits, n_tasks, n_waiting, verbose):
         initial=n_tasks - n_waiting,
         unit="fit",
         disable=None if verbose else True,
+        desc=about,
     )
+    if about and verbose and bar.disable:
+        print(f"{about} …", file=sys.stderr, flush=True)
     for done, (task, failure) in enumerate(bar, 1):
+        bar.set_description_str("", refresh=False)
         bar.set_postfix_str(task.name, refresh=False)
         if verbose and bar.disable:
             left = (monotonic() - started) / done * (n_waiting - done)

@@ -12,7 +12,7 @@ from sklearn_heartkd.classifiers import WindowedClassifier
 from sklearn_heartkd.classifiers._windowed import cut_windows
 from sklearn_heartkd.comparison._figures import png
 from sklearn_heartkd.comparison._html import audio_html, picture_html, text_html
-from sklearn_heartkd.comparison._models import TEACHERS, display_name
+from sklearn_heartkd.comparison._models import NAMES, TEACHERS, display_name
 from sklearn_heartkd.comparison._storage import model_file
 from sklearn_heartkd.comparison._tasks import Task
 
@@ -25,7 +25,7 @@ def worst_errors_html(comparison, data, folder, n_errors):
     networks = [
         model
         for model in comparison.table.index
-        if (model in (*TEACHERS, "dense") or model.startswith("student")) and "+" not in model
+        if model in NAMES and (model in (*TEACHERS, "dense") or model.startswith("student"))
     ]
     if not networks:
         return "<p>No single network was compared.</p>"

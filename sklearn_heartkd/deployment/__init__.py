@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sklearn_heartkd.deployment._torch import require_torch
+
 if TYPE_CHECKING:
     from sklearn_heartkd.deployment import runtime as runtime
     from sklearn_heartkd.deployment._adapter import runtime_model as runtime_model
@@ -29,12 +31,16 @@ _HOME_OF = {
     "save_model": "_persistence",
 }
 
+_WITHOUT_TORCH = ("DomainDetector", "ModelFileError", "runtime")
+
 __all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WITHOUT_TORCH:
+        require_torch(name)
     home = import_module(f"{__name__}.{_HOME_OF[name]}")
     return home if name == "runtime" else getattr(home, name)
 

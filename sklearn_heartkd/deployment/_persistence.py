@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._archive import checked_archive, checked_content
+from sklearn_heartkd.deployment._torch import require_torch
 from sklearn_heartkd.deployment._trusted import trusted_names
 from sklearn_heartkd.deployment.runtime import (
     check_channel,
@@ -180,6 +181,9 @@ def load_model(
         large, or contains a type that is not trusted.
     OSError
         If the file cannot be opened.
+    ImportError
+        If torch is not installed. Only files of `export_onnx` run without it, see
+        :class:`~sklearn_heartkd.deployment.runtime.HeartSoundModel`.
 
     Warns
     -----
@@ -210,6 +214,7 @@ def load_model(
 
 def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
     """Return what `load_model` returns and the manifest of the file: versions, channel, metadata."""
+    require_torch("load_model")
     import skops.io
 
     content, manifest = _open(path, max_size)

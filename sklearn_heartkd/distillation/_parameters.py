@@ -62,9 +62,13 @@ class NestedListsMixin(BaseEstimator):
             if inner and outer in self._lists and isinstance(value, list):
                 in_lists[key] = params.pop(key)
             elif inner and outer in ("student", "losses") and not hasattr(value, "set_params"):
+                objects = {
+                    "student": "student=StudentClassifier(), or DenseStudentClassifier() for tables",
+                    "losses": "losses=SoftTargets()",
+                }
                 raise ValueError(
                     f"{outer}={value!r} has no parameter {inner!r}; give an object whose parameters can be "
-                    "set, such as student=StudentClassifier() or losses=SoftTargets()."
+                    f"set, such as {objects[outer]}."
                 )
         super().set_params(**params)
         # an object before its parameters

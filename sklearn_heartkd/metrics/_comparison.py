@@ -48,7 +48,8 @@ def compare_models(
         The model that the others are compared with. None means the first one.
     metrics : sequence of str, default=("accuracy", "balanced_accuracy", "f1_macro")
         Scores; also `recall_<class>`, `precision_<class>`, `f1_<class>`, and `roc_auc_<class>`, the
-        area under the ROC curve of the class against the rest.
+        area under the ROC curve of the class against the rest. "balanced_accuracy" and "f1_macro" are
+        means over the classes that have recordings.
     n_resamples : int, default=2000
         Number of bootstrap resamples.
     confidence_level : float, default=0.95

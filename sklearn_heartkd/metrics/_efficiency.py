@@ -50,7 +50,8 @@ def efficiency_profile(
         - `float32_bytes`, `int8_bytes`: size of the network's weights and floating-point buffers;
           in int8, biases, norms and buffers have four bytes each, and each output channel has a
           four-byte scale;
-        - `pickle_bytes`: size of the pickled final estimator, for all models;
+        - `final_pickle_bytes`: size of the final estimator alone as ``pickle.dumps`` writes it, for all
+          models; the whole model, as ``joblib.dump`` writes it, can be much larger;
         - `peak_memory_bytes`: arrays and tensors alive at once while the first recording is
           predicted, without the model and without workspaces inside torch's kernels;
         - `latency_ms`, `latency_p95_ms`: median and 95th percentile of a whole prediction;
@@ -66,8 +67,10 @@ def efficiency_profile(
 
     Notes
     -----
-    A voting ensemble of networks counts all of them. A distilled classifier counts its student only,
-    because prediction does not need the teacher.
+    The final estimator is the innermost one that predicts: the last step of a pipeline, the best
+    estimator of a search, the student of a distilled classifier. Sizes do not contain what is around it:
+    the teachers, which prediction does not need, the steps before it, and the clusters of a refinement.
+    A voting ensemble of networks counts all of them.
 
     Examples
     --------
@@ -87,7 +90,7 @@ def efficiency_profile(
         raise ValueError(f"n_calls={n_calls} must be at least 1.")
     final = final_estimator(estimator)
     profile = dict.fromkeys(("parameters", "macs", "float32_bytes", "int8_bytes"), np.nan)
-    profile["pickle_bytes"] = len(pickle.dumps(final))
+    profile["final_pickle_bytes"] = len(pickle.dumps(final))
     model = deepcopy(estimator)
     recordings = [_safe_indexing(X, [i]) for i in range(min(_num_samples(X), n_calls))]
     modules = _modules(model)
@@ -133,7 +136,7 @@ def efficiency_ratio(
     >>> teacher = RandomForestClassifier().fit(X, y)
     >>> student = LogisticRegression(max_iter=1000).fit(X, y)
     >>> table = efficiency_ratio(teacher, student, X, n_calls=5)
-    >>> bool(table.loc["pickle_bytes", "ratio"] > 10)
+    >>> bool(table.loc["final_pickle_bytes", "ratio"] > 10)
     True
     """
     models = {"teacher": teacher, "student": student}

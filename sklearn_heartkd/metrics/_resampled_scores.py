@@ -40,10 +40,19 @@ def _f1s(matrices):
     return _ratio(2 * hits, true + called)
 
 
+def _mean_f1(matrices):
+    """Average over the classes that have recordings, which are the same for all models.
+
+    Otherwise a class that has none would count in those resamples only in which a model calls it.
+    """
+    _, true, _ = _counts(matrices)
+    return _mean_defined(np.where(true > 0, _f1s(matrices), np.nan))
+
+
 _SUMMARIES = {
     "accuracy": _accuracy,
     "balanced_accuracy": lambda matrices: _mean_defined(_recalls(matrices)),
-    "f1_macro": lambda matrices: _mean_defined(_f1s(matrices)),
+    "f1_macro": _mean_f1,
 }
 _PER_CLASS = {"recall_": _recalls, "precision_": _precisions, "f1_": _f1s}
 _ROC_AUC = "roc_auc_"

@@ -94,6 +94,15 @@ def test_nan_is_refused_with_the_pipeline_that_helps(as_frame):
     assert model.predict(X).shape == (20,)
 
 
+def test_a_whole_number_is_one_hidden_layer():
+    X = noise(20, 3)
+    one, other = (fit(X, hidden_layer_sizes=sizes, max_epochs="auto") for sizes in (4, (4,)))
+    assert one.embed(X).shape == (20, 4)
+    assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    with pytest.raises(ValueError, match=r"'hidden_layer_sizes' .* must be .* an int in the range"):
+        fit(X, hidden_layer_sizes=0)
+
+
 @pytest.mark.parametrize("sizes", [[3, 0], (2.5,), ("4",)])
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(ValueError, match=r"hidden_layer_sizes must be 'auto' or whole numbers"):

@@ -20,6 +20,7 @@ from sklearn_heartkd.comparison._leaks import find_leaks
 from sklearn_heartkd.comparison._subgroups import subgroups, subgroups_html
 from sklearn_heartkd.comparison._worst_errors import worst_errors
 from sklearn_heartkd.datasets import make_heart_sounds
+from sklearn_heartkd.metrics import compare_models, oof_frame
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
@@ -184,15 +185,16 @@ def _contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_subgroups_are_shown_with_counts_and_intervals(reported):
-    _, result, data = reported
-    scores = comparison.score_models(result.predictions, data.groups)
-    grouped = Bunch(**data)
-    who = np.array([int(group) for group in data.groups])
-    grouped.frame = data.frame.assign(
-        device=np.where(who < 6, "phone", "digital <b>"), age=who * 7.0, site="", sex=data.target
-    )
-    found = subgroups(grouped)
+def test_subgroups_are_shown_with_counts_and_intervals():
+    truth, who = np.tile(["normal", "murmur"], 24), np.arange(48) // 2
+    guess = np.where(np.arange(48) % 5, truth, "normal")
+    rows = {"recording": np.arange(48), "y_true": truth, "y_pred": guess}
+    predictions = oof_frame("forest", seed=0, fold=0, **rows)
+    scores = comparison.score_models(predictions, who)
+    device = np.repeat(["phone", "digital <b>", "old"], [20, 16, 12])
+    frame = pd.DataFrame({"device": device, "age": who * 7.0, "site": "", "sex": truth})
+    data = Bunch(groups=who, frame=frame)
+    found = subgroups(data)
     assert list(found) == ["device", "sex", "age"]
     assert set(found["age"]) == {
         "0 to under 1",
@@ -200,14 +202,27 @@ def test_subgroups_are_shown_with_counts_and_intervals(reported):
         "18 to under 40",
         "40 to under 65",
     } | {"65 and older"}
-    html = subgroups_html(result.predictions, scores, grouped)
-    assert "digital &lt;b&gt;" in html
-    phone = result.predictions[who[result.predictions["recording"]] < 6]
-    expected = comparison.score_models(phone, data.groups).iloc[0]
-    assert f"{expected['value']:.3f} <small>(" in html
-    assert '<td role="cell" data-label="recordings">12</td>' in html
+    html = subgroups_html(predictions, scores, data)
+    phone = compare_models(predictions[:20], who, n_resamples=300, random_state=0).iloc[1]
+    assert f"{phone['value']:.3f} <small>({phone['low']:.3f} to {phone['high']:.3f})" in html
+    assert '<td role="cell" data-label="recordings">20</td>' in html
     assert "one class" in html  # by sex, which is the class here
-    assert "name no sites" in subgroups_html(result.predictions, scores, data)
+    # 16 recordings are enough, their 8 subjects are not
+    groups = re.findall('role="rowheader">(.*?)</th>', html)
+    assert groups == ["phone", "murmur", "normal", "65 and older"]
+    captions = re.findall("<caption>(.*?)</caption>", html)
+    assert captions[0].endswith("Left out: 2 groups with fewer than 10 recordings or subjects.")
+    assert captions[1].endswith("subjects.")
+    assert "Left out" not in captions[1]
+    assert "Left out: 4 groups" in captions[2]
+    data.frame = frame[["device"]].replace("phone", "digital <b>")
+    assert "digital &lt;b&gt;" in subgroups_html(predictions, scores, data)
+    data.frame = pd.DataFrame({"device": np.arange(48) // 4})
+    html = subgroups_html(predictions, scores, data)
+    assert "Left out: 12 groups" in html
+    assert "<table" not in html
+    data.frame = frame[["site"]]
+    assert "name no sites" in subgroups_html(predictions, scores, data)
 
 
 def test_the_best_model_of_each_kind_leads():

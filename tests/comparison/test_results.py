@@ -88,6 +88,22 @@ def test_the_metric_sorts_and_is_in_the_table(written, data):
     assert (table["roc_auc_murmur_low"] <= table["roc_auc_murmur"]).all()
 
 
+def test_models_of_others_are_in_all_files(comparison, data, tmp_path):
+    one = comparison.predictions.query("model == 'svm'")
+    others = [one.assign(model=name) for name in ("always <i>rest", "student of mine", "a/b")]
+    predictions = pd.concat([comparison.predictions, *others])
+    own = comparison._replace(predictions=predictions)
+    page = write_results(own, data, tmp_path, n_errors=0, n_jobs=1).read_text("utf-8")
+    assert page.count("always &lt;i&gt;rest") >= 4
+    table = pd.read_csv(tmp_path / "table.csv", index_col="model")
+    assert table.loc["a/b", "accuracy"] == table.loc["svm", "accuracy"]
+    assert np.isnan(table.loc["a/b", "kilobytes"])
+    names = {path.name for path in tmp_path.glob("confusion_*.png")}
+    assert {"confusion_always__i_rest.png", "confusion_a_b.png"} < names
+    stored = read_predictions(tmp_path / "predictions.csv")
+    assert set(stored["model"]) == set(predictions["model"])
+
+
 def test_all_files_are_replaced_or_none(written, data, monkeypatch):
     own, folder = written
     before = {path: path.read_bytes() for path in folder.iterdir()}

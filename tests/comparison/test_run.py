@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from sklearn_heartkd.comparison import Recipe, split_by_subject
+from sklearn_heartkd.comparison import FEW, Recipe, split_by_subject, write_results
 from sklearn_heartkd.comparison import _run as run_module
 from sklearn_heartkd.comparison._models import check_models
 from tests.comparison.helpers import PRETRAINED, run
@@ -56,6 +57,24 @@ def test_students_have_the_same_small_size(comparison):
     assert students.nunique() == 1
     assert students.max() <= 10_000
     assert np.isnan(comparison.table.loc["svm", "parameters"])
+
+
+def test_a_model_that_hears_nothing_is_not_refined(data, tmp_path):
+    rows = np.arange(16)
+    splits = [(rows[4:], rows[:4]), (rows[:12], rows[12:])]
+    uneven = type(data)(**data)
+    uneven.target = np.where(rows % 4, "normal", "murmur")
+    result = run(uneven, models=["dummy"], splits=splits, out=tmp_path)
+    assert result.table.index.tolist() == ["dummy"]
+    assert set(result.predictions["y_pred"]) == {"normal"}
+    assert set(result.predictions["p_murmur"]) == {0.25}
+    assert result.table.loc["dummy", "balanced_accuracy"] == 0.5
+    again = run(uneven, models=["dummy"], splits=splits, out=tmp_path)
+    pd.testing.assert_frame_equal(again.predictions, result.predictions)
+    page = write_results(result, uneven, tmp_path, n_jobs=1).read_text("utf-8")
+    assert "always the most frequent class" in page
+    assert "dummy" in FEW
+    assert "dummy" in check_models(None)
 
 
 def test_no_pretrained_student_without_pretraining(data, monkeypatch):
@@ -175,6 +194,24 @@ def test_the_progress_is_a_line_per_fit_without_a_terminal(data, capsys):
         "2/2 svm-seed0-fold1",
     ]
     assert lines[1].endswith("about 0 s left")
+
+
+def test_pretraining_is_announced(data, tmp_path, capsys, monkeypatch):
+    options = {"recipe": PRETRAINED, "verbose": True, "out": tmp_path}
+    text = "Pretraining on 10 synthetic recordings"
+    models = ["svm", "student_pretrained"]
+    run(data, models=models, **options)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{text} …"
+    assert lines[1].startswith("1/4 student_pretrained")
+    run(data, models=[*models, "student_of_conv1d"], **options)  # with some of the weights
+    run(data, models=["svm", "student"], recipe=PRETRAINED, verbose=True)
+    assert text not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run(data, models=models, recipe=PRETRAINED, verbose=True)
+    bars = capsys.readouterr().err.split("\r")
+    assert f"{text}:   0%" in bars[1]
+    assert text not in bars[-1]
 
 
 @pytest.mark.slow

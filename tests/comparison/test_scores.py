@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from sklearn_heartkd.comparison import latex, render, score_models, verdicts
+from sklearn_heartkd.comparison import display_name, latex, render, score_models, verdicts
 from sklearn_heartkd.metrics import oof_frame
 
 
@@ -37,6 +37,17 @@ def test_latex_is_escaped():
     assert lines[2] == r" & 50 \% \\"
     assert lines[4] == r"a\_b \& c & $-$1 $\pm$ 2 \\"
     assert lines[5] == r"\textbackslash{}x & -- \\"
+
+
+def test_a_model_of_others_is_shown_under_its_name(comparison, data):
+    own = comparison.predictions.query("model == 'svm'").assign(model="always rest")
+    predictions = pd.concat([comparison.predictions, own])
+    scores = score_models(predictions, data.groups)
+    shown = render(comparison.table, scores=scores)
+    assert shown.loc["always rest", "accuracy"] == shown.loc["SVM", "accuracy"]
+    assert shown.loc["always rest", "kB"] == "–"
+    assert len(verdicts(scores)) == 1
+    assert display_name("always rest+kmeans") == "always rest+kmeans"
 
 
 def row(model, difference, low, high):

@@ -265,10 +265,19 @@ def test_the_program_refuses_other_files(tmp_path, program, sounds):
     (tmp_path / "text").write_text("a text")
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "header").write_bytes(good[:40])
-    for name in (*wrong, "text", "empty", "header", "nowhere"):
+    soundfile.write(tmp_path / "stereo", np.zeros((9, 2)), 44_100, format="WAV")
+    found = {
+        "rate": " (found: channels 1, bits 16, 4000 Hz)",
+        "bits": " (found: channels 1, bits 24, 2000 Hz)",
+        "float": " (found: channels 1, bits 32, 2000 Hz, not PCM)",
+        "stereo": " (found: channels 2, bits 16, 44100 Hz)",
+        "header": " with samples",
+    }
+    for name in (*wrong, "stereo", "text", "empty", "header", "nowhere"):
         result = run(program, tmp_path / name)
         assert (result.returncode, result.stdout) == (1, ""), name
-        assert "not a mono wav file of 16 bit at 2000 Hz" in result.stderr
+        about = "not a mono wav file of 16 bit at 2000 Hz" + found.get(name, "")
+        assert result.stderr == f"{tmp_path / name}: {about}\n"
     assert run(program).returncode == 2
     rng = np.random.default_rng(0)
     for _ in range(40):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from importlib.resources import files
 
 import joblib
 import numpy as np
@@ -40,8 +41,10 @@ from sklearn_heartkd import (
     KMeansRefinedClassifier,
     LSTMClassifier,
     StudentClassifier,
+    deployment,
 )
-from sklearn_heartkd.deployment import ModelFileError, load_model, save_model
+from sklearn_heartkd.cli import main
+from sklearn_heartkd.deployment import ModelFileError, _torch, load_model, save_model
 from sklearn_heartkd.deployment._persistence import load_with_manifest
 from sklearn_heartkd.deployment._trusted import trusted_names
 
@@ -426,3 +429,21 @@ def test_a_frozen_teacher_is_saved_without_its_fit(tmp_path, as_list):
     assert teacher.estimator.n_estimators == 30
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
     assert hasattr(frozen.estimator, "estimators_")
+
+
+def test_without_torch_the_error_tells_what_runs_without_it(tmp_path, monkeypatch, capsys):
+    bundled = files("sklearn_heartkd.deployment") / "models" / "murmur_student.skops"
+    monkeypatch.setattr(_torch, "find_spec", lambda name: None)
+    message = r"load_model needs torch.*\.HeartSoundModel, which does not"
+    with pytest.raises(ImportError, match=message):
+        load_model(bundled)
+    with pytest.raises(ImportError, match=message):
+        deployment.load_model  # noqa: B018
+    assert main(["predict", "r.wav", "--model", str(bundled)]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert deployment.runtime.HeartSoundModel.load(bundled.with_suffix(".onnx")).classes
+    code = (
+        "import sys; sys.modules['torch'] = None; from sklearn_heartkd.deployment import load_model"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert re.search(message, result.stderr)

@@ -84,9 +84,13 @@ def test_missing_values_go_to_who_takes_them():
     [
         (
             {"student__width": 4},
-            r"student=None has no .* 'width'; give .*student=StudentClassifier\(\)",
+            r"student=None has no .* 'width'; give .*student=StudentClassifier\(\), "
+            r"or DenseStudentClassifier\(\) for tables\.$",
         ),
-        ({"losses__kd__temperature": 3}, "losses='kd.infonce' has no .*'kd__temperature'"),
+        (
+            {"losses__kd__temperature": 3},
+            r"losses='kd.infonce' has no .*'kd__temperature'; give .* losses=SoftTargets\(\)\.$",
+        ),
     ],
 )
 def test_parameters_of_what_is_no_object_are_explained(change, message):

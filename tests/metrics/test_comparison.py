@@ -97,6 +97,34 @@ def test_intervals_equal_a_slow_and_obvious_bootstrap():
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((low, high))
 
 
+def test_classes_without_recordings_do_not_count():
+    oof, groups = make_oof({"svm": 0.5, "net": 0.8}, n_seeds=1)
+    oof = oof[oof["y_true"] != "extrastole"].reset_index(drop=True)
+    assert (oof["y_pred"] == "extrastole").any()
+    # only one subject's recordings are taken for the absent class
+    other = (oof["y_pred"] == "extrastole") & (
+        groups[oof["recording"]] != groups[oof["recording"][0]]
+    )
+    oof.loc[other, "y_pred"] = "normal"
+    oof.loc[0, "y_pred"] = "extrastole"
+    table = compare_models(oof, groups, metrics=["f1_macro"], n_resamples=200, random_state=3)
+
+    def score(part, weight=None):
+        options = {"labels": ["murmur", "normal"], "average": "macro", "sample_weight": weight}
+        return f1_score(part["y_true"], part["y_pred"], **options)
+
+    n_subjects = len(np.unique(groups[oof["recording"]]))
+    for model in ("svm", "net"):
+        part = oof[oof["model"] == model].sort_values("recording", kind="stable")
+        subject = pd.factorize(groups[part["recording"]])[0]
+        row = cell(table, model, "f1_macro")
+        assert row["value"] == pytest.approx(score(part))
+        counts = draw_counts(n_subjects, 200, check_random_state(3))
+        drawn = [score(part, weight[subject]) for weight in counts]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        assert (row["low"], row["high"]) == pytest.approx((low, high))
+
+
 def test_roc_auc_equals_a_slow_and_obvious_bootstrap():
     oof, groups = make_oof({"svm": 0.5, "net": 0.8}, n_seeds=1, n_recordings=40)
     rng = np.random.default_rng(0)

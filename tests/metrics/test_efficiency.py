@@ -20,10 +20,12 @@ from torch import nn
 from sklearn_heartkd.classifiers import (
     Conv1DClassifier,
     Conv2DClassifier,
+    DenseStudentClassifier,
     LSTMClassifier,
     RNNClassifier,
     StudentClassifier,
 )
+from sklearn_heartkd.distillation import DistilledClassifier
 from sklearn_heartkd.metrics import efficiency_profile, efficiency_ratio
 
 NETWORK_ENTRIES = ["parameters", "macs", "float32_bytes", "int8_bytes"]
@@ -154,7 +156,7 @@ def test_our_classifiers(classifier):
     assert profile["macs"] == layer_macs(module, torch.zeros(1, 20, 48)) > 0
     assert profile["float32_bytes"] >= 4 * profile["parameters"]
     assert profile["int8_bytes"] < 0.5 * profile["float32_bytes"]
-    assert profile["pickle_bytes"] == len(pickle.dumps(model))
+    assert profile["final_pickle_bytes"] == len(pickle.dumps(model))
     assert 0 < profile["network_ms"] <= profile["latency_ms"]
     assert profile["front_end_ms"] == 0
 
@@ -204,6 +206,16 @@ def test_a_voting_ensemble_counts_all_its_networks():
     assert profile["network_ms"] > 0
 
 
+def test_the_size_is_that_of_the_student_without_its_teacher():
+    X, y = np.random.default_rng(0).normal(size=(40, 5)), np.arange(40) % 2
+    student = DenseStudentClassifier(max_epochs=1, random_state=0)
+    model = DistilledClassifier(RandomForestClassifier(200), student, refine="kmeans").fit(X, y)
+    profile = efficiency_profile(make_pipeline(StandardScaler(), model).fit(X, y), X, n_calls=1)
+    assert profile.name == "DenseStudentClassifier"
+    assert profile["final_pickle_bytes"] == len(pickle.dumps(model.student_))
+    assert profile["final_pickle_bytes"] < 0.5 * len(pickle.dumps(model))
+
+
 @pytest.mark.parametrize(
     "model", [RandomForestClassifier(5, n_jobs=2, random_state=0), SVC(), LogisticRegression()]
 )
@@ -212,7 +224,7 @@ def test_models_that_are_no_networks(model):
     pipeline = make_pipeline(StandardScaler(), model).fit(X, y)
     profile = efficiency_profile(FrozenEstimator(pipeline), X, n_calls=5)
     assert profile[NETWORK_ENTRIES].isna().all()
-    assert profile["pickle_bytes"] == len(pickle.dumps(pipeline[-1]))
+    assert profile["final_pickle_bytes"] == len(pickle.dumps(pipeline[-1]))
     assert profile["peak_memory_bytes"] > 0
     assert (profile[TIMES] > 0).all()
     assert profile["front_end_ms"] + profile["network_ms"] <= 2 * profile["latency_ms"]
