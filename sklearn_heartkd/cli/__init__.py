@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
         prog="heartkd",
-        description="Distil heart-sound classifiers into models of a few kilobytes.",
+        description="Distill heart-sound classifiers into models of a few kilobytes.",
         epilog="Not a medical device: for research and teaching only.",
     )
     parser.add_argument("--version", action="version", version=f"heartkd {__version__}")

@@ -14,7 +14,7 @@ def add_parser(subparsers):
         "train",
         help="train a distilled student on a folder of recordings",
         description="Pretrain a teacher and the student on synthetic recordings, fit the teacher, "
-        "distil it into the student, and save the student with everything it needs from waveform "
+        "distill it into the student, and save the student with everything it needs from waveform "
         "to probability.",
     )
     parser.add_argument("data", metavar="DIR", help="recordings with labels")

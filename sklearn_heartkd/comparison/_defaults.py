@@ -75,7 +75,7 @@ def make_deployable(
 ) -> WindowedClassifier:
     """Return the unfitted model of ``heartkd train``.
 
-    It cuts recordings into windows and distils a teacher of their log-mel spectrograms.
+    It cuts recordings into windows and distills a teacher of their log-mel spectrograms.
 
     Parameters
     ----------

@@ -224,7 +224,7 @@ def load_with_manifest(path, max_size=_MAX_SIZE, trust=False):
         raise ModelFileError(
             f"{path} is refused: it contains {', '.join(sorted(unsafe))}, which scikit-learn computes "
             "with compiled code that does not check the arrays of a file; pass trust=True if you trust "
-            "the author, or distil the model into a network, which needs no trust."
+            "the author, or distill the model into a network, which needs no trust."
         )
     differences = _differences(manifest["versions"])
     try:
