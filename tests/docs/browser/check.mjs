@@ -102,7 +102,8 @@ for (const colorScheme of ["light", "dark"]) {
 
 const search = await open(context, "search.html");
 await search.goto(`${address("search.html")}?q=murmur`);
-await search.waitForFunction(() => document.querySelectorAll("#search-results li").length > 0);
+// results appear one after another
+await search.waitForFunction(() => document.querySelectorAll("#search-results li").length > 9);
 found.hits = await search.locator("#search-results li").count();
 const formulas = await open(
   context,
