@@ -4,7 +4,7 @@
 
 100 synthetic recordings of 5 s, at 4 kHz (20 coefficients of 40 mel bands, frames of
 256 samples every 64) and at 2 kHz (the defaults), on one thread. torchaudio is measured where it can be
-imported; it is no dependency of this package, and without it its rows are left out. The stored results
+imported; this package does not need it, and without it its rows are left out. The stored results
 are those of torch 2.9.1 and torchaudio 2.9.1, with the other packages as in constraints.txt.
 
 The methods take turns, and the round with the least processor time of each counts. `ratio` is the time of
