@@ -100,7 +100,7 @@ def torchaudio_methods_at(rate):
         return lambda X: np.stack([module(torch.from_numpy(x)).numpy() for x in X])
 
     def at_once(module):
-        # as channels of their own: otherwise top_db counts from the loudest of all recordings
+        # shape (n, 1, n_samples): without a channel axis, top_db is relative to the loudest recording
         return lambda X: module(torch.from_numpy(X)[:, np.newaxis])[:, 0].numpy()
 
     return {

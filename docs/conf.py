@@ -63,18 +63,13 @@ _others = ("imblearn", "joblib", "numpy", "pandas", "scipy", "sklearn", "skorch"
 nitpick_ignore_regex = [("py:.*", rf"{name}\..*") for name in _others]
 
 # Gallery
+_sections = ("data", "distillation", "evaluation", "explanations", "deployment", "ecosystem")
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "examples",
     "filename_pattern": r"\.py$",
     "nested_sections": False,
-    "subsection_order": [
-        f"../examples/{name}"
-        for name in (
-            *("data", "distillation", "evaluation"),
-            *("explanations", "deployment", "ecosystem"),
-        )
-    ],
+    "subsection_order": [f"../examples/{name}" for name in _sections],
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("sklearn_heartkd",),
     "backreferences_dir": "reference/backreferences",

@@ -25,7 +25,7 @@ from sklearn_heartkd.deployment._c_tables import (
     text,
 )
 from sklearn_heartkd.deployment._description import ExportError, describe
-from sklearn_heartkd.deployment._onnx import checking_recordings
+from sklearn_heartkd.deployment._onnx_check import checking_recordings
 from sklearn_heartkd.utils._files import replace_files
 
 

@@ -16,18 +16,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_heartkd._version import __version__
-from sklearn_heartkd.deployment._borders import TOLERANCE, predict_with_borders
+from sklearn_heartkd.deployment._borders import predict_with_borders
 from sklearn_heartkd.deployment._description import ExportError, describe
+from sklearn_heartkd.deployment._onnx_check import agreement, checking_recordings, compare, run
 from sklearn_heartkd.deployment.runtime import (
     MOST_BYTES,
     UNSEALED,
     HeartSoundModel,
     check_channel,
-    import_onnxruntime,
     seal_of,
 )
 from sklearn_heartkd.utils._files import replace_files
-from sklearn_heartkd.utils._recordings import fit_length
 
 
 @dataclass(frozen=True)
@@ -196,14 +195,22 @@ def export_onnx(
         raise ImportError("export_onnx needs onnx: pip install 'sklearn-heartkd[onnx]'.")
     description = describe(model, table=True)
     if description.front_end is None:
-        if quantize or stand_alone or domain is not None:
+        if quantize or stand_alone or domain is not None or channel != "mean":
             raise ValueError(
-                "quantize, stand_alone and domain are for models of recordings; leave them out for a "
-                "model of a table."
+                "quantize, stand_alone, domain and channel are for models of recordings; leave them out "
+                "for a model of a table."
             )
         from sklearn_heartkd.deployment._onnx_table import export_table
 
-        return export_table(model, description, path, recordings, training_data, scores)
+        return export_table(
+            model,
+            description,
+            path,
+            recordings,
+            training_data=training_data,
+            scores=json.dumps(scores or {}),
+            scope=scope,
+        )
     rows = checking_recordings(description, recordings)
     y = None if y is None else np.asarray(y)
     if y is not None and len(y) != len(rows):
@@ -231,7 +238,7 @@ def export_onnx(
     HeartSoundModel(np.asarray, metadata)  # raises for what the runtime would refuse
     onnx_model = build(description, metadata)
     expected, on_border = predict_with_borders(model, description, rows)
-    difference, on_border = agreement(_run(onnx_model, rows), expected, on_border)
+    difference, on_border = agreement(run(onnx_model, rows), expected, on_border)
     if on_border:
         warnings.warn(
             f"Recordings {on_border} are equally near to two k-means clusters, within rounding, and "
@@ -243,7 +250,7 @@ def export_onnx(
         from sklearn_heartkd.deployment._quantization import quantize_network
 
         onnx_model = quantize_network(onnx_model, rows)
-        quantized = _compare(_run(onnx_model, rows), expected, y, model.classes_)
+        quantized = compare(run(onnx_model, rows), expected, y, model.classes_)
     contents = {path: seal(onnx_model.SerializeToString())}
     if len(contents[path]) > MOST_BYTES:
         raise ExportError(
@@ -299,34 +306,6 @@ def _add_mean_over_windows(graph, values, n_columns):
     return graph.add("ReduceMean", of_windows, axes=[1], keepdims=0)
 
 
-def checking_recordings(description, recordings):
-    """Return float32 recordings that the model takes; synthetic ones by default."""
-    if recordings is None:
-        from sklearn_heartkd.datasets import make_heart_sounds
-
-        rate = description.sampling_rate
-        seconds = (description.n_window or 5 * rate) / rate
-        sounds = make_heart_sounds(
-            10, duration=max(1.0, 1.4 * seconds), sampling_rate=rate, random_state=0
-        )
-        is_fixed = description.n_hop is None and description.front_end.n_lags is None
-        if is_fixed and description.n_window:
-            recordings = [fit_length(row, description.n_window) for row in sounds.data]
-        else:
-            recordings = [row[: len(row) - 7 * i] for i, row in enumerate(sounds.data)]
-    if isinstance(recordings, str) or any(np.ndim(row) == 0 for row in recordings):
-        raise ValueError(
-            "recordings must be several, as an array of shape (n_recordings, n_samples) or a sequence of "
-            f"1-D arrays, got {type(recordings).__name__} of shape {np.shape(recordings)}; put a single "
-            "one in a list."
-        )
-    if len(recordings) == 0:
-        raise ValueError(
-            "recordings is empty; give at least one, or None for synthetic heart sounds."
-        )
-    return [np.asarray(row, dtype=np.float32) for row in recordings]
-
-
 def make_metadata(
     *,
     classes,
@@ -364,46 +343,3 @@ def make_metadata(
         "channel": str(check_channel(channel)),
         **more,
     }
-
-
-def open_session(onnx_model):
-    """Return an ONNX model as it runs on one thread."""
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        onnx_model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def _run(onnx_model, recordings):
-    session = open_session(onnx_model)
-    return np.concatenate([session.run(None, {"waveform": row[None]})[0] for row in recordings])
-
-
-def agreement(found, expected, on_border):
-    """Return the largest difference, and the recordings on a border for which it is too large."""
-    differences = np.abs(found - expected).max(axis=1)
-    too_large = ~(differences <= TOLERANCE)
-    wrong = np.flatnonzero(too_large & ~on_border)
-    if len(wrong):
-        raise ExportError(
-            f"The exported graph differs from predict_proba by {differences[wrong].max():.1e} on "
-            f"recording {wrong[differences[wrong].argmax()]}, more than {TOLERANCE:g}: no file was "
-            "written; report the model."
-        )
-    largest = differences[~too_large].max(initial=0.0)
-    return float(largest), np.flatnonzero(too_large).tolist()
-
-
-def _compare(found, expected, y, classes):
-    result = {
-        "int8_max_difference": float(np.abs(found - expected).max()),
-        "int8_agreement": float(np.mean(found.argmax(axis=1) == expected.argmax(axis=1))),
-    }
-    if y is not None:
-        for name, proba in (("balanced_accuracy", expected), ("int8_balanced_accuracy", found)):
-            hits = np.asarray(classes)[proba.argmax(axis=1)] == np.asarray(y)
-            recalls = [hits[np.asarray(y) == label].mean() for label in np.unique(y)]
-            result[name] = float(np.mean(recalls))
-    return result

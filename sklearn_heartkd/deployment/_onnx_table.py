@@ -7,13 +7,14 @@ import numpy as np
 from sklearn_heartkd._version import __version__
 from sklearn_heartkd.deployment._borders import predict_with_borders
 from sklearn_heartkd.deployment._graph import Graph
-from sklearn_heartkd.deployment._onnx import ExportReport, agreement, open_session
+from sklearn_heartkd.deployment._onnx import ExportReport
+from sklearn_heartkd.deployment._onnx_check import agreement, open_session
 from sklearn_heartkd.deployment._onnx_network import add_clusters, add_network
 from sklearn_heartkd.utils._files import replace_files
 
 
-def export_table(model, description, path, X, training_data, scores):
-    """Write a model of a table, which must agree with the model on the rows X."""
+def export_table(model, description, path, X, **more):
+    """Write a model of a table, which must agree with the model on the rows X; `more` is metadata."""
     if X is None or np.ndim(X) != 2 or len(X) == 0:
         raise ValueError(
             "recordings must be rows of the table on which the file is compared with the model, got "
@@ -30,8 +31,7 @@ def export_table(model, description, path, X, training_data, scores):
         "format": "sklearn_heartkd table 1",
         "version": __version__,
         "classes": json.dumps(description.classes),
-        "training_data": training_data,
-        "scores": json.dumps(scores or {}),
+        **more,
     }
     if description.decision is not None:
         metadata["decision"] = json.dumps(description.decision)

@@ -63,12 +63,13 @@ def test_columns_with_names(tmp_path):
     assert report.max_difference <= 1e-5
 
 
-def test_the_threshold_is_in_the_metadata(tmp_path):
+def test_threshold_and_scope_are_in_the_metadata(tmp_path):
     model = ThresholdClassifier(student(), threshold=0.3, pos_label=1, neg_label=0).fit(X, Y)
-    export_onnx(model, tmp_path / "table.onnx", X)
+    export_onnx(model, tmp_path / "table.onnx", X, scope="Wine only.")
     session = import_onnxruntime().InferenceSession(tmp_path / "table.onnx")
-    decision = session.get_modelmeta().custom_metadata_map["decision"]
-    assert json.loads(decision) == ["1", "0", 0.3]
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["decision"]) == ["1", "0", 0.3]
+    assert metadata["scope"] == "Wine only."
 
 
 def test_what_cannot_be_exported_is_named(tmp_path):
@@ -91,7 +92,7 @@ def test_wrong_arguments(tmp_path):
     for rows in (None, X[0], X[:0]):
         with pytest.raises(ValueError, match="recordings must be rows of the table"):
             export_onnx(model, path, rows)
-    for options in ({"quantize": "int8"}, {"stand_alone": True}):
+    for options in ({"quantize": "int8"}, {"stand_alone": True}, {"channel": "left"}):
         with pytest.raises(ValueError, match="leave them out for a model of a table"):
             export_onnx(model, path, X, **options)
 
